@@ -1,0 +1,6 @@
+"""`python -m course_utils` is `course`."""
+
+from course_utils.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,11 @@
+"""`course data`."""
+
+HELP = "not here yet"
+
+
+def configure(parser):
+    pass
+
+
+def run(arguments) -> int:
+    raise NotImplementedError

@@ -1,0 +1,11 @@
+"""`course doctor`."""
+
+HELP = "not here yet"
+
+
+def configure(parser):
+    pass
+
+
+def run(arguments) -> int:
+    raise NotImplementedError

@@ -1,0 +1,215 @@
+"""Label tables: what the numbers in a label map mean.
+
+A *label id* is what a data set stores in its files; a *train id* (trainId) is what a network predicts: 0, 1, ... for
+the evaluated classes and `VOID` for everything else.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from course_utils.errors import CourseError
+
+VOID = 255
+"""Train id of every pixel that is neither trained on nor evaluated."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One row of a label table.
+
+    Attributes:
+        name: the class as its authors write it.
+        id: the value in the data set's label files.
+        train_id: 0 .. num_classes - 1, or `VOID`.
+        category: the group the class belongs to.
+        has_instances: whether single objects of the class are told apart.
+        color: red, green, blue in 0..255.
+    """
+
+    name: str
+    id: int
+    train_id: int
+    category: str
+    has_instances: bool
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """The classes of one data set.
+
+    Attributes:
+        dataset: the name `course_utils.datasets.load` knows.
+        labels: every row, void ones included.
+    """
+
+    dataset: str
+    labels: tuple[Label, ...] = field(repr=False)
+
+    @cached_property
+    def classes(self) -> tuple[Label, ...]:
+        """The evaluated rows in order of train id; of several rows with one train id, the first."""
+        first = {}
+        for label in self.labels:
+            if label.train_id != VOID:
+                first.setdefault(label.train_id, label)
+        return tuple(first[train_id] for train_id in sorted(first))
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names, indexed by train id."""
+        return tuple(label.name for label in self.classes)
+
+    @cached_property
+    def colors(self) -> np.ndarray:
+        """Class colours, uint8 [num_classes, 3], indexed by train id."""
+        return np.array([label.color for label in self.classes], np.uint8)
+
+    @cached_property
+    def categories(self) -> dict[str, tuple[int, ...]]:
+        """Train ids of each category, for categories with an evaluated class, in order of first train id."""
+        groups: dict[str, list[int]] = {}
+        for label in self.classes:
+            groups.setdefault(label.category, []).append(label.train_id)
+        return {name: tuple(train_ids) for name, train_ids in groups.items()}
+
+    @cached_property
+    def _train_id_of(self) -> np.ndarray:
+        table = np.full(256, -1, np.int16)
+        for label in self.labels:
+            if 0 <= label.id <= 255:
+                table[label.id] = label.train_id
+        return table
+
+    @cached_property
+    def _label_id_of(self) -> np.ndarray:
+        table = np.full(256, -1, np.int16)
+        for label in self.classes:
+            table[label.train_id] = label.id
+        void = next((label.id for label in self.labels if label.train_id == VOID and 0 <= label.id <= 255), None)
+        if void is not None:
+            table[VOID] = void
+        return table
+
+    def _look_up(self, table: np.ndarray, values, kind: str) -> np.ndarray:
+        values = np.asarray(values)
+        if not np.issubdtype(values.dtype, np.integer):
+            raise CourseError(f"{kind}s must be integers, got {values.dtype}: convert them with .astype('uint8').")
+        if values.size and (values.min() < 0 or values.max() > 255):
+            raise CourseError(f"{kind}s must lie in 0..255, got {values.min()}..{values.max()}.")
+        result = table[values]
+        if values.size and result.min() < 0:
+            wrong = sorted(set(np.unique(values[result < 0]).tolist()))
+            raise CourseError(
+                f"{kind} {', '.join(map(str, wrong))} is not in the {self.dataset} label table: "
+                f"is this map really made of {self.dataset} {kind}s?"
+            )
+        return result.astype(np.uint8)
+
+    def to_train_ids(self, label_ids) -> np.ndarray:
+        """Label ids to train ids.
+
+        Args:
+            label_ids: integers of any shape.
+
+        Returns:
+            uint8 of the same shape, 0 .. num_classes - 1 and `VOID`.
+
+        Raises:
+            CourseError: a value is not an id of this table; the message names it.
+        """
+        return self._look_up(self._train_id_of, label_ids, "label id")
+
+    def to_label_ids(self, train_ids) -> np.ndarray:
+        """Train ids to label ids; `VOID` becomes the table's first void label.
+
+        Args:
+            train_ids: integers of any shape.
+
+        Returns:
+            uint8 of the same shape.
+
+        Raises:
+            CourseError: a value is not a train id of this table; the message names it.
+        """
+        return self._look_up(self._label_id_of, train_ids, "train id")
+
+    def to_colors(self, train_ids) -> np.ndarray:
+        """Train ids to a picture, uint8 [..., 3]; void is black."""
+        palette = np.zeros((256, 3), np.uint8)
+        palette[: self.num_classes] = self.colors
+        return palette[np.asarray(train_ids)]
+
+
+# Ids, categories and colours: Cordts et al., The Cityscapes Dataset (CVPR 2016), and its public label definition.
+CITYSCAPES = LabelTable(
+    "cityscapes",
+    tuple(
+        Label(*row)
+        for row in [
+            ("unlabeled", 0, VOID, "void", False, (0, 0, 0)),
+            ("ego vehicle", 1, VOID, "void", False, (0, 0, 0)),
+            ("rectification border", 2, VOID, "void", False, (0, 0, 0)),
+            ("out of roi", 3, VOID, "void", False, (0, 0, 0)),
+            ("static", 4, VOID, "void", False, (0, 0, 0)),
+            ("dynamic", 5, VOID, "void", False, (111, 74, 0)),
+            ("ground", 6, VOID, "void", False, (81, 0, 81)),
+            ("road", 7, 0, "flat", False, (128, 64, 128)),
+            ("sidewalk", 8, 1, "flat", False, (244, 35, 232)),
+            ("parking", 9, VOID, "flat", False, (250, 170, 160)),
+            ("rail track", 10, VOID, "flat", False, (230, 150, 140)),
+            ("building", 11, 2, "construction", False, (70, 70, 70)),
+            ("wall", 12, 3, "construction", False, (102, 102, 156)),
+            ("fence", 13, 4, "construction", False, (190, 153, 153)),
+            ("guard rail", 14, VOID, "construction", False, (180, 165, 180)),
+            ("bridge", 15, VOID, "construction", False, (150, 100, 100)),
+            ("tunnel", 16, VOID, "construction", False, (150, 120, 90)),
+            ("pole", 17, 5, "object", False, (153, 153, 153)),
+            ("polegroup", 18, VOID, "object", False, (153, 153, 153)),
+            ("traffic light", 19, 6, "object", False, (250, 170, 30)),
+            ("traffic sign", 20, 7, "object", False, (220, 220, 0)),
+            ("vegetation", 21, 8, "nature", False, (107, 142, 35)),
+            ("terrain", 22, 9, "nature", False, (152, 251, 152)),
+            ("sky", 23, 10, "sky", False, (70, 130, 180)),
+            ("person", 24, 11, "human", True, (220, 20, 60)),
+            ("rider", 25, 12, "human", True, (255, 0, 0)),
+            ("car", 26, 13, "vehicle", True, (0, 0, 142)),
+            ("truck", 27, 14, "vehicle", True, (0, 0, 70)),
+            ("bus", 28, 15, "vehicle", True, (0, 60, 100)),
+            ("caravan", 29, VOID, "vehicle", True, (0, 0, 90)),
+            ("trailer", 30, VOID, "vehicle", True, (0, 0, 110)),
+            ("train", 31, 16, "vehicle", True, (0, 80, 100)),
+            ("motorcycle", 32, 17, "vehicle", True, (0, 0, 230)),
+            ("bicycle", 33, 18, "vehicle", True, (119, 11, 32)),
+            ("license plate", -1, VOID, "vehicle", False, (0, 0, 142)),
+        ]
+    ),
+)
+
+# Ids: the SegNet authors' 11-class split of CamVid; colours and grouping in the manner of Cityscapes.
+CAMVID = LabelTable(
+    "camvid",
+    tuple(
+        Label(*row)
+        for row in [
+            ("sky", 0, 0, "sky", False, (70, 130, 180)),
+            ("building", 1, 1, "construction", False, (70, 70, 70)),
+            ("pole", 2, 2, "object", False, (153, 153, 153)),
+            ("road", 3, 3, "flat", False, (128, 64, 128)),
+            ("pavement", 4, 4, "flat", False, (244, 35, 232)),
+            ("tree", 5, 5, "nature", False, (107, 142, 35)),
+            ("sign", 6, 6, "object", False, (220, 220, 0)),
+            ("fence", 7, 7, "construction", False, (190, 153, 153)),
+            ("car", 8, 8, "vehicle", False, (0, 0, 142)),
+            ("pedestrian", 9, 9, "human", False, (220, 20, 60)),
+            ("bicyclist", 10, 10, "human", False, (255, 0, 0)),
+            ("void", 11, VOID, "void", False, (0, 0, 0)),
+        ]
+    ),
+)
