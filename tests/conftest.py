@@ -1,0 +1,17 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def camvid_dir() -> Path:
+    """The CamVid folder in the SegNet authors' form: where CAMVID_DATASET says, or beside the project."""
+    folder = Path(os.environ.get("CAMVID_DATASET", ROOT.parent / "shared" / "data" / "CamVid"))
+    if not (folder / "train.txt").is_file():
+        pytest.skip(f"CamVid is not at {folder}: set CAMVID_DATASET to its folder")
+    return folder
