@@ -1,0 +1,143 @@
+"""Training a model for a budget of steps or of time."""
+
+import time
+from dataclasses import dataclass
+
+from course_utils.backend import keras
+from course_utils.errors import CourseError
+from course_utils.progress import Progress
+from course_utils.training.losses import SegmentationCrossEntropy
+from course_utils.training.schedules import learning_rate as scheduled_rate
+
+
+@dataclass
+class Budget:
+    """How long to train: a number of steps or a number of seconds, and how much of it is already spent.
+
+    Seconds are wall time, validation and checkpoints included. `reserve` seconds at the end are left for a last
+    validation.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+    spent_steps: int = 0
+    spent_seconds: float = 0.0
+    reserve: float = 0.0
+
+    def __post_init__(self):
+        if (self.steps is None) == (self.seconds is None):
+            raise CourseError("A training budget is either a number of steps or a number of seconds: give one of them.")
+        if (self.steps or self.seconds) <= 0:
+            raise CourseError(f"A training budget must be positive, got {self.steps or self.seconds}.")
+        self._clock = time.monotonic() - self.spent_seconds
+
+    def count_step(self) -> None:
+        self.spent_steps += 1
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds spent so far, those before an interruption included."""
+        return time.monotonic() - self._clock
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget spent, 0 to 1."""
+        if self.steps is not None:
+            return min(1.0, self.spent_steps / self.steps)
+        return min(1.0, (self.elapsed + self.reserve) / self.seconds)
+
+
+def compile_model(
+    model,
+    *,
+    learning_rate: float = 2e-3,
+    weight_decay: float = 0.02,
+    class_weights=None,
+    averaging: float | None = None,
+    clip: float = 5.0,
+):
+    """Give a model its loss and optimiser: void-aware cross-entropy and AdamW (Loshchilov and Hutter 2019).
+
+    Biases and the scales and offsets of batch normalisation do not decay.
+
+    Args:
+        model: a network from images to logits.
+        learning_rate: the peak rate, which `fit` schedules.
+        weight_decay: of AdamW.
+        class_weights: see `SegmentationCrossEntropy`.
+        averaging: momentum of the exponential moving average of the weights, None for none.
+        clip: largest global norm of the gradient.
+    """
+    optimizer = keras.optimizers.AdamW(
+        learning_rate,
+        weight_decay=weight_decay,
+        global_clipnorm=clip,
+        use_ema=averaging is not None,
+        ema_momentum=averaging or 0.99,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(optimizer=optimizer, loss=SegmentationCrossEntropy(class_weights))
+
+
+class _Pace(keras.callbacks.Callback):
+    """Sets the learning rate by progress, reports it, and stops when the budget is spent."""
+
+    def __init__(self, budget: Budget, schedule: str, peak: float, progress: Progress):
+        super().__init__()
+        self.budget, self.schedule, self.peak, self.progress = budget, schedule, peak, progress
+
+    def on_train_batch_begin(self, batch, logs=None):
+        rate = scheduled_rate(self.schedule, self.peak, self.budget.progress)
+        self.model.optimizer.learning_rate.assign(rate)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.budget.count_step()
+        self.progress.update(self.budget.progress, loss=logs["loss"])
+        if self.budget.progress >= 1.0:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.budget.progress >= 1.0:
+            self.model.stop_training = True
+
+
+def fit(
+    model,
+    batches,
+    budget: Budget,
+    *,
+    learning_rate: float = 2e-3,
+    schedule: str = "constant-then-linear",
+    epoch_steps: int,
+    first_epoch: int = 0,
+    callbacks=(),
+    title: str = "Training",
+) -> list[float]:
+    """Train a compiled model until its budget is spent.
+
+    Args:
+        model: compiled by `compile_model`.
+        batches: an endless data set of `(images [batch, height, width, 3], labels [batch, height, width])`.
+        budget: how long.
+        learning_rate: the peak rate.
+        schedule: a key of `course_utils.training.schedules.SCHEDULES`.
+        epoch_steps: steps between two calls of `on_epoch_end`.
+        first_epoch: number of the first epoch, above 0 when a run goes on.
+        callbacks: further Keras callbacks.
+        title: what the progress line says.
+
+    Returns:
+        the mean training loss of each epoch.
+    """
+    with Progress(title, total=1.0) as progress:
+        history = model.fit(
+            batches,
+            initial_epoch=first_epoch,
+            epochs=2**31,
+            steps_per_epoch=epoch_steps,
+            callbacks=[*callbacks, _Pace(budget, schedule, learning_rate, progress)],
+            verbose=0,
+        )
+        losses = history.history["loss"]
+        progress.done = f"{title}: {budget.spent_steps} steps, loss {losses[-1]:.2f}"
+    return losses

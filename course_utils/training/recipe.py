@@ -1,0 +1,224 @@
+"""The recipe behind `course train`: data, network, balanced loss, schedule, validation, checkpoints."""
+
+import contextlib
+import dataclasses
+import math
+import time
+from dataclasses import dataclass, field
+
+from course_utils import datasets, inference, models
+from course_utils.backend import keras
+from course_utils.datasets.augmentation import Augmentation
+from course_utils.datasets.pipeline import training_batches
+from course_utils.errors import CourseError
+from course_utils.evaluation import ConfusionMatrix
+from course_utils.training.fit import Budget, compile_model, fit
+from course_utils.training.losses import median_frequency_weights
+from course_utils.training.run import Run
+
+BALANCING = {"none": 0.0, "sqrt-median": 0.5, "median": 1.0}
+"""Exponent on the median-frequency weights of the loss."""
+
+VALIDATION_SHARE = 0.1
+"""Validation may take this share of a run that is measured in minutes."""
+
+
+@dataclass
+class Recipe:
+    """Everything that decides a run; stored as `config.json`.
+
+    Attributes:
+        model: a class of `course_utils.models`.
+        dataset: a name of `course_utils.datasets.DATASETS`; `data_dir` is its folder, None for the usual place.
+        image_size: height and width the frames are resized to; None keeps their own.
+        crop_size: height and width of the training crops.
+        scale: smallest and largest random enlargement before cropping.
+        color: strength of the random colour change, 0 to 1.
+        balancing: a key of `BALANCING`.
+        averaging: momentum of the weight average that is validated and kept, None for none.
+        minutes, epochs: the budget; exactly one is given.
+        mixed_precision: None or a Keras policy such as "mixed_bfloat16".
+    """
+
+    model: str
+    dataset: str
+    data_dir: str | None = None
+    model_options: dict = field(default_factory=dict)
+    image_size: tuple[int, int] | None = None
+    crop_size: tuple[int, int] | None = None
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    schedule: str = "constant-then-linear"
+    balancing: str = "sqrt-median"
+    averaging: float | None = 0.99
+    scale: tuple[float, float] = (0.7, 1.5)
+    flip: bool = True
+    color: float = 0.2
+    minutes: float | None = None
+    epochs: int | None = None
+    seed: int = 0
+    mixed_precision: str | None = None
+
+    def __post_init__(self):
+        if (self.minutes is None) == (self.epochs is None):
+            raise CourseError("Say how long to train: either --minutes or --epochs.")
+
+
+def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
+    """Train by a recipe into a run folder.
+
+    Args:
+        recipe: what to do; when resuming, the run's own recipe holds and only its budget is taken from here.
+        output: the run folder.
+        resume: go on with an interrupted run, or with a finished one if the budget has grown.
+
+    Returns:
+        the finished run.
+
+    Raises:
+        CourseError: the data are incomplete, the names unknown, or the folder is taken.
+    """
+    started = time.monotonic()
+    if resume:
+        recipe = _resumed_recipe(recipe, Run(output))
+    table = datasets.label_table(recipe.dataset)
+    if not hasattr(models, recipe.model):
+        raise CourseError(f"Unknown model {recipe.model!r}: choose one of {', '.join(models.__all__)}.")
+    training = datasets.load(recipe.dataset, "train", recipe.data_dir, recipe.image_size)
+    validation = datasets.load(recipe.dataset, "val", recipe.data_dir)
+    config = {**dataclasses.asdict(recipe), "num_classes": table.num_classes, "class_names": table.names}
+    run = Run(output) if resume else Run.create(output, config)
+    if recipe.mixed_precision:
+        keras.mixed_precision.set_global_policy(recipe.mixed_precision)
+    keras.utils.set_random_seed(recipe.seed)
+
+    restored = run.restore() if resume else None
+    model, state = restored or (_new_model(recipe, table.num_classes), {"epoch": 0, "log": [], "best": -1.0})
+    epoch_steps = math.ceil(int(training.cardinality()) / recipe.batch_size)
+    batches = training_batches(
+        training,
+        recipe.batch_size,
+        seed=recipe.seed,
+        augmentation=Augmentation(recipe.crop_size, recipe.scale, recipe.flip, recipe.color),
+        start_epoch=state["epoch"],
+    )
+    budget = Budget(
+        steps=recipe.epochs and recipe.epochs * epoch_steps,
+        seconds=recipe.minutes and 60 * recipe.minutes,
+        spent_steps=state["epoch"] * epoch_steps,
+        spent_seconds=state.get("seconds", 0.0) + time.monotonic() - started,
+    )
+    if budget.progress >= 1.0:
+        return run
+    recorder = _Recorder(run, state, budget, _Validator(model, validation, table.num_classes, recipe.image_size))
+    fit(
+        model,
+        batches,
+        budget,
+        learning_rate=recipe.learning_rate,
+        schedule=recipe.schedule,
+        epoch_steps=epoch_steps,
+        first_epoch=state["epoch"],
+        callbacks=[recorder],
+        title=f"Training {recipe.model} on {recipe.dataset}",
+    )
+    return run
+
+
+def _new_model(recipe: Recipe, num_classes: int):
+    model = getattr(models, recipe.model)(num_classes, **recipe.model_options)
+    weights = None
+    if BALANCING[recipe.balancing]:
+        counts = datasets.pixel_counts(recipe.dataset, "train", recipe.data_dir)
+        weights = median_frequency_weights(*counts, power=BALANCING[recipe.balancing])
+    compile_model(
+        model,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        class_weights=weights,
+        averaging=recipe.averaging,
+    )
+    return model
+
+
+def _resumed_recipe(recipe: Recipe, run: Run) -> Recipe:
+    names = {item.name for item in dataclasses.fields(Recipe)}
+    stored = {name: value for name, value in run.config.items() if name in names}
+    if (stored["minutes"] is None) != (recipe.minutes is None):
+        unit = "--epochs" if stored["minutes"] is None else "--minutes"
+        raise CourseError(f"{run.path} was started with {unit}: resume it with {unit} too.")
+    return Recipe(**{**stored, "minutes": recipe.minutes, "epochs": recipe.epochs})
+
+
+class _Validator:
+    """Scores the network on the validation split at the labels' own resolution, as `course evaluate` does."""
+
+    def __init__(self, model, dataset, num_classes: int, image_size):
+        self.model, self.dataset, self.num_classes, self.image_size = model, dataset, num_classes, image_size
+
+    def __call__(self) -> ConfusionMatrix:
+        confusion = ConfusionMatrix(self.num_classes)
+        for image, label in self.dataset.as_numpy_iterator():
+            confusion.update(label, inference.predict(self.model, image, self.image_size))
+        return confusion
+
+
+class _Recorder(keras.callbacks.Callback):
+    """At the end of an epoch: validate when it is due, keep the best network, write checkpoint and logs.
+
+    When the budget is measured in epochs, every epoch is validated. When it is measured in minutes, validation waits
+    until it would take no more than `VALIDATION_SHARE` of the time, and the budget keeps a reserve for a last one.
+    """
+
+    def __init__(self, run: Run, state: dict, budget: Budget, validate):
+        super().__init__()
+        self.run, self.state, self.budget, self.validate = run, state, budget, validate
+        self.cost, self.last = state.get("validation_seconds", 0.0), budget.elapsed
+        budget.reserve = self.cost
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(self.model.optimizer.learning_rate.numpy())
+        row = {
+            "epoch": epoch + 1,
+            "steps": self.budget.spent_steps,
+            "minutes": round(self.budget.elapsed / 60, 3),
+            "learning_rate": float(f"{rate:.4g}"),
+            "loss": round(float(logs["loss"]), 5),
+            "val_mean_iou": None,
+            "val_pixel_accuracy": None,
+        }
+        if self._due():
+            started = self.budget.elapsed
+            with _averaged_weights(self.model):
+                confusion = self.validate()
+                row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
+                row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
+                if row["val_mean_iou"] > self.state["best"]:
+                    self.state["best"] = row["val_mean_iou"]
+                    self.run.save_best(self.model)
+            self.last = self.budget.elapsed
+            self.cost = self.budget.reserve = self.last - started
+        self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed, validation_seconds=self.cost)
+        self.state["log"].append(row)
+        self.run.save_checkpoint(self.model, self.state)
+
+    def _due(self) -> bool:
+        if self.budget.steps is not None or self.budget.progress >= 1.0:
+            return True
+        return self.budget.elapsed - self.last >= self.cost / VALIDATION_SHARE
+
+
+@contextlib.contextmanager
+def _averaged_weights(model):
+    """Put the optimiser's weight average into the model for a while."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    raw = [variable.numpy() for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, raw, strict=True):
+            variable.assign(value)

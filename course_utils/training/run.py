@@ -1,0 +1,150 @@
+"""A run folder: what was trained, how, how it went, and the networks that came out of it.
+
+RUN/config.json           the recipe, enough to repeat the run
+RUN/log.csv               one row an epoch
+RUN/tensorboard/          the same for TensorBoard
+RUN/checkpoints/0007/     model, optimiser and state after the last finished epoch (older ones are removed)
+RUN/best.keras            the network with the best validation mIoU
+"""
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+from course_utils.backend import keras, tf
+from course_utils.errors import CourseError
+
+
+class Run:
+    """A run folder on disk.
+
+    Everything is written beside its final name and then renamed, so a kill at any moment leaves the last complete
+    state in place.
+
+    Args:
+        path: the folder, which must hold a run.
+
+    Raises:
+        CourseError: there is no run at `path`.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            self.config = json.loads((self.path / "config.json").read_text())
+        except FileNotFoundError:
+            raise CourseError(
+                f"{self.path} is not a run folder (no config.json): give a folder that `course train --output` made."
+            ) from None
+        except json.JSONDecodeError as error:
+            raise CourseError(f"{self.path}/config.json is damaged ({error}): train into a new folder.") from None
+
+    @classmethod
+    def create(cls, path, config: dict) -> "Run":
+        """Start a run in a new or empty folder.
+
+        Raises:
+            CourseError: the folder holds something already.
+        """
+        path = Path(path)
+        if (path / "config.json").exists():
+            raise CourseError(f"{path} holds a run already: add --resume to go on with it, or choose another --output.")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise CourseError(f"{path} exists and is not an empty folder: choose another --output.")
+        path.mkdir(parents=True, exist_ok=True)
+        _write(path / "config.json", json.dumps(config, indent=2) + "\n")
+        return cls(path)
+
+    @property
+    def log(self) -> list[dict]:
+        """The rows of `log.csv`: numbers by column name, None where a value was not measured."""
+        try:
+            with open(self.path / "log.csv", newline="") as file:
+                return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+        except FileNotFoundError:
+            return []
+
+    def load_model(self):
+        """The network with the best validation mIoU.
+
+        Raises:
+            CourseError: no epoch of the run was validated yet, or the file cannot be read.
+        """
+        import course_utils.models  # noqa: F401  (registers the course's layers)
+
+        file = self.path / "best.keras"
+        if not file.exists():
+            raise CourseError(f"{self.path} has no trained network yet: finish it with `course train --resume`.")
+        try:
+            return keras.models.load_model(file, compile=False)
+        except (ValueError, OSError, KeyError) as error:
+            raise CourseError(f"{file} cannot be loaded ({error}): train the run again.") from error
+
+    def save_best(self, model) -> None:
+        """Keep the model, as it is now, as the best one."""
+        _replace(self.path / "best.keras", model.save)
+
+    def save_checkpoint(self, model, state: dict) -> None:
+        """Keep the model, its optimiser and a JSON state as the last complete epoch, and write the log from it.
+
+        Args:
+            model: a compiled model.
+            state: `epoch` (finished epochs), `log` (rows so far) and whatever else is needed to go on.
+        """
+        folder = self.path / "checkpoints"
+        final, partial = folder / f"{state['epoch']:04d}", folder / "partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model.save(partial / "model.keras")
+        (partial / "state.json").write_text(json.dumps(state))
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+        for older in self._checkpoints():
+            if older != final:
+                shutil.rmtree(older)
+        self._write_log(state["log"])
+        self._write_tensorboard(state["log"][-1])
+
+    def restore(self):
+        """The model, compiled and with its optimiser, and the state of the last complete epoch; None before the first."""
+        import course_utils.models
+        import course_utils.training.losses  # noqa: F401  (both register what a saved model may hold)
+
+        checkpoints = self._checkpoints()
+        if not checkpoints:
+            return None
+        last = checkpoints[-1]
+        state = json.loads((last / "state.json").read_text())
+        self._write_log(state["log"])
+        return keras.models.load_model(last / "model.keras"), state
+
+    def _checkpoints(self) -> list[Path]:
+        return sorted(path for path in (self.path / "checkpoints").glob("[0-9]*") if path.is_dir())
+
+    def _write_log(self, rows: list[dict]) -> None:
+        def write(path):
+            with open(path, "w", newline="") as file:
+                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+
+        if rows:
+            _replace(self.path / "log.csv", write)
+
+    def _write_tensorboard(self, row: dict) -> None:
+        with tf.summary.create_file_writer(str(self.path / "tensorboard")).as_default(step=int(row["epoch"])):
+            for name, value in row.items():
+                if name != "epoch" and value is not None:
+                    tf.summary.scalar(name, value)
+
+
+def _replace(path: Path, write) -> None:
+    partial = path.with_name(f"partial-{path.name}")
+    write(partial)
+    os.replace(partial, path)
+
+
+def _write(path: Path, text: str) -> None:
+    _replace(path, lambda partial: partial.write_text(text))

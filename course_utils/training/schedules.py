@@ -1,0 +1,49 @@
+"""Learning-rate schedules as functions of progress.
+
+A schedule maps the share of the budget already spent, 0 to 1, to a factor on the peak learning rate. The budget may be
+steps or minutes: progress is all that a schedule sees.
+"""
+
+import math
+
+WARM_UP = 0.02
+"""Share of the budget over which the rate rises linearly to its peak."""
+
+
+def constant(progress: float) -> float:
+    """The peak rate throughout."""
+    return 1.0
+
+
+def constant_then_linear(progress: float, decay: float = 0.3) -> float:
+    """The peak rate, then a straight line to zero over the last `decay` of the budget."""
+    return min(1.0, max(0.0, (1.0 - progress) / decay))
+
+
+def poly(progress: float, power: float = 0.9) -> float:
+    """`(1 - progress) ** power`, the schedule of DeepLab and PSPNet (Chen et al. 2017, section 4.1)."""
+    return max(0.0, 1.0 - progress) ** power
+
+
+def cosine(progress: float) -> float:
+    """Half a cosine from the peak to zero (Loshchilov and Hutter 2017)."""
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
+
+
+SCHEDULES = {
+    "constant": constant,
+    "constant-then-linear": constant_then_linear,
+    "poly": poly,
+    "cosine": cosine,
+}
+
+
+def learning_rate(schedule: str, peak: float, progress: float) -> float:
+    """The rate at a point of the budget, warm-up included.
+
+    Args:
+        schedule: a key of `SCHEDULES`.
+        peak: the highest rate.
+        progress: share of the budget spent, 0 to 1.
+    """
+    return peak * SCHEDULES[schedule](progress) * min(1.0, (progress + 1e-3) / WARM_UP)
