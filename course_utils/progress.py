@@ -1,9 +1,12 @@
-"""Progress of anything that takes more than a moment: a bar on a terminal, a line in a notebook, plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, a line in a notebook, plain lines elsewhere."""
 
 import sys
 import time
 
 from tqdm import tqdm
+
+INTERVAL = {"notebook": 0.5, "log": 30.0}
+"""Seconds between two updates of a line."""
 
 
 def _in_notebook() -> bool:
@@ -28,8 +31,6 @@ class Progress:
             for step in range(100):
                 progress.update(step + 1, loss=0.5)
     """
-
-    INTERVAL = {"notebook": 0.5, "terminal": 0.2, "log": 30.0}
 
     def __init__(self, title: str, total: float):
         self.title, self.total = title, total
@@ -58,7 +59,7 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()}, refresh=False)
             self._bar.update(min(done, self.total) - self._bar.n)
-        elif now - self._shown >= self.INTERVAL[self.kind]:
+        elif now - self._shown >= INTERVAL[self.kind]:
             self._shown = now
             share = min(1.0, done / self.total)
             elapsed = now - self._started

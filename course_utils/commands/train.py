@@ -27,7 +27,7 @@ def configure(parser):
     parser.add_argument("--dataset", required=True, metavar="NAME", help="toy_streets, camvid, cityscapes or coco")
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set is, if not in its usual place")
     parser.add_argument("--output", required=True, metavar="RUN", help="the run folder")
-    budget = parser.add_mutually_exclusive_group(required=True)
+    budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, metavar="M", help="wall time for everything, validation included")
     budget.add_argument("--epochs", type=int, metavar="E")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")

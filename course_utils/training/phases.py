@@ -4,12 +4,15 @@ from course_utils.models import encoder_layers
 
 
 def freeze_encoder(model) -> None:
-    """Stop training the encoder; its batch normalisation uses its stored statistics. Compile the model anew after it."""
+    """Stop training the encoder; its batch normalisation uses its stored statistics.
+
+    Compile the model anew afterwards.
+    """
     for layer in encoder_layers(model):
         layer.trainable = False
 
 
 def unfreeze_encoder(model) -> None:
-    """Train the encoder again. Compile the model anew after it."""
+    """Train the encoder again. Compile the model anew afterwards."""
     for layer in encoder_layers(model):
         layer.trainable = True

@@ -36,7 +36,7 @@ class Recipe:
         color: strength of the random colour change, 0 to 1.
         balancing: a key of `BALANCING`.
         averaging: momentum of the weight average that is validated and kept, None for none.
-        minutes, epochs: the budget; exactly one is given.
+        minutes, epochs: the budget; one of them is given (neither when a run is resumed with the budget it has).
         mixed_precision: None or a Keras policy such as "mixed_bfloat16".
     """
 
@@ -60,10 +60,6 @@ class Recipe:
     seed: int = 0
     mixed_precision: str | None = None
 
-    def __post_init__(self):
-        if (self.minutes is None) == (self.epochs is None):
-            raise CourseError("Say how long to train: either --minutes or --epochs.")
-
 
 def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
     """Train by a recipe into a run folder.
@@ -82,6 +78,8 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
     started = time.monotonic()
     if resume:
         recipe = _resumed_recipe(recipe, Run(output))
+    elif (recipe.minutes is None) == (recipe.epochs is None):
+        raise CourseError("Say how long to train: either --minutes or --epochs.")
     table = datasets.label_table(recipe.dataset)
     if not hasattr(models, recipe.model):
         raise CourseError(f"Unknown model {recipe.model!r}: choose one of {', '.join(models.__all__)}.")
@@ -145,6 +143,8 @@ def _new_model(recipe: Recipe, num_classes: int):
 def _resumed_recipe(recipe: Recipe, run: Run) -> Recipe:
     names = {item.name for item in dataclasses.fields(Recipe)}
     stored = {name: value for name, value in run.config.items() if name in names}
+    if recipe.minutes is None and recipe.epochs is None:
+        return Recipe(**stored)
     if (stored["minutes"] is None) != (recipe.minutes is None):
         unit = "--epochs" if stored["minutes"] is None else "--minutes"
         raise CourseError(f"{run.path} was started with {unit}: resume it with {unit} too.")

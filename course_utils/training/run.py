@@ -108,7 +108,7 @@ class Run:
         self._write_tensorboard(state["log"][-1])
 
     def restore(self):
-        """The model, compiled and with its optimiser, and the state of the last complete epoch; None before the first."""
+        """The compiled model and the state of the last complete epoch; None before the first."""
         import course_utils.models
         import course_utils.training.losses  # noqa: F401  (both register what a saved model may hold)
 
