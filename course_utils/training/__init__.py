@@ -2,16 +2,18 @@
 
 from course_utils.training.fit import Budget, compile_model, fit
 from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
-from course_utils.training.phases import freeze_encoder, unfreeze_encoder
+from course_utils.training.phases import Phase, freeze_encoder, train_in_phases, unfreeze_encoder
 from course_utils.training.run import Run
 
 __all__ = [
     "Budget",
+    "Phase",
     "Run",
     "SegmentationCrossEntropy",
     "compile_model",
     "fit",
     "freeze_encoder",
     "median_frequency_weights",
+    "train_in_phases",
     "unfreeze_encoder",
 ]
