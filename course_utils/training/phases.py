@@ -57,7 +57,6 @@ def train_in_phases(model, batches, phases, measure, *, every: int, class_weight
         the steps at which it was measured, 0 included, and the numbers.
     """
     steps, values = [0], [measure(model)]
-    batches = iter(batches)
     for phase in phases:
         (freeze_encoder if phase.frozen else unfreeze_encoder)(model)
         compile_model(model, learning_rate=phase.learning_rate, class_weights=class_weights)
