@@ -1,44 +1,62 @@
-# The course's tasks. `make run` and `make test` build .venv first when it is missing or older than the lock.
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+# The course's tasks. Those that need the environment build .venv first when it is missing, broken or older than the lock.
+#
+#   make install GPU=1      with NVIDIA's libraries (Linux); .venv remembers it, `make clean` forgets
+#   make install PYTHON=... with this interpreter
+
+SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+LOCK := requirements$(if $(GPU)$(wildcard .venv/requirements-gpu.lock.done),-gpu).lock
+LOCKED := .venv/$(LOCK).done
+READY := .venv/project.done
+BROKEN := $(shell .venv/bin/python -c '' 2>/dev/null || echo broken)
+
+VENV_PYTHON := .venv/bin/python
+PIP := $(VENV_PYTHON) -m pip --quiet --disable-pip-version-check install --no-deps
+COMPILE := uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint notebooks lab lock clean
+.PHONY: help install run test lint notebooks lab lock clean broken
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-# pip compiles every module to byte code: TensorFlow starts in 3 instead of 8 CPU seconds.
-$(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else f"The course needs Python 3.11, 3.12 or 3.13; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'
-	@echo "Installing the locked packages into $(VENV) (about 3 GB, some minutes the first time)."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# From scratch, so that nothing stays that the lock no longer names. pip compiles every module to byte code, also where
+# PYTHONDONTWRITEBYTECODE is set: TensorFlow starts in 3 instead of 8 CPU seconds.
+$(LOCKED): $(LOCK) $(BROKEN)
+	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo 'The course needs Python 3.11, 3.12 or 3.13 with venv (Debian, Ubuntu: apt install python3-venv); choose with: make install PYTHON=python3.12' >&2; exit 1; }
+	@echo "Installing $(LOCK) into .venv (about 3 GB, some minutes)."
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) --require-hashes -r $(LOCK)
 	@touch $@
 
-install: $(STAMP) ## build or refresh .venv
+$(READY): $(LOCKED) pyproject.toml environment/typing/pyproject.toml
+	@$(PIP) --no-build-isolation ./environment/typing --editable .
+	@touch $@
 
-run: $(STAMP) ## execute every notebook, with progress and a report
-	$(BIN)/course run
+install: $(READY) ## build or refresh .venv
 
-test: $(STAMP) ## the whole test suite
-	$(BIN)/python -m pytest
+run: $(READY) ## execute every notebook, with progress and a report
+	@$(VENV_PYTHON) -m course_utils run
 
-lint: $(STAMP) ## style of code and notebook sources
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+test: $(READY) ## the whole test suite
+	@$(VENV_PYTHON) -m pytest
 
-notebooks: $(STAMP) ## convert and execute the notebooks whose source changed
-	$(BIN)/python -m course_utils.notebooks
+lint: $(READY) ## style of code and notebook sources
+	@$(VENV_PYTHON) -m ruff check . && $(VENV_PYTHON) -m ruff format --check .
 
-lab: $(STAMP) ## JupyterLab on this machine, opened with its token
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks
+notebooks: $(READY) ## convert and execute the notebooks whose source changed
+	@$(VENV_PYTHON) -m course_utils.notebooks
+
+lab: $(READY) ## JupyterLab on this machine only, opened with its token
+	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks
 
 lock: ## resolve the newest allowed versions (needs uv)
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
-	uv pip compile pyproject.toml --extra test --extra gpu --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -c requirements.lock -o requirements-gpu.lock
+	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
+	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock
+	awk '/^[a-z]/ {sub(/ \\$$/, ""); print}' requirements-gpu.lock > constraints.txt
 
 clean: ## remove the environment and everything generated
-	rm -rf $(VENV) runs reports
+	rm -rf .venv runs reports
