@@ -4,7 +4,7 @@ A *label id* is what a data set stores in its files; a *train id* (trainId) is w
 the evaluated classes and `VOID` for everything else.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -213,3 +213,70 @@ CAMVID = LabelTable(
         ]
     ),
 )
+
+
+def _coco_stuff() -> LabelTable:
+    """The 171 classes of COCO-Stuff, ids as in `instances_*.json` (things) and `stuff_*.json` (stuff)."""
+    things = {
+        "person": "1 person",
+        "vehicle": "2 bicycle, 3 car, 4 motorcycle, 5 airplane, 6 bus, 7 train, 8 truck, 9 boat",
+        "outdoor": "10 traffic light, 11 fire hydrant, 13 stop sign, 14 parking meter, 15 bench",
+        "animal": "16 bird, 17 cat, 18 dog, 19 horse, 20 sheep, 21 cow, 22 elephant, 23 bear, 24 zebra, 25 giraffe",
+        "accessory": "27 backpack, 28 umbrella, 31 handbag, 32 tie, 33 suitcase",
+        "sports": "34 frisbee, 35 skis, 36 snowboard, 37 sports ball, 38 kite, 39 baseball bat, 40 baseball glove, "
+        "41 skateboard, 42 surfboard, 43 tennis racket",
+        "kitchen": "44 bottle, 46 wine glass, 47 cup, 48 fork, 49 knife, 50 spoon, 51 bowl",
+        "food": "52 banana, 53 apple, 54 sandwich, 55 orange, 56 broccoli, 57 carrot, 58 hot dog, 59 pizza, 60 donut, "
+        "61 cake",
+        "furniture": "62 chair, 63 couch, 64 potted plant, 65 bed, 67 dining table, 70 toilet",
+        "electronic": "72 tv, 73 laptop, 74 mouse, 75 remote, 76 keyboard, 77 cell phone",
+        "appliance": "78 microwave, 79 oven, 80 toaster, 81 sink, 82 refrigerator",
+        "indoor": "84 book, 85 clock, 86 vase, 87 scissors, 88 teddy bear, 89 hair drier, 90 toothbrush",
+    }
+    stuff = {
+        "textile": "92 banner, 93 blanket, 104 cloth, 105 clothes, 109 curtain, 131 mat, 137 napkin, 141 pillow, "
+        "152 rug, 167 textile-other, 168 towel",
+        "plant": "94 branch, 97 bush, 119 flower, 124 grass, 129 leaves, 134 moss, 142 plant-other, 163 straw, "
+        "169 tree",
+        "building": "95 bridge, 96 building-other, 128 house, 151 roof, 158 skyscraper, 166 tent",
+        "furniture-stuff": "98 cabinet, 107 counter, 108 cupboard, 110 desk-stuff, 112 door-stuff, "
+        "123 furniture-other, 130 light, 133 mirror-stuff, 156 shelf, 161 stairs, 165 table",
+        "structural": "99 cage, 113 fence, 138 net, 146 railing, 164 structural-other",
+        "raw-material": "100 cardboard, 132 metal, 139 paper, 143 plastic",
+        "floor": "101 carpet, 114 floor-marble, 115 floor-other, 116 floor-stone, 117 floor-tile, 118 floor-wood",
+        "ceiling": "102 ceiling-other, 103 ceiling-tile",
+        "sky": "106 clouds, 157 sky-other",
+        "ground": "111 dirt, 125 gravel, 126 ground-other, 136 mud, 140 pavement, 144 platform, 145 playingfield, "
+        "147 railroad, 149 road, 154 sand, 159 snow",
+        "water": "120 fog, 148 river, 155 sea, 178 water-other, 179 waterdrops",
+        "food-stuff": "121 food-other, 122 fruit, 153 salad, 170 vegetable",
+        "solid": "127 hill, 135 mountain, 150 rock, 160 solid-other, 162 stone, 182 wood",
+        "wall": "171 wall-brick, 172 wall-concrete, 173 wall-other, 174 wall-panel, 175 wall-stone, 176 wall-tile, "
+        "177 wall-wood",
+        "window": "180 window-blind, 181 window-other",
+    }
+    # The panoptic annotations merge some stuff classes under new ids. Each stands here for the class it is named after.
+    merged = {
+        "tree": 184, "fence": 185, "ceiling-other": 186, "sky-other": 187, "cabinet": 188, "table": 189,
+        "floor-other": 190, "pavement": 191, "mountain": 192, "grass": 193, "dirt": 194, "paper": 195,
+        "food-other": 196, "building-other": 197, "rock": 198, "wall-other": 199, "rug": 200,
+    }  # fmt: skip
+    rows = []
+    for has_instances, categories in ((True, things), (False, stuff)):
+        for category, members in categories.items():
+            for member in members.split(", "):
+                label_id, name = member.split(" ", 1)
+                rows.append((int(label_id), name, category, has_instances))
+    labels = [Label("unlabeled", 0, VOID, "void", False, (0, 0, 0))]
+    for train_id, (label_id, name, category, has_instances) in enumerate(sorted(rows)):
+        # Additive recurrence with powers of the root of x^4 = x + 1: neighbours in the list lie far apart in colour.
+        color = tuple(int(40 + 216 * ((0.5 + (train_id + 1) * 1.2207440846057596**-axis) % 1)) for axis in (1, 2, 3))
+        labels.append(Label(name, label_id, train_id, category, has_instances, color))
+    of = {label.name: label for label in labels}
+    labels.append(Label("other", 183, VOID, "void", False, (0, 0, 0)))
+    labels += [replace(of[name], name=f"{name}-merged", id=label_id) for name, label_id in merged.items()]
+    return LabelTable("coco", tuple(labels))
+
+
+# Ids, names and supercategories: Caesar et al., COCO-Stuff (CVPR 2018) and the category lists of the COCO 2017 files.
+COCO_STUFF = _coco_stuff()

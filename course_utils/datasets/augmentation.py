@@ -1,0 +1,105 @@
+"""Paired augmentation: what happens to an image happens to its label map.
+
+Labels are never interpolated, and what comes from outside the image is void, never class 0.
+"""
+
+from dataclasses import dataclass
+
+from course_utils.backend import tf
+from course_utils.errors import CourseError
+from course_utils.labels import VOID
+
+# Rec. 601: red, green, blue to brightness and the two colour axes of YIQ; hue is the angle in their plane.
+_YIQ = [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random scale, crop, flip and colour of one image and its labels, for `tf.data.Dataset.map`.
+
+    Attributes:
+        crop_size: (height, width) of the result; None keeps the size of the image.
+        scale: (smallest, largest) factor by which the scene grows; below 1 it shrinks, and the rest is void.
+        flip: mirror left and right, every other time.
+        color: strength of the colour change, 0 for none to 1: brightness shifts by up to 0.4 * color, contrast and
+            saturation change by a factor of up to 1 +- 0.8 * color, hue turns by up to color * 18 degrees.
+    """
+
+    crop_size: tuple[int, int] | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    flip: bool = False
+    color: float = 0.0
+
+    def __post_init__(self):
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise CourseError(f"Augmentation: scale must be (smallest, largest), both above 0, not {self.scale}.")
+        if not 0 <= self.color <= 1:
+            raise CourseError(f"Augmentation: color must lie in 0..1, not {self.color}.")
+
+    def __call__(self, image, label, seed):
+        """Apply it once.
+
+        Args:
+            image: float32 [height, width, 3] in 0..1.
+            label: uint8 [height, width] train ids.
+            seed: two integers; the same seed gives the same result.
+
+        Returns:
+            The image, float32 in 0..1, and its label map, both of `crop_size`.
+        """
+        random = tf.random.stateless_uniform([8], seed)
+        if self.crop_size is not None or tuple(self.scale) != (1, 1):
+            image, label = self._scale_and_crop(image, label, random[0], random[1:3])
+        if self.flip:
+            image, label = tf.cond(random[3] < 0.5, lambda: (image[:, ::-1], label[:, ::-1]), lambda: (image, label))
+        if self.color:
+            image = self._recolor(image, 2 * random[4:] - 1)
+        return image, label
+
+    def _scale_and_crop(self, image, label, scale, offset):
+        """Only the pixels of the crop are computed, straight from the source."""
+        height, width = self.crop_size or tf.unstack(tf.shape(label))
+        scale = self.scale[0] + (self.scale[1] - self.scale[0]) * scale
+        # Where the crop begins in the scaled image. Whole pixels, so that scale 1 copies; negative when the crop is
+        # the larger of the two, which then lies somewhere inside.
+        room = tf.round(tf.cast(tf.shape(label), tf.float32) * scale) - tf.cast(tf.stack([height, width]), tf.float32)
+        begin = tf.minimum(room, 0.0) + tf.floor(offset * (tf.abs(room) + 1))
+        image = tf.raw_ops.ScaleAndTranslate(
+            images=image[None],
+            size=tf.stack([height, width]),
+            scale=tf.stack([scale, scale]),
+            translation=-begin,
+            kernel_type="triangle",
+            antialias=True,
+        )[0]
+        rows, rows_inside = _nearest(height, begin[0], scale, tf.shape(label)[0])
+        columns, columns_inside = _nearest(width, begin[1], scale, tf.shape(label)[1])
+        label = tf.gather(tf.gather(label, rows), columns, axis=1)
+        label = tf.where(rows_inside[:, None] & columns_inside[None], label, tf.constant(VOID, label.dtype))
+        if self.crop_size is not None:
+            image.set_shape((*self.crop_size, 3))
+            label.set_shape(self.crop_size)
+        return tf.clip_by_value(image, 0.0, 1.0), label
+
+    def _recolor(self, image, amounts):
+        """Brightness, contrast, saturation and hue as one affine map of (red, green, blue).
+
+        Args:
+            image: float32 [height, width, 3].
+            amounts: float32 [4] in -1..1.
+        """
+        brightness, contrast, saturation, hue = tf.unstack(self.color * amounts)
+        saturation, contrast, angle = 1 + 0.8 * saturation, 1 + 0.8 * contrast, hue * 0.314
+        cosine, sine = saturation * tf.cos(angle), saturation * tf.sin(angle)
+        turn = tf.stack([1.0, 0, 0, 0, cosine, -sine, 0, sine, cosine])
+        to_yiq = tf.constant(_YIQ)
+        matrix = contrast * tf.linalg.inv(to_yiq) @ tf.reshape(turn, (3, 3)) @ to_yiq
+        mean = tf.reduce_mean(image)
+        return tf.clip_by_value(tf.tensordot(image - mean, matrix, [[2], [1]]) + mean + 0.4 * brightness, 0.0, 1.0)
+
+
+def _nearest(size, begin, scale, source_size):
+    """For `size` pixels in a row: the source pixel under the centre of each, and whether there is one."""
+    position = (tf.range(tf.cast(size, tf.float32)) + 0.5 + begin) / scale
+    inside = (position >= 0) & (position < tf.cast(source_size, tf.float32))
+    return tf.clip_by_value(tf.cast(tf.floor(position), tf.int32), 0, source_size - 1), inside

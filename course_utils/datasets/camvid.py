@@ -1,0 +1,51 @@
+"""CamVid in the SegNet authors' form: 480x360, 11 classes and void.
+
+    {train,val,test}.txt         lines of two paths, image and label
+    {train,val,test}/NAME.png    images
+    {train,val,test}annot/NAME.png    label ids
+
+The paths in the lists are those of the authors' machine; their last two parts are looked up under the root.
+"""
+
+from pathlib import Path, PurePosixPath
+
+from course_utils.datasets.frames import Frame, Problem
+from course_utils.errors import CourseError
+
+SPLITS = ("train", "val", "test")
+LAYOUT = "train.txt, train/ and trainannot/"
+
+
+def is_root(folder: Path) -> bool:
+    return bool(available(folder))
+
+
+def available(root: Path) -> list[str]:
+    """The splits that are there."""
+    return [split for split in SPLITS if (root / f"{split}.txt").is_file() and (root / split).is_dir()]
+
+
+def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
+    """All frames of a split in order of name, and what is wrong with the set of files."""
+    listing = root / f"{split}.txt"
+    try:
+        lines = listing.read_text().splitlines()
+    except FileNotFoundError:
+        there = ", ".join(available(root))
+        raise CourseError(f"There is no {listing}: this copy of camvid has the splits {there} only.") from None
+    frames, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        parts = line.split()
+        if len(parts) != 2:
+            problems.append(Problem(listing, f"line {number} is not `IMAGE LABEL`; restore the authors' list."))
+            continue
+        image, label = (root.joinpath(*PurePosixPath(part).parts[-2:]) for part in parts)
+        for path in (image, label):
+            if not path.is_file():
+                problems.append(Problem(path, f"named in {listing} but missing; extract the archive again."))
+        frames.append(Frame(image.stem, None, image, label))
+    if not frames and not problems:
+        raise CourseError(f"{listing} names no frame: the split {split} is empty; restore the authors' list.")
+    return sorted(frames, key=lambda frame: frame.name), problems

@@ -1,0 +1,264 @@
+"""From frames to batches: decoding in parallel, caching, shuffling.
+
+Images stay uint8 until after the cache, so that a data set takes four bytes a pixel (three of image, one of label).
+Order and augmentation depend on nothing but (seed, epoch, index): the same seed gives the same batches on every run and
+every number of threads, and a run that was cut off goes on exactly where it stopped.
+"""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from course_utils import datasets
+from course_utils.backend import tf
+from course_utils.datasets.augmentation import Augmentation
+from course_utils.datasets.frames import Frame, check, image_size, label_map, read_image
+from course_utils.errors import CourseError
+from course_utils.labels import VOID, LabelTable
+
+
+def load(name: str, split: str, data_dir=None, image_size: tuple[int, int] | None = None) -> tf.data.Dataset:
+    """A split as a data set of images and label maps, checked as far as that goes without decoding.
+
+    Args:
+        name: one of `course_utils.datasets.DATASETS`.
+        split: "train", "val" or "test".
+        data_dir: the root folder; `default_dir(name)` when omitted. Toy Streets is generated there on first use.
+        image_size: (height, width) to resize to, images bilinear with antialias, labels nearest; None keeps the size.
+
+    Returns:
+        Data set of (image float32 [height, width, 3] in 0..1, label uint8 [height, width] train ids, 255 where void),
+        in the order of `course_utils.datasets.frames`, decoded in parallel, with known cardinality. `.frames` are the
+        frames it reads.
+
+    Raises:
+        CourseError: unknown name or split, wrong root, empty split, missing, cut off or mixed-up files, sizes that
+            differ, or a split without ground truth. What shows only while decoding (a label id outside the table, a
+            damaged PNG) ends the iteration with a `tf.errors.OpError` that names the file; inside `clear_errors()` it
+            is a CourseError, too. `course data NAME --verify` finds all of it beforehand.
+    """
+    frames = datasets.frames(name, split, data_dir)
+    unlabelled = [frame for frame in frames if not frame.has_label]
+    if unlabelled:
+        raise CourseError(
+            f"{len(unlabelled)} of {len(frames)} frames of {name}/{split} have no labels, {unlabelled[0].image} for "
+            "one: ground truth of a test split may be withheld. Use val; `datasets.frames` lists the images alone."
+        )
+    with ThreadPoolExecutor() as pool:
+        problems = [problem for found in pool.map(check, frames) for problem in found]
+    datasets.report(name, problems, data_dir)
+    table = datasets.label_table(name)
+    if split == "test" and all((label_map(frame, table) == VOID).all() for frame in frames[:3]):
+        raise CourseError(
+            f"{frames[0].label or frames[0].image}: the labels of {name}/{split} are void all over, since this data "
+            "set withholds the ground truth of its test split. Use val."
+        )
+    return from_frames(frames, table, image_size)
+
+
+def from_frames(frames: Sequence[Frame], table: LabelTable, image_size: tuple[int, int] | None = None):
+    """As `load`, for frames of one's own choice, such as the first 24.
+
+    Args:
+        frames: frames with ground truth; they are not checked.
+        table: their label table.
+        image_size: as for `load`.
+    """
+    reader = _Reader(frames, table, image_size)
+    dataset = tf.data.Dataset.range(len(reader)).map(
+        lambda index: _to_float(*_decoded(reader, index)), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    dataset.frames = reader.frames
+    dataset.reader = reader
+    return dataset
+
+
+def training_batches(
+    dataset: tf.data.Dataset,
+    batch_size: int,
+    *,
+    seed: int,
+    augmentation: Augmentation | None = None,
+    repeat: bool = True,
+    start_epoch: int = 0,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Shuffled, augmented batches; images are kept in memory where they take at most a quarter of it.
+
+    Args:
+        dataset: what `load` or `from_frames` returned. Any other data set of (image, label) is read into memory whole.
+        batch_size: images in a batch.
+        seed: decides the order and the augmentation.
+        augmentation: see `course_utils.datasets.augmentation`.
+        repeat: True goes on for ever, and batches run across epochs: of any `len` images in a row that start at an
+            epoch's beginning each occurs once. False gives one epoch, the last batch being smaller.
+        start_epoch: the epoch to begin with.
+        start_step: batches of that epoch (and, with repeat, of later ones) to pass over. A run that stopped after n
+            batches goes on with `start_step=n` as if it had never stopped; nothing is decoded in passing.
+
+    Returns:
+        Data set of (images float32 [batch, height, width, 3], labels uint8 [batch, height, width]).
+
+    Raises:
+        CourseError: the images have different sizes and nothing brings them to one.
+    """
+    reader = getattr(dataset, "reader", None) or _InMemory(dataset)
+    if augmentation is None or augmentation.crop_size is None:
+        _need_one_size(dataset)
+    reader.remember()
+    count = len(reader)
+    order_seed, example_seed = tf.constant([seed, 0], tf.int64), tf.constant([seed, 1], tf.int64)
+    fold_in = tf.random.experimental.stateless_fold_in
+
+    def order(epoch):
+        indices = tf.random.experimental.stateless_shuffle(
+            tf.range(count, dtype=tf.int64), seed=fold_in(order_seed, epoch)
+        )
+        return tf.data.Dataset.from_tensor_slices((tf.fill([count], epoch), indices))
+
+    def example(epoch, index):
+        image, label = _to_float(*_decoded(reader, index))
+        if augmentation is not None:
+            image, label = augmentation(image, label, fold_in(fold_in(example_seed, epoch), index))
+        return image, label
+
+    epochs = tf.data.Dataset.counter(start_epoch) if repeat else tf.data.Dataset.from_tensors(np.int64(start_epoch))
+    batches = (
+        epochs.flat_map(order)
+        .skip(start_step * batch_size)
+        .map(example, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=repeat)  # there is no remainder where there is no end
+    )
+    length = tf.data.INFINITE_CARDINALITY if repeat else max(0, -(-count // batch_size) - start_step)
+    return batches.apply(tf.data.experimental.assert_cardinality(length)).prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_batches(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Batches in order, the last one smaller; images are kept in memory where they take at most a quarter of it.
+
+    Args:
+        dataset: what `load` or `from_frames` returned, or any other data set of (image, label).
+        batch_size: images in a batch.
+
+    Returns:
+        Data set of (images float32 [batch, height, width, 3], labels uint8 [batch, height, width]).
+
+    Raises:
+        CourseError: the images have different sizes.
+    """
+    if batch_size > 1:
+        _need_one_size(dataset)
+    if hasattr(dataset, "reader"):
+        dataset.reader.remember()
+    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+@contextlib.contextmanager
+def clear_errors():
+    """Turn TensorFlow's report of a file that cannot be decoded back into the CourseError that names the file."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"CourseError: (.+)", error.message)
+        if not found:
+            raise
+        raise CourseError(found[1]) from None
+
+
+class _Reader:
+    """Random access to decoded frames: `reader(index)` is (image uint8 [H, W, 3], label uint8 [H, W]).
+
+    Attributes:
+        frames: the frames, in order.
+        size: (height, width) of all images, or (None, None) where they differ.
+    """
+
+    dtype = tf.uint8
+
+    def __init__(self, frames, table, resize_to):
+        self.frames = tuple(frames)
+        self._table = table
+        self._resize_to = tuple(resize_to) if resize_to else None
+        self._memory = None
+        sizes = {self._resize_to} if resize_to else {image_size(frame.image) for frame in self.frames}
+        self.size = sizes.pop() if len(sizes) == 1 else (None, None)
+        self._bytes = 4 * sum(height * width for height, width in sizes or {self.size}) // max(1, len(sizes))
+
+    def __len__(self):
+        return len(self.frames)
+
+    def remember(self):
+        """Keep what is decoded, if all of it fits."""
+        if self._memory is None and self._bytes * len(self) <= _memory() // 4:
+            self._memory = {}
+
+    def __call__(self, index):
+        index = int(index)
+        if self._memory is None:
+            return self._read(index)
+        if index not in self._memory:
+            self._memory[index] = self._read(index)
+        # TensorFlow takes the array's memory as its own and may write into it.
+        return tuple(array.copy() for array in self._memory[index])
+
+    def _read(self, index):
+        frame = self.frames[index]
+        image, label = read_image(frame.image), label_map(frame, self._table)
+        if image.shape[:2] != label.shape:
+            raise CourseError(f"{frame.label or frame.image}: label and image differ in size; restore the pair.")
+        if self._resize_to and self._resize_to != label.shape:
+            size = self._resize_to[::-1]
+            image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+            label = np.asarray(Image.fromarray(label).resize(size, Image.Resampling.NEAREST))
+        return image, label
+
+
+class _InMemory:
+    """The same access to any data set of (image, label)."""
+
+    def __init__(self, dataset):
+        self._pairs = list(dataset.as_numpy_iterator())
+        self.dtype = dataset.element_spec[0].dtype
+        self.size = tuple(dataset.element_spec[1].shape)
+
+    def __len__(self):
+        return len(self._pairs)
+
+    def remember(self):
+        """It always does."""
+
+    def __call__(self, index):
+        return tuple(array.copy() for array in self._pairs[int(index)])
+
+
+def _decoded(reader, index):
+    image, label = tf.numpy_function(reader, [index], (reader.dtype, tf.uint8))
+    image.set_shape((*reader.size, 3))
+    label.set_shape(reader.size)
+    return image, label
+
+
+def _to_float(image, label):
+    return (tf.cast(image, tf.float32) / 255 if image.dtype == tf.uint8 else image), label
+
+
+def _need_one_size(dataset) -> None:
+    if not dataset.element_spec[0].shape.is_fully_defined():
+        raise CourseError(
+            "The images of this data set have different sizes, so they do not fit into one batch: give `load` an "
+            "image_size=(height, width), or train on crops with Augmentation(crop_size=(height, width))."
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory that this process may use: the machine's, or the container's limit."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    with contextlib.suppress(OSError, ValueError):
+        return min(psutil.virtual_memory().total, int(limit.read_text()))
+    return psutil.virtual_memory().total

@@ -1,0 +1,95 @@
+"""Verification: decode every file of a data set and list everything that is wrong."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from course_utils import datasets
+from course_utils.datasets.frames import Frame, Problem, check, label_map, read_image
+from course_utils.datasets.progress import Progress
+from course_utils.errors import CourseError
+from course_utils.labels import LabelTable
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found.
+
+    Attributes:
+        root: the data set's folder.
+        frames: number of frames of each split that is there.
+        problems: everything that is wrong, in order of split and frame.
+    """
+
+    root: Path
+    frames: dict[str, int]
+    problems: tuple[Problem, ...]
+
+
+def verify(name: str, data_dir=None, splits: list[str] | None = None, progress: bool = True) -> Verification:
+    """Decode every image and label map of a data set.
+
+    Args:
+        name: one of `course_utils.datasets.DATASETS`.
+        data_dir: the root folder; `default_dir(name)` when omitted.
+        splits: which ones; all that are there when omitted.
+        progress: show how far it is, on standard error.
+
+    Raises:
+        CourseError: there is nothing to verify: unknown name, wrong root.
+    """
+    root = datasets.root_of(name, data_dir)
+    table = datasets.label_table(name)
+    counts, problems = {}, []
+    for split in splits or datasets.available_splits(name, root):
+        try:
+            frames, found = datasets.scan(name, split, root)
+        except CourseError as error:
+            counts[split] = 0
+            problems.append(Problem(root / split, str(error)))
+            continue
+        counts[split] = len(frames)
+        problems += found
+        reported = {problem.file for problem in found}
+        bar = Progress(f"{name}/{split}", len(frames), "frames") if progress else None
+        with ThreadPoolExecutor() as pool:
+            for wrong in pool.map(lambda frame: problems_of(frame, table), frames):
+                problems += [problem for problem in wrong if problem.file not in reported]
+                if bar:
+                    bar.update()
+        if bar:
+            bar.close()
+    return Verification(root, counts, tuple(problems))
+
+
+def problems_of(frame: Frame, table: LabelTable) -> list[Problem]:
+    """What is wrong with one frame, decoded."""
+    problems = check(frame)
+    known = {problem.file for problem in problems}
+    jobs = [(frame.image, lambda: read_image(frame.image))]
+    if frame.has_label:
+        jobs.append((frame.label or frame.drawing.source, lambda: label_map(frame, table)))
+    if frame.instances is not None:
+        jobs.append((frame.instances, lambda: _read_instances(frame)))
+    for file, read in jobs:
+        if file in known:
+            continue
+        try:
+            read()
+        except CourseError as error:
+            problems.append(Problem(file, str(error).removeprefix(f"{file}: ")))
+    return problems
+
+
+def _read_instances(frame: Frame) -> None:
+    """Instance ids: 16-bit, of the image's size, as the evaluation of iIoU needs them."""
+    try:
+        with Image.open(frame.instances) as image, Image.open(frame.image) as photograph:
+            if image.size != photograph.size:
+                raise CourseError(f"{frame.instances}: its size is not that of {frame.image}; restore the pair.")
+            np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise CourseError(f"{frame.instances}: cannot be decoded ({error}); copy or download it again.") from None
