@@ -1,0 +1,135 @@
+"""Instance-level intersection over union: small objects count as much as large ones.
+
+Cordts et al., The Cityscapes Dataset (CVPR 2016), section 4.1: "iIoU". A class's IoU is ruled by its largest objects.
+Here each pixel of an object weighs (average size of its class) / (size of the object), so that every object weighs
+the same. False positives belong to no object and weigh 1.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course_utils.errors import CourseError
+from course_utils.labels import VOID, LabelTable
+
+AVERAGE_INSTANCE_SIZE = {
+    "person": 3462.4756337644,
+    "rider": 3930.4788056518,
+    "car": 12794.0202738185,
+    "truck": 27855.1264367816,
+    "bus": 35732.1511111111,
+    "train": 67583.7075812274,
+    "motorcycle": 6298.7200839748,
+    "bicycle": 4672.3249222261,
+}
+"""Pixels of the average object in Cityscapes at 2048x1024, from cityscapesScripts' `avgClassSize`."""
+
+FIRST_INSTANCE = 1000
+"""Object k of class c is `c * 1000 + k` in an instance map; a group that cannot be told apart is `c`."""
+
+
+@dataclass
+class InstanceCounts:
+    """What was found of single objects.
+
+    Attributes:
+        label_ids: class of each object, int64 [objects].
+        sizes: its pixels.
+        found: those of them predicted as its class.
+        found_category: those of them predicted as any class of its category.
+    """
+
+    label_ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    sizes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    found: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    found_category: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def instance_groups(table: LabelTable) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """The classes and categories that iIoU is defined for, by name, as lists of label ids.
+
+    A category counts if all its classes have instances. Its list holds its void ids too: the official script takes a
+    car pixel predicted as "caravan" for a vehicle found, although caravans themselves are not evaluated.
+    """
+    classes = {label.name: [label.id] for label in table.classes if label.name in AVERAGE_INSTANCE_SIZE}
+    categories = {}
+    for name in table.categories:
+        members = [label for label in table.labels if label.category == name and label.id >= 0]
+        if all(label.has_instances for label in members):
+            categories[name] = [label.id for label in members]
+    return classes, categories
+
+
+def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.ndarray) -> InstanceCounts:
+    """Count the pixels found of every object of one image.
+
+    Args:
+        table: the data set's labels.
+        prediction: label ids, uint8 [height, width].
+        instances: instance ids, integers [height, width], as Cityscapes' `instanceIds` files hold them.
+
+    Raises:
+        CourseError: an object is of a class that has no instances or no known average size.
+    """
+    categories = sorted({label.category for label in table.labels})
+    category_of = np.full(256, -1, np.int8)
+    for label in table.labels:
+        if label.id >= 0:
+            category_of[label.id] = categories.index(label.category)
+
+    objects = instances > FIRST_INSTANCE
+    ids = instances[objects].astype(np.int64)
+    predicted = prediction[objects]
+    true = ids // FIRST_INSTANCE
+    sizes = np.bincount(ids)
+    present = np.flatnonzero(sizes)
+    evaluated = {label.id: label.name for label in table.classes}
+    void = {label.id for label in table.labels if label.train_id == VOID}
+    for label_id in np.unique(present // FIRST_INSTANCE).tolist():
+        if label_id not in void and evaluated.get(label_id) not in AVERAGE_INSTANCE_SIZE:
+            name = evaluated.get(label_id, "unknown")
+            raise CourseError(f"Objects of label id {label_id} ({name}), a class without instances in {table.dataset}.")
+    present = present[np.isin(present // FIRST_INSTANCE, list(evaluated))]
+    found = np.bincount(ids[predicted == true], minlength=sizes.size)
+    same_category = category_of[predicted] == category_of[np.minimum(true, 255)]
+    found_category = np.bincount(ids[same_category], minlength=sizes.size)
+    return InstanceCounts(present // FIRST_INSTANCE, sizes[present], found[present], found_category[present])
+
+
+def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.ndarray) -> tuple[dict, dict]:
+    """iIoU of classes and of categories.
+
+    Args:
+        table: the data set's labels.
+        counts: the objects of each image.
+        pixels: confusion matrix of label ids over the same images, int64 [ids, ids], truth in rows.
+
+    Returns:
+        `(class_iiou, category_iiou)`, name to score in 0..1, or NaN for what is neither present nor predicted.
+    """
+    label_ids = np.concatenate([count.label_ids for count in counts] or [np.zeros(0, np.int64)])
+    sizes = np.concatenate([count.sizes for count in counts] or [np.zeros(0)])
+    name_of = {label.id: label.name for label in table.labels}
+    weights = np.array([AVERAGE_INSTANCE_SIZE[name_of[label_id]] for label_id in label_ids.tolist()]) / sizes
+    evaluated = [label.id for label in table.classes]
+
+    def scores(groups, found):
+        found = np.concatenate([getattr(count, found) for count in counts] or [np.zeros(0)])
+        result = {}
+        for name, members in groups.items():
+            mine = np.isin(label_ids, members)
+            # cumsum adds one after the other, as the official script does: its result to the last bit.
+            hit = _running_sum((found * weights)[mine])
+            miss = _running_sum(((sizes - found) * weights)[mine])
+            others = [label_id for label_id in evaluated if label_id not in members]
+            false_alarms = int(pixels[np.ix_(others, members)].sum())
+            union = hit + false_alarms + miss
+            result[name] = hit / union if union else float("nan")
+        return result
+
+    classes, categories = instance_groups(table)
+    return scores(classes, "found"), scores(categories, "found_category")
+
+
+def _running_sum(values: np.ndarray) -> float:
+    return float(np.cumsum(values)[-1]) if values.size else 0.0

@@ -1,0 +1,100 @@
+"""Our scores against the official cityscapesScripts, to the last bit."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from official_script import official_scores, write_random_set
+from PIL import Image
+
+from course_utils.evaluation import ConfusionMatrix, Tally, find_predictions, score_folder
+from course_utils.evaluation.folders import tally_frame
+from course_utils.labels import CITYSCAPES
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_every_score_of_random_folders(seed, count):
+    with tempfile.TemporaryDirectory() as folder:
+        frames, predictions = write_random_set(Path(folder), seed, count)
+        official = official_scores(predictions, [frame.label for frame in frames])
+        scores = score_folder(Path(folder) / "predictions", frames, CITYSCAPES)
+    _assert_equal(scores, official)
+
+
+def _assert_equal(scores, official):
+    for ours, theirs in [
+        (scores.class_iou, official["classScores"]),
+        (scores.class_iiou, official["classInstScores"]),
+        (scores.category_iou, official["categoryScores"]),
+        (scores.category_iiou, official["categoryInstScores"]),
+    ]:
+        np.testing.assert_array_equal(list(ours.values()), [theirs[name] for name in ours])
+        assert np.isnan([value for name, value in theirs.items() if name not in ours]).all()
+    for ours, theirs in [
+        (scores.mean_iou, "averageScoreClasses"),
+        (scores.mean_iiou, "averageScoreInstClasses"),
+        (scores.mean_category_iou, "averageScoreCategories"),
+        (scores.mean_category_iiou, "averageScoreInstCategories"),
+    ]:
+        np.testing.assert_allclose(ours, official[theirs], rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_train_ids_give_the_same_class_scores(tmp_path, seed):
+    frames, predictions = write_random_set(tmp_path, seed)
+    official = official_scores(predictions, [frame.label for frame in frames])
+    confusion = ConfusionMatrix(CITYSCAPES.num_classes)
+    for frame, path in zip(frames, predictions, strict=True):
+        truth, prediction = (CITYSCAPES.to_train_ids(np.array(Image.open(file))) for file in (frame.label, path))
+        confusion.update(truth, prediction)
+    np.testing.assert_array_equal(confusion.iou(), [official["classScores"][name] for name in CITYSCAPES.names])
+    for name, score in confusion.category_iou(CITYSCAPES.categories).items():
+        np.testing.assert_array_equal(score, official["categoryScores"][name])
+
+
+def test_a_caravan_is_a_vehicle_to_the_instance_score_of_categories(tmp_path):
+    # Caravans are void, yet a car predicted as one is found, and a road predicted as one is a false alarm.
+    truth = np.full((10, 20), 7, np.uint8)
+    truth[:5, :5] = 26
+    instances = np.where(truth == 26, 26001, 7).astype(np.uint16)
+    prediction = truth.copy()
+    prediction[:5, :3] = prediction[5:, :4] = 29
+    frames, predictions = write_random_set(tmp_path, 0)
+    frame = frames[0]
+    for path, ids in [(frame.label, truth), (frame.instances, instances), (predictions[0], prediction)]:
+        Image.fromarray(ids).save(path)
+    tally = tally_frame(frame, prediction, CITYSCAPES)
+    official = official_scores(predictions[:1], [frame.label])
+    _assert_equal(tally.scores(), official)
+    assert tally.scores().category_iiou["vehicle"] > tally.scores().category_iou["vehicle"]
+
+
+def test_tallies_of_parts_add_up_in_any_split(tmp_path):
+    frames, predictions = write_random_set(tmp_path, 4)
+    parts = [
+        tally_frame(frame, np.array(Image.open(path)), CITYSCAPES)
+        for frame, path in zip(frames, predictions, strict=True)
+    ]
+    left, right = Tally(CITYSCAPES), Tally(CITYSCAPES)
+    for part in parts[:2]:
+        left += part
+    for part in parts[2:]:
+        right += part
+    left += right
+    whole = score_folder(tmp_path / "predictions", frames, CITYSCAPES)
+    assert left.scores().to_json() == whole.to_json()
+
+
+def test_predictions_are_found_as_the_official_script_finds_them(tmp_path):
+    from types import SimpleNamespace
+
+    from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as script
+
+    frames, predictions = write_random_set(tmp_path, 4)
+    args = SimpleNamespace(predictionPath=str(tmp_path / "predictions"), predictionWalk=None)
+    official = [Path(script.getPrediction(args, str(frame.label))) for frame in frames]
+    assert find_predictions(tmp_path / "predictions", [frame.name for frame in frames]) == official == predictions

@@ -1,0 +1,147 @@
+"""The table and the JSON of scores, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from official_script import write_random_set
+from PIL import Image
+
+from course_utils.errors import CourseError
+from course_utils.evaluation import Tally, score_folder
+from course_utils.evaluation.folders import in_order, read_ids
+from course_utils.labels import CAMVID, CITYSCAPES
+
+
+@pytest.fixture
+def tally():
+    """Half of the road found, a car of which a quarter was taken for a truck, everything else absent."""
+    truth = np.full((10, 20), 7, np.uint8)
+    truth[:2, :10] = 26
+    prediction = truth.copy()
+    prediction[5:] = 8
+    prediction[:1, :5] = 27
+    result = Tally(CITYSCAPES)
+    result.update(truth, prediction, np.where(truth == 26, 26000, 7))
+    return result
+
+
+def test_table(tally):
+    classes, categories, totals = tally.scores().table().split("\n\n")
+    lines = {line.split("  ")[0]: line.split()[1:] for line in classes.splitlines()}
+    assert lines["road"] == ["44.4", "–", "44.4", "90.0"]
+    assert lines["car"] == ["75.0", "75.0", "75.0", "10.0"]
+    assert lines["truck"] == ["0.0", "0.0", "–", "0.0"]
+    assert lines["sky"] == ["–", "–", "–", "0.0"]
+    assert lines["mean"] == ["29.9", "37.5", "59.7"]
+    assert len({len(line) for line in classes.splitlines()[:-1]}) == 1  # aligned
+    assert ["vehicle", "100.0", "100.0"] in [line.split() for line in categories.splitlines()]
+    assert totals.split()[:3] == ["pixel", "accuracy", "47.5"]
+
+
+def test_table_without_instances_has_no_instance_column():
+    tally = Tally(CAMVID)
+    tally.update(np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint8))
+    assert "iIoU" not in tally.scores().table()
+    assert json.loads(tally.scores().to_json())["mean_iiou"] is None
+
+
+def test_json(tally):
+    scores = tally.scores()
+    values = json.loads(scores.to_json(dataset="cityscapes"))
+    assert next(iter(values)) == "dataset"
+    assert values["mean_iou"] == scores.mean_iou and values["pixel_accuracy"] == scores.pixel_accuracy
+    assert values["class_iou"]["sky"] is None and values["class_iou"]["car"] == 0.75
+    assert values["confusion"] == scores.confusion.matrix.tolist()
+
+
+def test_shares_of_pixels_sum_to_one(tally):
+    assert sum(tally.scores().pixel_share.values()) == pytest.approx(1)
+
+
+def test_frames_with_and_without_instances_do_not_mix(tally):
+    tally.update(np.full((2, 2), 7, np.uint8), np.full((2, 2), 7, np.uint8))
+    with pytest.raises(CourseError, match="1 of 2 frames"):
+        tally.scores()
+
+
+def test_an_object_of_a_class_without_instances_is_refused():
+    road = np.full((2, 2), 7, np.uint8)
+    with pytest.raises(CourseError, match=r"label id 7 \(road\)"):
+        Tally(CITYSCAPES).update(road, road, road * np.uint16(1000) + 1)
+
+
+def _save(array, mode=None):
+    def spoil(path):
+        image = Image.fromarray(array(np.array(Image.open(path))))
+        (image.convert(mode) if mode else image).save(path)
+
+    return spoil
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _twin(path):
+    path.with_name(path.name.replace("pred", "other")).write_bytes(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.unlink(), "1 of 3 frames have no prediction.*zurich_000001_000019"),
+        (_twin, "zurich_000001_000019 has several predictions"),
+        (_truncate, "Cannot read .*zurich_000001_000019_pred.png"),
+        (_save(lambda ids: ids[1:]), "zurich_000001_000019_pred.png measures"),
+        (_save(lambda ids: np.full_like(ids, 34)), "zurich_000001_000019_pred.png .*holds 34, no label id"),
+        (_save(lambda ids: np.full_like(ids, 255)), "holds 255, no label id of cityscapes. 255 is the void of train"),
+        (_save(lambda ids: CITYSCAPES.to_colors(CITYSCAPES.to_train_ids(ids))), "pred.png is a picture .RGB."),
+        (_save(lambda ids: ids.astype(np.uint16)), "pred.png has 16 bits"),
+        (_save(lambda ids: ids > 7), "pred.png holds bool"),
+    ],
+)
+def test_a_spoilt_prediction_is_named_and_nothing_scored(tmp_path, spoil, message):
+    frames, predictions = write_random_set(tmp_path, 4)
+    spoil(predictions[1])
+    with pytest.raises(CourseError, match=message):
+        score_folder(tmp_path / "predictions", frames, CITYSCAPES)
+
+
+def test_train_ids_are_recognised(tmp_path):
+    frames, predictions = write_random_set(tmp_path, 5)
+    for frame, path in zip(frames, predictions, strict=True):
+        ids = np.array(Image.open(frame.label))
+        train_ids = CITYSCAPES.to_train_ids(ids)
+        Image.fromarray(np.where(train_ids == 255, 0, train_ids).astype(np.uint8)).save(path)
+    with pytest.raises(CourseError, match="look like train ids"):
+        score_folder(tmp_path / "predictions", frames, CITYSCAPES)
+
+
+def test_no_folder_and_no_predictions(tmp_path):
+    with pytest.raises(CourseError, match="no folder"):
+        score_folder(tmp_path / "absent", [], CITYSCAPES)
+    with pytest.raises(CourseError, match="no PNG file"):
+        score_folder(tmp_path, [], CITYSCAPES)
+
+
+def test_palette_images_are_read_as_ids(tmp_path):
+    ids = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    image = Image.fromarray(ids, "P")
+    image.putpalette(np.arange(768) % 256)
+    image.save(tmp_path / "ids.png")
+    np.testing.assert_array_equal(read_ids(tmp_path / "ids.png"), ids)
+
+
+def test_parallel_work_keeps_the_order_and_runs_only_a_little_ahead():
+    taken = []
+
+    def items():
+        for item in range(200):
+            taken.append(item)
+            yield item
+
+    for position, result in enumerate(in_order(lambda item: item * 2, items())):
+        assert result == 2 * position
+        assert len(taken) - position < 20
+    assert len(taken) == 200
