@@ -47,10 +47,7 @@ def check_packages(
         requirements = importlib.metadata.requires("course_utils") or []
     if installed is None:
         installed = {canonicalize_name(d.name): d.version for d in importlib.metadata.distributions()}
-    asked = [Requirement(line) for line in requirements]
-    asked = [
-        requirement for requirement in asked if not requirement.marker or requirement.marker.evaluate({"extra": ""})
-    ]
+    asked = [r for r in map(Requirement, requirements) if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong, missing = [], []
     for requirement in asked:
         version = installed.get(canonicalize_name(requirement.name))
