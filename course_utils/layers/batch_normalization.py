@@ -1,0 +1,59 @@
+from course_utils.backend import keras, tf
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's batch normalisation, computed by TensorFlow's fused kernel.
+
+    Arguments, weights, training, inference and freezing are those of `keras.layers.BatchNormalization`, and so are the
+    results, to float precision; weights of one load into the other. Keras computes mean, variance and the scaling in
+    separate passes over the features, in float32 whatever the policy; the kernel needs fewer passes, and reads 16 bits
+    where the policy says so. What it cannot do (another axis, other ranks, masks, renormalisation, synchronised
+    replicas, float64) is left to Keras.
+
+    Example:
+
+    ```python
+    layer = BatchNormalization(momentum=0.9)
+    normalized = layer(features, training=True)  # [batch, height, width, channels]
+    ```
+
+    Reference: Ioffe and Szegedy, "Batch normalization", ICML 2015.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if not self._fits_kernel(inputs, mask):
+            return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
+        scale = tf.convert_to_tensor(self.gamma) if self.scale else tf.ones([channels])
+        offset = tf.convert_to_tensor(self.beta) if self.center else tf.zeros([channels])
+        learning = bool(training) and self.trainable
+        outputs = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=scale,
+            offset=offset,
+            mean=[] if learning else tf.convert_to_tensor(self.moving_mean),
+            variance=[] if learning else tf.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            is_training=learning,
+        )
+        if learning:
+            # The kernel returns the unbiased variance, Keras averages the biased one.
+            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+            self._update(self.moving_mean, outputs.batch_mean)
+            self._update(self.moving_variance, outputs.batch_variance * (1.0 - 1.0 / count))
+        return outputs.y
+
+    def _update(self, average, value):
+        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+    def _fits_kernel(self, inputs, mask):
+        return (
+            len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and mask is None
+            and not self.renorm
+            and not self.synchronized
+            and self.dtype_policy.variable_dtype == "float32"
+            and inputs.dtype in (tf.float32, tf.bfloat16, tf.float16)
+        )

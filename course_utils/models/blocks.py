@@ -1,0 +1,44 @@
+"""Building blocks that several networks share."""
+
+from course_utils.backend import keras
+from course_utils.layers import BatchNormalization
+
+
+def convolution_block(x, channels, kernel_size=3, activation="relu", *, name):
+    """Convolution without bias, batch normalisation, activation (None for none).
+
+    The layers are called `name`, `name_bn` and `name_relu`. A bias would be subtracted again with the batch's mean;
+    the shift of the normalisation takes its place.
+
+    Args:
+        x: `[batch, height, width, any]`.
+
+    Returns:
+        `[batch, height, width, channels]`.
+    """
+    x = keras.layers.Conv2D(
+        channels, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+    )(x)
+    x = BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+    return keras.layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
+
+
+def image_input(image_shape):
+    """Images in 0..1, and the same with ImageNet's mean and standard deviation per channel taken out.
+
+    The mean is that of VGG's training images, (123.68, 116.779, 103.939) of 255 in red, green, blue. Zero padding in
+    the first convolution therefore means the average colour, as in VGG.
+    """
+    images = keras.Input(image_shape, name="image")
+    scale = [1 / deviation for deviation in STANDARD_DEVIATION]
+    offset = [-mean / deviation for mean, deviation in zip(MEAN, STANDARD_DEVIATION, strict=True)]
+    return images, keras.layers.Rescaling(scale, offset, name="normalize")(images)
+
+
+MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
+STANDARD_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def logits(x):
+    """`x` in float32, whatever the precision of the network: the loss needs it."""
+    return keras.layers.Activation("linear", dtype="float32", name="logits")(x)
