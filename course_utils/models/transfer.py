@@ -1,0 +1,63 @@
+"""Weights for an encoder from elsewhere: from another network of the course, or from ImageNet."""
+
+from course_utils.errors import CourseError
+from course_utils.models.encoders import IMAGENET_WEIGHTS
+from course_utils.models.encoders.base import PREFIX
+
+
+def encoder_layers(model):
+    """The layers of the model's encoder, from the image on: to freeze them, count them, or copy their weights."""
+    return [layer for layer in model.layers if layer.name.startswith(PREFIX)]
+
+
+def copy_encoder(source, target):
+    """Copies the weights of every encoder layer of `source` into the layer of the same name in `target`.
+
+    Args:
+        source, target: models with the same encoder at the same width, such as a `classifier` and a `SegNet`.
+
+    Raises:
+        CourseError: the encoders differ; nothing has been copied then.
+    """
+    theirs = {layer.name: layer for layer in encoder_layers(source) if layer.weights}
+    ours = {layer.name: layer for layer in encoder_layers(target) if layer.weights}
+    remedy = "Build both models with the same encoder and width."
+    if not theirs:
+        raise CourseError(f"Model {source.name!r} has no encoder to copy from. {remedy}")
+    if different := sorted(theirs.keys() ^ ours.keys()):
+        holder = source if different[0] in theirs else target
+        raise CourseError(f"Encoder layer {different[0]!r} exists only in model {holder.name!r}. {remedy}")
+    for name, layer in ours.items():
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        their_shapes = [tuple(weight.shape) for weight in theirs[name].weights]
+        if shapes != their_shapes:
+            raise CourseError(
+                f"Encoder layer {name!r} has weights {their_shapes} in model {source.name!r} "
+                f"and {shapes} in {target.name!r}. {remedy}"
+            )
+    for name, layer in ours.items():
+        layer.set_weights(theirs[name].get_weights())
+
+
+def load_imagenet_weights(model, weights="imagenet"):
+    """Gives the encoder of `model` the weights of a classifier that was trained on ImageNet.
+
+    In inference mode (and frozen) the encoder then computes exactly what the classifier's convolutions compute: what
+    its convolutions add as a bias, and the batch normalisation that it may not have, is folded into ours.
+
+    Args:
+        model: a model with an encoder of the course at full width.
+        weights: "imagenet", which `keras.applications` downloads and keeps, or the path of such a file (without
+            its dense layers, "no top").
+
+    Raises:
+        CourseError: no network, a file that does not fit, an encoder without ImageNet weights or of another width.
+    """
+    names = {layer.name.removeprefix(PREFIX).split("_")[0] for layer in encoder_layers(model)}
+    loaders = [loader for encoder, loader in IMAGENET_WEIGHTS.items() if encoder in names]
+    if not loaders:
+        raise CourseError(
+            f"There are no ImageNet weights for the encoder of model {model.name!r}. "
+            f"Choose one of the encoders {', '.join(IMAGENET_WEIGHTS)}, or pretrain a classifier and use copy_encoder."
+        )
+    loaders[0](model, weights)
