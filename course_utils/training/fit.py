@@ -136,6 +136,7 @@ def fit(
             epochs=2**31,
             steps_per_epoch=epoch_steps,
             callbacks=[*callbacks, _Pace(budget, schedule, learning_rate, progress)],
+            shuffle=False,
             verbose=0,
         )
         losses = history.history["loss"]

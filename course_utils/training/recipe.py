@@ -6,12 +6,13 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from course_utils import datasets, inference, models
+from course_utils import datasets, models
 from course_utils.backend import keras
 from course_utils.datasets.augmentation import Augmentation
-from course_utils.datasets.pipeline import training_batches
+from course_utils.datasets.pipeline import clear_errors, training_batches
 from course_utils.errors import CourseError
 from course_utils.evaluation import ConfusionMatrix
+from course_utils.inference import Predictor, predict_frames
 from course_utils.training.fit import Budget, compile_model, fit
 from course_utils.training.losses import median_frequency_weights
 from course_utils.training.run import Run
@@ -84,7 +85,7 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
     if not hasattr(models, recipe.model):
         raise CourseError(f"Unknown model {recipe.model!r}: choose one of {', '.join(models.__all__)}.")
     training = datasets.load(recipe.dataset, "train", recipe.data_dir, recipe.image_size)
-    validation = datasets.load(recipe.dataset, "val", recipe.data_dir)
+    validation = datasets.load(recipe.dataset, "val", recipe.data_dir).frames
     config = {**dataclasses.asdict(recipe), "num_classes": table.num_classes, "class_names": table.names}
     run = Run(output) if resume else Run.create(output, config)
     if recipe.mixed_precision:
@@ -99,7 +100,7 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
         recipe.batch_size,
         seed=recipe.seed,
         augmentation=Augmentation(recipe.crop_size, recipe.scale, recipe.flip, recipe.color),
-        start_epoch=state["epoch"],
+        start_step=state["epoch"] * epoch_steps,
     )
     budget = Budget(
         steps=recipe.epochs and recipe.epochs * epoch_steps,
@@ -109,18 +110,26 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
     )
     if budget.progress >= 1.0:
         return run
-    recorder = _Recorder(run, state, budget, _Validator(model, validation, table.num_classes, recipe.image_size))
-    fit(
-        model,
-        batches,
-        budget,
-        learning_rate=recipe.learning_rate,
-        schedule=recipe.schedule,
-        epoch_steps=epoch_steps,
-        first_epoch=state["epoch"],
-        callbacks=[recorder],
-        title=f"Training {recipe.model} on {recipe.dataset}",
-    )
+    predictor = Predictor(model, recipe.image_size)
+
+    def validate() -> ConfusionMatrix:
+        confusion = ConfusionMatrix(table.num_classes)
+        for frame, train_ids in predict_frames(predictor, validation):
+            confusion.update(datasets.label_map(frame, table), train_ids)
+        return confusion
+
+    with clear_errors():
+        fit(
+            model,
+            batches,
+            budget,
+            learning_rate=recipe.learning_rate,
+            schedule=recipe.schedule,
+            epoch_steps=epoch_steps,
+            first_epoch=state["epoch"],
+            callbacks=[_Recorder(run, state, budget, validate)],
+            title=f"Training {recipe.model} on {recipe.dataset}",
+        )
     return run
 
 
@@ -151,21 +160,10 @@ def _resumed_recipe(recipe: Recipe, run: Run) -> Recipe:
     return Recipe(**{**stored, "minutes": recipe.minutes, "epochs": recipe.epochs})
 
 
-class _Validator:
-    """Scores the network on the validation split at the labels' own resolution, as `course evaluate` does."""
-
-    def __init__(self, model, dataset, num_classes: int, image_size):
-        self.model, self.dataset, self.num_classes, self.image_size = model, dataset, num_classes, image_size
-
-    def __call__(self) -> ConfusionMatrix:
-        confusion = ConfusionMatrix(self.num_classes)
-        for image, label in self.dataset.as_numpy_iterator():
-            confusion.update(label, inference.predict(self.model, image, self.image_size))
-        return confusion
-
-
 class _Recorder(keras.callbacks.Callback):
     """At the end of an epoch: validate when it is due, keep the best network, write checkpoint and logs.
+
+    Validation is at the labels' own resolution, so that its mIoU is what `course evaluate` prints.
 
     When the budget is measured in epochs, every epoch is validated. When it is measured in minutes, validation waits
     until it would take no more than `VALIDATION_SHARE` of the time, and the budget keeps a reserve for a last one.
