@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from course_utils import datasets
 from course_utils.backend import tf
+from course_utils.datasets.frames import Frame, read_image
 from course_utils.errors import CourseError
 from course_utils.evaluation.folders import in_order
 
@@ -65,7 +65,7 @@ class Predictor:
         return self._predict(tf.constant(images)).numpy()
 
 
-def predict_frames(predictor: Predictor, frames: Iterable) -> Iterator[tuple]:
+def predict_frames(predictor: Predictor, frames: Iterable[Frame]) -> Iterator[tuple[Frame, np.ndarray]]:
     """Predict the frames of a data set, in order, with the next images read in the background.
 
     Args:
@@ -76,7 +76,7 @@ def predict_frames(predictor: Predictor, frames: Iterable) -> Iterator[tuple]:
         `(frame, train_ids)`, the latter uint8 [height, width] at the size of the frame's image.
     """
     waiting = []
-    for frame, image in in_order(lambda frame: (frame, datasets.read_image(frame.image)), frames):
+    for frame, image in in_order(lambda frame: (frame, read_image(frame.image)), frames):
         if waiting and (waiting[0][1].shape != image.shape or (len(waiting) + 1) * image.size > 3 * BATCH_PIXELS):
             yield from _predict_batch(predictor, waiting)
             waiting = []

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
 from course_utils.evaluation.scores import Scores, Tally
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
 
 
-def score_folder(folder, frames: Sequence, table: LabelTable) -> Scores:
+def score_folder(folder, frames: Sequence[Frame], table: LabelTable) -> Scores:
     """Score predictions against a data set split.
 
     Args:
@@ -51,11 +52,11 @@ def score_folder(folder, frames: Sequence, table: LabelTable) -> Scores:
     return total.scores()
 
 
-def tally_frame(frame, prediction: np.ndarray, table: LabelTable, source="the prediction") -> Tally:
+def tally_frame(frame: Frame, prediction: np.ndarray, table: LabelTable, source="the prediction") -> Tally:
     """Count one frame, from its files and its prediction.
 
     Args:
-        frame: a `course_utils.datasets.Frame`.
+        frame: with a label.
         prediction: label ids, uint8 [height, width].
         table: the data set's labels.
         source: where the prediction came from, for messages.
@@ -76,12 +77,10 @@ def tally_frame(frame, prediction: np.ndarray, table: LabelTable, source="the pr
     return tally
 
 
-def _truth(frame, table: LabelTable) -> tuple[np.ndarray, Path]:
+def _truth(frame: Frame, table: LabelTable) -> tuple[np.ndarray, Path]:
     """Label ids of a frame, and the file they come from."""
     if frame.label is not None:
         return read_ids(frame.label), frame.label
-    from course_utils.datasets.frames import label_map
-
     return table.to_label_ids(label_map(frame, table)), frame.image
 
 
