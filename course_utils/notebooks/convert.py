@@ -1,0 +1,111 @@
+"""A percent script becomes a notebook, and a committed notebook is compared with its script."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode
+
+from course_utils.errors import CourseError
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def digest(source: Path) -> str:
+    """The SHA-256 of a source, the same for every line ending."""
+    return hashlib.sha256(source.read_text("utf-8").encode()).hexdigest()
+
+
+def read_source(source: Path) -> NotebookNode:
+    """The notebook that a percent script describes, without outputs.
+
+    The script's header holds the notebook's record, which goes to `metadata.course` beside the script's digest:
+
+        # ---
+        # jupyter:
+        #   course:
+        #     minutes: 4
+        #     claims: [L4, L5]
+        # ---
+
+    Nothing depends on when or where it is converted: the kernel is plain `python3`, and a cell's id comes from its
+    text, so that a change of one cell changes one id.
+
+    Raises:
+        CourseError: there is no such file, or jupytext cannot read it.
+    """
+    try:
+        script = jupytext.reads(source.read_text("utf-8"), fmt="py:percent")
+    except FileNotFoundError:
+        raise CourseError(f"There is no notebook source {source}.") from None
+    except Exception as error:
+        raise CourseError(f"{source} is not a percent script that jupytext can read: {error}") from error
+    notebook = nbformat.v4.new_notebook(cells=script.cells, metadata={"kernelspec": dict(_KERNEL)})
+    notebook.metadata.language_info = {"name": "python"}
+    notebook.metadata.course = {**script.metadata.get("course", {}), "source_sha256": digest(source)}
+    seen = set()
+    for cell in notebook.cells:
+        text, copies = f"{cell.cell_type}\n{cell.source}", 0
+        while (name := hashlib.sha256(f"{text}\n{copies}".encode()).hexdigest()[:12]) in seen:
+            copies += 1
+        seen.add(name)
+        cell.id = name
+    return notebook
+
+
+def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """The notebook of a source with the cleaned outputs of its execution, and nothing else of it."""
+    for cell, run in zip(source.cells, executed.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = run.outputs, run.execution_count
+            clean_outputs(cell)
+    return source
+
+
+def clean_outputs(cell: NotebookNode):
+    """Join the pieces of a stream, and leave the picture alone where a widget comes with one.
+
+    A live widget needs the kernel that made it; in a stored notebook its picture is what there is to see.
+    """
+    if cell.cell_type != "code":
+        return
+    CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+    for output in cell.outputs:
+        if "image/png" in output.get("data", {}):
+            output.data.pop(_WIDGET, None)
+
+
+def differences(notebook: NotebookNode, source: Path) -> list[str]:
+    """In what a notebook differs from its source, one line each; empty when it is up to date.
+
+    Compares type, text and metadata of each cell and the notebook's record. Outputs are not in a source: those of
+    marked cells are compared by nbval.
+    """
+    expected, found = read_source(source), []
+    course = notebook.metadata.get("course", {})
+    if course.get("source_sha256") != expected.metadata.course["source_sha256"]:
+        found.append("the source has changed since the notebook was made (metadata.course.source_sha256)")
+    elif course != expected.metadata.course:
+        found.append("metadata.course differs from the source's header")
+    if notebook.metadata.get("kernelspec") != _KERNEL:
+        found.append(f"metadata.kernelspec is not the neutral {_KERNEL}")
+    if len(notebook.cells) != len(expected.cells):
+        found.append(f"{len(notebook.cells)} cells in the notebook, {len(expected.cells)} in the source")
+    for number, (cell, wanted) in enumerate(zip(notebook.cells, expected.cells, strict=False), 1):
+        for part in ("cell_type", "source", "metadata"):
+            if cell[part] != wanted[part]:
+                found.append(f"cell {number}: {part} differs from the source")
+                break
+    return found
+
+
+def title(notebook: NotebookNode) -> str:
+    """The text of a notebook's first heading; empty without one."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (heading := re.search(r"^#+\s+(.+?)\s*$", cell.source, re.M)):
+            return heading.group(1)
+    return ""

@@ -1,0 +1,118 @@
+"""Figures with controls: live in JupyterLab, a picture everywhere else.
+
+`ipywidgets.interact` and the Output widget can hang a notebook that is executed without a browser, so neither is used:
+a control that changes makes a new picture, and the picture is all that is sent.
+"""
+
+import base64
+import io
+from collections.abc import Callable
+from html import escape
+from inspect import Parameter, signature
+
+import ipywidgets
+from IPython.display import display
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+
+def png_bytes(figure: Figure, dpi: float = 96) -> bytes:
+    """The figure as a PNG file's bytes, equal for equal figures; the figure is closed."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    pyplot.close(figure)
+    return buffer.getvalue()
+
+
+class InteractiveFigure:
+    """A figure drawn anew whenever one of its controls changes; see `interactive_figure`.
+
+    Attributes:
+        controls: name to control (`ipywidgets` value widgets).
+        picture: the widget that shows the figure, or the error that drawing it raised.
+        box: controls and picture, as displayed.
+    """
+
+    def __init__(self, draw: Callable[..., Figure], alt: str | Callable[..., str], **controls):
+        self._draw, self._alt = draw, alt
+        self.controls = {name: _control(draw, name, value) for name, value in controls.items()}
+        self.picture = ipywidgets.HTML()
+        self.box = ipywidgets.VBox([*self.controls.values(), self.picture])
+        # The first drawing may fail: that is the notebook's mistake, and must stop its execution.
+        self._png, self._text = self._render()
+        self._show(self._png, self._text)
+        for control in self.controls.values():
+            control.observe(self._update, names="value")
+
+    def _render(self) -> tuple[bytes, str]:
+        values = {name: control.value for name, control in self.controls.items()}
+        return png_bytes(self._draw(**values)), self._alt(**values) if callable(self._alt) else self._alt
+
+    def _show(self, png: bytes, alt: str):
+        source = "data:image/png;base64," + base64.b64encode(png).decode()
+        self.picture.value = f'<img src="{source}" alt="{escape(alt, quote=True)}" style="max-width: 100%">'
+
+    def _update(self, change):
+        try:
+            self._show(*self._render())
+        except Exception as error:
+            # Nobody sees what a callback raises: show it where the figure would be.
+            pyplot.close("all")
+            message = escape(f"{type(error).__name__}: {error}")
+            self.picture.value = f'<p role="alert" style="color: #c00; line-height: 1.4">{message}</p>'
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """The live widget, and beside it the picture with the controls' first values."""
+        data = {"text/plain": self._text, "image/png": base64.b64encode(self._png).decode()}
+        widget = self.box._repr_mimebundle_().get("application/vnd.jupyter.widget-view+json")
+        data["application/vnd.jupyter.widget-view+json"] = widget
+        return data, {"image/png": {"alt": self._text}}
+
+
+def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., str], **controls) -> None:
+    """Display a figure with controls.
+
+        def draw(stride=2, kernel="linear"):
+            figure, axes = plt.subplots()
+            ...
+            return figure
+
+        interactive_figure(draw, alt="Impulses and the kernel over them", stride=(1, 4), kernel=["linear", "cubic"])
+
+    JupyterLab shows the controls above the figure; where there is no kernel (a stored notebook, a printed page) the
+    same output is the picture with the first values.
+
+    Args:
+        draw: takes the controls' values by name and returns a matplotlib figure. Its defaults are the first values.
+        alt: what the picture shows, for who cannot see it; or a function of the same values that says it.
+        **controls: one for each argument of `draw`: (low, high) or (low, high, step) for a slider, a list or a
+            dictionary of choices, True or False for a box to tick, or an `ipywidgets` value widget.
+
+    Raises:
+        TypeError: a control that is none of these.
+    """
+    display(InteractiveFigure(draw, alt, **controls))
+
+
+def _control(draw: Callable, name: str, value) -> ipywidgets.ValueWidget:
+    """The widget for one argument, with the argument's default as its value and the argument's name as its label."""
+    if isinstance(value, ipywidgets.ValueWidget):
+        return value
+    argument = signature(draw).parameters.get(name)
+    default = argument.default if argument else Parameter.empty
+    if isinstance(value, bool):
+        control = ipywidgets.Checkbox(value=value if default is Parameter.empty else default, indent=False)
+    elif isinstance(value, tuple | list | dict):
+        control = ipywidgets.interactive.widget_from_abbrev(value)
+        if control is not None and default is not Parameter.empty:
+            control.value = default
+    else:
+        control = None
+    if control is None:
+        raise TypeError(f"{name}={value!r} is no control: give (low, high), (low, high, step), choices or True/False")
+    control.description = name.replace("_", " ")
+    control.style.description_width = "initial"
+    if hasattr(control, "continuous_update"):
+        # One drawing when the handle is let go or an arrow key is pressed, not one for each place on the way.
+        control.continuous_update = False
+    return control
