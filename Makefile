@@ -35,7 +35,7 @@ $(READY): $(LOCKED) pyproject.toml environment/typing/pyproject.toml
 	@$(PIP) --no-build-isolation ./environment/typing --editable .
 	@touch $@
 
-install: $(READY) ## build or refresh .venv
+install: $(READY) ## build or refresh .venv (GPU=1: with NVIDIA's libraries)
 
 run: $(READY) ## execute every notebook, with progress and a report
 	@$(VENV_PYTHON) -m course_utils run

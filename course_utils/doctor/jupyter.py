@@ -12,12 +12,12 @@ from course_utils.doctor.finding import REINSTALL, Finding
 WIDGETS = "@jupyter-widgets/jupyterlab-manager"
 
 
-def check_widgets(extensions: dict | None = None, disabled: dict | None = None) -> Finding:
+def check_widgets(extensions: dict | None = None, disabled: Iterable[str] = ()) -> Finding:
     """JupyterLab has the widget manager of this ipywidgets, and it is switched on.
 
     Args:
         extensions: JupyterLab's prebuilt extensions by name, each with its `version`; read when omitted.
-        disabled: extensions that the user or the administrator switched off; read when omitted.
+        disabled: extensions, or single plugins of one, that are switched off; read with the extensions.
     """
     if extensions is None:
         from jupyter_core.paths import jupyter_path
@@ -26,12 +26,12 @@ def check_widgets(extensions: dict | None = None, disabled: dict | None = None) 
 
         folders = jupyter_path("labextensions")
         extensions = get_federated_extensions(folders)
-        disabled = get_page_config(folders, str(Path(get_app_dir(), "settings"))).get("disabledExtensions", {})
+        disabled = get_page_config(folders, str(Path(get_app_dir(), "settings"))).get("disabledExtensions", [])
     lab = importlib.metadata.version("jupyterlab")
     if WIDGETS not in extensions:
         remedy = "python -m pip install --force-reinstall --no-deps jupyterlab_widgets"
         return Finding("JupyterLab", "warning", f"{lab}, without the widget manager: sliders do not show", remedy)
-    if any(name.split(":")[0] == WIDGETS and off for name, off in (disabled or {}).items()):
+    if any(name.split(":")[0] == WIDGETS for name in disabled):
         remedy = f"python -m jupyter labextension enable {WIDGETS}"
         return Finding("JupyterLab", "warning", f"{lab}, its widget manager is switched off", remedy)
     version = extensions[WIDGETS]["version"]
