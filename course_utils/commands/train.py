@@ -33,6 +33,7 @@ def configure(parser):
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     recipe = parser.add_argument_group("recipe", "defaults depend on the data set and on whether there is a GPU")
     recipe.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE", help="model option")
+    recipe.add_argument("--encoder-weights", metavar="W", help="imagenet, or a file of such weights")
     recipe.add_argument("--image-size", type=size, metavar="HxW", help="size the frames are resized to")
     recipe.add_argument("--crop-size", type=size, metavar="HxW", help="size of training crops")
     recipe.add_argument("--batch-size", type=int, metavar="N")

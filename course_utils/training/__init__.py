@@ -4,6 +4,7 @@ from course_utils.training.fit import Budget, compile_model, fit
 from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
 from course_utils.training.phases import Phase, freeze_encoder, train_in_phases, unfreeze_encoder
 from course_utils.training.run import Run
+from course_utils.training.validation import confusion_on
 
 __all__ = [
     "Budget",
@@ -11,6 +12,7 @@ __all__ = [
     "Run",
     "SegmentationCrossEntropy",
     "compile_model",
+    "confusion_on",
     "fit",
     "freeze_encoder",
     "median_frequency_weights",

@@ -38,6 +38,8 @@ class Recipe:
         balancing: a key of `BALANCING`.
         averaging: momentum of the weight average that is validated and kept, None for none.
         minutes, epochs: the budget; one of them is given (neither when a run is resumed with the budget it has).
+        encoder_weights: None to start from scratch, "imagenet" or the path of such weights (see
+            `course_utils.models.load_imagenet_weights`).
         mixed_precision: None or a Keras policy such as "mixed_bfloat16".
     """
 
@@ -45,6 +47,7 @@ class Recipe:
     dataset: str
     data_dir: str | None = None
     model_options: dict = field(default_factory=dict)
+    encoder_weights: str | None = None
     image_size: tuple[int, int] | None = None
     crop_size: tuple[int, int] | None = None
     batch_size: int = 8
@@ -62,13 +65,14 @@ class Recipe:
     mixed_precision: str | None = None
 
 
-def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
+def train(recipe: Recipe, output, *, resume: bool = False, replace: bool = False) -> Run:
     """Train by a recipe into a run folder.
 
     Args:
         recipe: what to do; when resuming, the run's own recipe holds and only its budget is taken from here.
         output: the run folder.
         resume: go on with an interrupted run, or with a finished one if the budget has grown.
+        replace: start afresh where a run is already.
 
     Returns:
         the finished run.
@@ -87,7 +91,7 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
     training = datasets.load(recipe.dataset, "train", recipe.data_dir, recipe.image_size)
     validation = datasets.load(recipe.dataset, "val", recipe.data_dir).frames
     config = {**dataclasses.asdict(recipe), "num_classes": table.num_classes, "class_names": table.names}
-    run = Run(output) if resume else Run.create(output, config)
+    run = Run(output) if resume else Run.create(output, config, replace=replace)
     if recipe.mixed_precision:
         keras.mixed_precision.set_global_policy(recipe.mixed_precision)
     keras.utils.set_random_seed(recipe.seed)
@@ -135,6 +139,8 @@ def train(recipe: Recipe, output, *, resume: bool = False) -> Run:
 
 def _new_model(recipe: Recipe, num_classes: int):
     model = getattr(models, recipe.model)(num_classes, **recipe.model_options)
+    if recipe.encoder_weights:
+        models.load_imagenet_weights(model, recipe.encoder_weights)
     weights = None
     if BALANCING[recipe.balancing]:
         counts = datasets.pixel_counts(recipe.dataset, "train", recipe.data_dir)

@@ -42,13 +42,20 @@ class Run:
             raise CourseError(f"{self.path}/config.json is damaged ({error}): train into a new folder.") from None
 
     @classmethod
-    def create(cls, path, config: dict) -> "Run":
+    def create(cls, path, config: dict, *, replace: bool = False) -> "Run":
         """Start a run in a new or empty folder.
+
+        Args:
+            path: the folder.
+            config: what `config.json` is to hold.
+            replace: remove a run that is there already; anything but a run stays.
 
         Raises:
             CourseError: the folder holds something already.
         """
         path = Path(path)
+        if replace and (path / "config.json").exists():
+            shutil.rmtree(path)
         if (path / "config.json").exists():
             raise CourseError(f"{path} holds a run already: add --resume to go on with it, or choose another --output.")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
