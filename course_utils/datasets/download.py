@@ -1,0 +1,202 @@
+"""Downloads that survive interruptions.
+
+The bytes go to `NAME.part`; what they are part of (address, size, the server's ETag or date) is kept beside them in
+`NAME.part.json`. A second call asks the server for the rest only, and starts again where the file has changed or the
+server knows no ranges. `NAME` appears when it is complete and its checksum, if one is published, is right.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import requests
+
+from course_utils.datasets.progress import Progress
+from course_utils.errors import CourseError
+
+_CHUNK = 1 << 18
+_TIMEOUT = (20, 60)  # seconds to connect, and between two pieces of data
+
+
+def fetch(
+    url: str,
+    destination: Path,
+    *,
+    checksum: str | None = None,
+    session: requests.Session | None = None,
+    allow_redirects: bool = True,
+    attempts: int = 5,
+    pause: float = 2.0,
+    progress: bool = True,
+) -> str:
+    """Download a file, or the rest of it.
+
+    Args:
+        url: where it is.
+        destination: the file to write; when it exists only its checksum is looked at.
+        checksum: "md5:...", "sha1:..." or "sha256:...", where one is published.
+        session: for servers that want a login.
+        allow_redirects: False where a redirection means that the login has run out.
+        attempts: how often to try without receiving anything new before giving up.
+        pause: seconds before the second attempt, twice as many before the third, and so on.
+        progress: show how far it is, on standard error.
+
+    Returns:
+        The file's checksum, as "sha256:..." where none was given.
+
+    Raises:
+        CourseError: no connection, the server refuses, the disk is full, or the checksum differs.
+    """
+    destination = Path(destination)
+    part = destination.with_name(f"{destination.name}.part")
+    if not destination.exists():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        session = session or requests.Session()
+        failures = 0
+        while True:
+            before = _size(part)
+            try:
+                if _receive(session, url, part, allow_redirects, progress):
+                    break
+                reason = "the connection broke"
+            except requests.RequestException as error:
+                reason = str(error)
+            failures = 0 if _size(part) > before else failures + 1
+            if failures >= attempts:
+                raise CourseError(
+                    f"{url}: the download stopped at {_size(part) / 1e6:.0f} MB ({reason}). "
+                    "Run the same command again: it goes on from there."
+                )
+            time.sleep(pause * 2 ** max(0, failures - 1))
+    found = _digest(destination if destination.exists() else part, checksum)
+    if checksum is not None and found != checksum.lower():
+        for file in (destination, part, _state_file(part)):
+            file.unlink(missing_ok=True)
+        raise CourseError(
+            f"{destination}: the checksum is {found} instead of {checksum.lower()}, so what came from {url} is "
+            "damaged and was deleted. Run the same command again."
+        )
+    if part.exists() and not destination.exists():
+        os.replace(part, destination)
+    _state_file(part).unlink(missing_ok=True)
+    return found
+
+
+def need_space(folder: Path, size: int, purpose: str) -> None:
+    """Make sure that a disk has room.
+
+    Raises:
+        CourseError: it has not; the message says how much is missing.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise CourseError(
+            f"{folder}: {purpose} takes {size / 1e9:.1f} GB and only {free / 1e9:.1f} GB are free. "
+            "Make room, or choose another place with --dest."
+        )
+
+
+def _receive(session: requests.Session, url: str, part: Path, allow_redirects: bool, progress: bool) -> bool:
+    """One request; True when the file is complete after it."""
+    state = _load_state(part, url)
+    have = _size(part) if state else 0
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if state["validator"]:
+            headers["If-Range"] = state["validator"]
+    with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT, allow_redirects=allow_redirects) as response:
+        if response.status_code == 416:  # nothing left of what we have: it is complete, or no longer the same file
+            if _total(response) == have:
+                return True
+            _forget(part)
+            return False
+        if response.status_code >= 500:
+            raise requests.HTTPError(f"the server answered {response.status_code}")
+        if response.status_code not in (200, 206):
+            raise CourseError(
+                f"{url}: the server answered {response.status_code} {response.reason}. "
+                "Check the address, and with an account that it may download this file."
+            )
+        resumed = response.status_code == 206
+        total = _total(response)
+        if resumed and (_start(response) != have or (state["total"] and total != state["total"])):
+            _forget(part)
+            return False
+        if not resumed:
+            have = 0
+            _save_state(part, url, _validator(response), total)
+        if total:
+            need_space(part.parent, total - have, f"the rest of {part.stem}")
+        bar = Progress(part.stem, total, "B", initial=have) if progress else None
+        try:
+            with open(part, "ab" if resumed else "wb") as file:
+                for chunk in response.iter_content(_CHUNK):
+                    file.write(chunk)
+                    if bar:
+                        bar.update(len(chunk))
+        finally:
+            if bar:
+                bar.close()
+    if total and _size(part) > total:
+        _forget(part)
+    return not total or _size(part) == total
+
+
+def _total(response) -> int | None:
+    """Size of the whole file, where the server says it."""
+    found = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    if found:
+        return int(found[1])
+    length = response.headers.get("Content-Length")
+    return int(length) if length and response.status_code == 200 else None
+
+
+def _start(response) -> int | None:
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(found[1]) if found else None
+
+
+def _validator(response) -> str | None:
+    """What tells this version of the file from the next; weak ETags must not be used for ranges (RFC 9110, 13.1.5)."""
+    etag = response.headers.get("ETag")
+    if etag and not etag.startswith("W/"):
+        return etag
+    return response.headers.get("Last-Modified")
+
+
+def _state_file(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _load_state(part: Path, url: str) -> dict | None:
+    """What is known of a partial download from this address; None when there is none."""
+    try:
+        state = json.loads(_state_file(part).read_text())
+    except (OSError, ValueError):
+        return None
+    return state if state.get("url") == url and part.exists() else None
+
+
+def _save_state(part: Path, url: str, validator: str | None, total: int | None) -> None:
+    part.unlink(missing_ok=True)
+    _state_file(part).write_text(json.dumps({"url": url, "validator": validator, "total": total}))
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _state_file(part).unlink(missing_ok=True)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _digest(file: Path, checksum: str | None) -> str:
+    algorithm = checksum.split(":")[0].lower() if checksum else "sha256"
+    with open(file, "rb") as stream:
+        return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
