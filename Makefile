@@ -1,7 +1,8 @@
 # The course's tasks. Those that need the environment build .venv first when it is missing, broken or older than the lock.
 #
-#   make install GPU=1      with NVIDIA's libraries (Linux); .venv remembers it, `make clean` forgets
-#   make install PYTHON=... with this interpreter
+#   make install GPU=1                  with NVIDIA's libraries (Linux); .venv remembers it, `make clean` forgets
+#   make install PYTHON=python3.12      with this interpreter
+#   make test OPTIONS="-k label"        further options for run, test and lab
 
 SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
@@ -38,10 +39,10 @@ $(READY): $(LOCKED) pyproject.toml environment/typing/pyproject.toml
 install: $(READY) ## build or refresh .venv (GPU=1: with NVIDIA's libraries)
 
 run: $(READY) ## execute every notebook, with progress and a report
-	@$(VENV_PYTHON) -m course_utils run
+	@$(VENV_PYTHON) -m course_utils run $(OPTIONS)
 
 test: $(READY) ## the whole test suite
-	@$(VENV_PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest $(OPTIONS)
 
 lint: $(READY) ## style of code and notebook sources
 	@$(VENV_PYTHON) -m ruff check . && $(VENV_PYTHON) -m ruff format --check .
@@ -50,7 +51,7 @@ notebooks: $(READY) ## convert and execute the notebooks whose source changed
 	@$(VENV_PYTHON) -m course_utils.notebooks
 
 lab: $(READY) ## JupyterLab on this machine only, opened with its token
-	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks
+	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks $(OPTIONS)
 
 lock: ## resolve the newest allowed versions (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }

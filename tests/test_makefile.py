@@ -69,7 +69,7 @@ def checkout(tmp_path) -> Checkout:
 def test_first_call_installs_and_the_second_only_works(checkout):
     assert checkout.make("test") == [VENV, PACKAGES.format(""), PROJECT, TESTS]
     assert checkout.make("test") == [TESTS]
-    assert checkout.make("run") == ["-m course_utils run"]
+    assert checkout.make("run", "OPTIONS=--fast") == ["-m course_utils run --fast"]
 
 
 def test_changed_lock_rebuilds_from_scratch(checkout):
