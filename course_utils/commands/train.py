@@ -47,7 +47,7 @@ def configure(parser):
 
 
 def run(arguments) -> int:
-    from course_utils.training.recipe import Recipe, train
+    from course_utils.training.recipe import Recipe, train_recipe
 
     given = {
         name: value
@@ -56,7 +56,7 @@ def run(arguments) -> int:
     }
     given["averaging"] = given.get("averaging", Recipe.averaging) or None
     recipe = Recipe(**given, model_options=dict(arguments.option))
-    finished = train(recipe, arguments.output, resume=arguments.resume)
+    finished = train_recipe(recipe, arguments.output, resume=arguments.resume)
     rows = [row for row in finished.log if row["val_mean_iou"] is not None]
     best = max(rows, key=lambda row: row["val_mean_iou"])
     if arguments.json:

@@ -3,6 +3,7 @@
 from course_utils.training.fit import Budget, compile_model, fit
 from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
 from course_utils.training.phases import Phase, freeze_encoder, train_in_phases, unfreeze_encoder
+from course_utils.training.pretraining import crop_batches
 from course_utils.training.run import Run
 from course_utils.training.validation import confusion_on
 
@@ -13,6 +14,7 @@ __all__ = [
     "SegmentationCrossEntropy",
     "compile_model",
     "confusion_on",
+    "crop_batches",
     "fit",
     "freeze_encoder",
     "median_frequency_weights",

@@ -108,7 +108,7 @@ def fit(
     *,
     learning_rate: float = 2e-3,
     schedule: str = "constant-then-linear",
-    epoch_steps: int,
+    epoch_steps: int | None = None,
     first_epoch: int = 0,
     callbacks=(),
     title: str = "Training",
@@ -121,7 +121,7 @@ def fit(
         budget: how long.
         learning_rate: the peak rate.
         schedule: a key of `course_utils.training.schedules.SCHEDULES`.
-        epoch_steps: steps between two calls of `on_epoch_end`.
+        epoch_steps: steps between two calls of `on_epoch_end`; the whole budget when omitted.
         first_epoch: number of the first epoch, above 0 when a run goes on.
         callbacks: further Keras callbacks.
         title: what the progress line says.
@@ -134,7 +134,7 @@ def fit(
             batches,
             initial_epoch=first_epoch,
             epochs=2**31,
-            steps_per_epoch=epoch_steps,
+            steps_per_epoch=epoch_steps or budget.steps,
             callbacks=[*callbacks, _Pace(budget, schedule, learning_rate, progress)],
             shuffle=False,
             verbose=0,

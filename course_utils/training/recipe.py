@@ -65,7 +65,7 @@ class Recipe:
     mixed_precision: str | None = None
 
 
-def train(recipe: Recipe, output, *, resume: bool = False, replace: bool = False) -> Run:
+def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool = False) -> Run:
     """Train by a recipe into a run folder.
 
     Args:

@@ -1,0 +1,558 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 60
+#     claims: [L4, L5]
+# ---
+
+# %% [markdown]
+# # 05 · SegNet, from street photographs to a per-class table
+#
+# **After this notebook you can** build SegNet, say why it takes images of any size, train it from an encoder that was a
+# classifier (freeze, train, unfreeze, fine-tune), test whether that helped, and read the table of class IoUs that papers
+# print.
+#
+# **Time:** 60 minutes; the cells themselves need under four on two processor cores.
+#
+# **Lecture claims:** *L4*, early training: initialise the encoder with a classifier, freeze it, train the decoder,
+# unfreeze, fine-tune. *L5*, SegNet puts it together: one mask for each class, a channel-wise softmax, a loss between
+# them; and the architecture does not change when the image size does.
+#
+# **Before it:** transposed convolution (02) and unpooling (04). **Exercises:** four to compute (8 points) and one to
+# write (2 points).
+
+# %% [markdown]
+# The next cell holds everything you may want to change. As it stands the notebook uses *Toy Streets*: scenes drawn by a
+# program, in the exact layout of Cityscapes, so that it runs anywhere. The last section says what to change for real
+# photographs and a GPU.
+
+# %% tags=["parameters"]
+fast = False  # True: a short run that shows everything and learns little
+seed = 0
+dataset = "toy_streets"  # or "camvid", "cityscapes"
+data_dir = None  # where the data set is; None: its usual place
+image_size = (64, 128)  # height and width that the network sees
+labelled_frames = 48  # how many label maps the comparison may use; None: all
+width = 0.25  # share of SegNet's channels; 1.0 is the published network
+encoder_weights = None  # None: pretrained below; "imagenet" needs the network and width = 1.0
+pretraining_steps = 150  # steps of that pretraining
+steps = 60  # training steps of each competitor
+seeds = 2  # repetitions of each competitor
+epochs = 4  # passes over the whole training split for the final network
+output_dir = "../runs"  # where that network is kept
+
+# %%
+import numpy as np
+
+from course_utils import datasets, labels, models, plotting, training
+from course_utils.backend import keras, tf
+from course_utils.datasets.pipeline import evaluation_batches, from_frames, training_batches
+
+if fast:
+    pretraining_steps, steps, seeds, epochs, labelled_frames = 10, 8, 1, 1, 16
+keras.utils.set_random_seed(seed)
+
+# %% [markdown]
+# ## The question
+#
+# A car with a camera wants to know, for every pixel, whether it is road or pavement, person or pole. Below are three
+# frames, the same frames with the label map laid over them, and the label maps alone. Black is *void*: pixels that
+# nobody labelled, or that show the car's own bonnet. They count neither in training nor in the score.
+
+# %%
+table = datasets.label_table(dataset)
+train = datasets.load(dataset, "train", data_dir, image_size)
+val = datasets.load(dataset, "val", data_dir, image_size)
+examples = [pair for pair in val.take(3).as_numpy_iterator()]
+
+rows = [(image, plotting.overlay(image, label, table), label) for image, label in examples]
+plotting.show(
+    plotting.panels(rows, ["image", "image and labels", "label map (the ground truth)"], table),
+    alt="Three street scenes, each beside its label map; every pixel has the colour of its class.",
+)
+
+# %% [markdown]
+# ## The classes are far from equal
+#
+# Road fills a third of the pixels, a traffic light less than one in a hundred. A network that minimises plain
+# cross-entropy may ignore every rare class and still look good. *Median frequency balancing* (SegNet, section 3.1)
+# divides the median of the class frequencies by each class's own. We use its square root: the full weights make a
+# network see poles everywhere.
+
+# %%
+pixels, image_pixels = datasets.pixel_counts(dataset, "train", data_dir)
+weights = training.median_frequency_weights(pixels, image_pixels, power=0.5)
+plotting.show(
+    plotting.class_frequencies(pixels, weights, table),
+    alt="Bars for each class: road, building and vegetation own most pixels; rare classes get the largest weights.",
+)
+
+# %% [markdown]
+# ## SegNet in one picture
+#
+# An encoder, the thirteen convolutions of VGG16, halves the image five times. The decoder is its mirror image. What
+# makes it SegNet are the dashed arrows: each max pooling remembers *where* its maxima stood, and the decoder puts its
+# values back at those places.
+
+# %%
+plotting.show(
+    plotting.segnet(),
+    alt="SegNet as an hour-glass: five encoder stages shrink the image, five mirrored stages restore it; "
+    "dashed arrows carry the pooling indices across.",
+)
+
+# %% [markdown]
+# The smallest example, with the numbers of the lecture: pool a 4 x 4 map, then put other values back where the maxima
+# were.
+
+# %% tags=["nbval-check-output"]
+from course_utils.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
+
+feature_map = np.array([[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]], np.float32).reshape(1, 4, 4, 1)
+values, indices = MaxPoolingWithIndices2D(2)(feature_map)
+put_back = MaxUnpooling2D(2)([np.array([1, 2, 3, 4], np.float32).reshape(1, 2, 2, 1), indices, feature_map])
+
+print("maxima\n", values[0, :, :, 0].numpy())
+print("1 2 3 4 put back\n", put_back[0, :, :, 0].numpy())
+assert (values[0, :, :, 0].numpy() == [[5, 6], [7, 8]]).all()
+assert (put_back[0, :, :, 0].numpy() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
+
+# %% [markdown]
+# ## Build it
+#
+# `models.SegNet` is the published network; `width` scales its channels so that it trains on a laptop. The paper counts
+# 14.7 million parameters in the encoder and 29.5 million in all. Ours, at full width:
+
+# %% tags=["nbval-check-output"]
+published = models.SegNet(19)
+encoder = sum(layer.count_params() for layer in models.encoder_layers(published))
+print(f"encoder {encoder / 1e6:.1f} M, whole network {published.count_params() / 1e6:.1f} M parameters")
+assert round(encoder / 1e6, 1) == 14.7
+del published
+
+
+# %%
+def new_segnet(seed):
+    keras.utils.set_random_seed(seed)
+    return models.SegNet(table.num_classes, width=width)
+
+
+slim = new_segnet(seed)
+print(f"at width {width}: {slim.count_params() / 1e6:.2f} M parameters")
+
+# %% [markdown]
+# ## Self-test: does the architecture change when the image size does?
+#
+# Think first. Every layer is a convolution, a normalisation by channel, a pooling or an unpooling; which of them knows
+# the image's height? Run the same weights on three sizes, one of them odd and not divisible by 32.
+
+# %% tags=["nbval-check-output"]
+before = [weight.numpy().copy() for weight in slim.weights]
+for size in [(64, 128), (96, 96), (61, 47)]:
+    logits = slim(tf.zeros([1, *size, 3]), training=False)
+    print(f"image {size[0]} x {size[1]} -> logits {tuple(logits.shape[1:3])}")
+    assert tuple(logits.shape[1:3]) == size
+assert all((old == new.numpy()).all() for old, new in zip(before, slim.weights, strict=True))
+
+# %% [markdown]
+# No layer does: the output follows the image and not one weight has changed. The pooling rounds odd sizes up, and the
+# unpooling is told the size to restore.
+#
+# ## Ground truth, softmax, loss
+#
+# The label map becomes a stack of masks, one for each class, and the network's logits become a stack of probabilities
+# by a softmax *across the channels* of every pixel. The loss picks, at each pixel, the probability of the true class.
+# By hand, for one frame:
+
+# %% tags=["nbval-check-output"]
+image, label = examples[0]
+logits = slim(image[None], training=False)[0].numpy().astype(np.float64)
+masks = label[..., None] == np.arange(table.num_classes)  # [H, W, classes], all False where void
+probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+by_hand = -np.log(probabilities[masks]).mean()
+
+from_library = float(training.SegmentationCrossEntropy()(label[None], logits[None]))
+assert (masks.sum(axis=-1) == (label != labels.VOID)).all(), "one mask for each labelled pixel, none for void"
+assert np.isclose(by_hand, from_library, rtol=1e-4)
+print("by hand and by the library: equal")
+
+# %% [markdown]
+# ## An encoder that was a classifier
+#
+# The lecture's recipe starts from a network that recognises photographs. With a network connection,
+# `encoder_weights="imagenet"` takes VGG16's published weights. Here, offline, **the course pretrains its own encoder**,
+# and you should know on what: 32 x 32 crops of training scenes, each labelled with the one class at its centre. As with
+# ImageNet, such a label says *what*, not *where*, and there are many more of them than label maps. This is a far
+# smaller and closer task than ImageNet; take the result below for what it is.
+
+
+# %%
+def pretrained_encoder():
+    classifier = models.classifier(table.num_classes, width=width)
+    crops = training.crop_batches(train, batch_size=64, seed=seed)
+    training.compile_model(classifier)
+    training.fit(classifier, crops, training.Budget(steps=pretraining_steps), schedule="cosine", title="Pretraining")
+    images, classes = next(iter(training.crop_batches(val, batch_size=256, seed=seed)))
+    right = np.mean(np.argmax(classifier.predict_on_batch(images), axis=-1) == classes.numpy())
+    print(f"class of a validation crop: {right:.0%} right; guessing: {1 / table.num_classes:.0%}")
+    return classifier
+
+
+pretrained = pretrained_encoder() if encoder_weights is None else None
+
+# %% [markdown]
+# ## Freeze, train, unfreeze: does it help?
+#
+# Four competitors get the same few label maps, the same number of steps, and the same seeds:
+#
+# | competitor | encoder starts | first half | second half |
+# |---|---|---|---|
+# | from scratch | random | everything is trained | everything is trained |
+# | pretrained | as a classifier | everything is trained | everything is trained |
+# | pretrained, frozen first | as a classifier | decoder only | everything, at a lower rate |
+# | random, frozen first | random | decoder only | everything, at a lower rate |
+#
+# The last one is the control. Without it you could not tell what the *weights* contribute from what the *schedule*
+# does. Before you run it: which will win, and by how much?
+
+# %%
+few = train.frames[:: max(1, len(train.frames) // (labelled_frames or len(train.frames)))][:labelled_frames]
+batches = training_batches(from_frames(few, table, image_size), batch_size=8, seed=seed)
+held_out = list(evaluation_batches(from_frames(val.frames[::4], table, image_size), batch_size=8))
+
+whole = [training.Phase("everything", steps)]
+frozen_first = [
+    training.Phase("decoder", steps // 2, frozen=True),
+    training.Phase("fine-tuning", steps // 2, learning_rate=1e-3),
+]
+competitors = {
+    "from scratch": (False, whole),
+    "pretrained": (True, whole),
+    "pretrained, frozen first": (True, frozen_first),
+    "random, frozen first": (False, frozen_first),
+}
+
+
+# %%
+def compete(name, seed):
+    """Steps and validation mIoU on the way of one competitor."""
+    start_pretrained, phases = competitors[name]
+    model = new_segnet(seed)
+    if start_pretrained and pretrained is not None:
+        models.copy_encoder(pretrained, model)
+    elif start_pretrained:
+        models.load_imagenet_weights(model, encoder_weights)
+    return training.train_in_phases(
+        model,
+        batches,
+        phases,
+        lambda model: training.confusion_on(model, held_out, table.num_classes).mean_iou(),
+        every=steps // 4,
+        class_weights=weights,
+        title=f"{name}, seed {seed}",
+    )
+
+
+curves = {}
+for name in competitors:
+    results = [compete(name, seed + repetition) for repetition in range(seeds)]
+    curves[name] = (results[0][0], 100 * np.array([values for _, values in results]))
+
+# %%
+plotting.show(
+    plotting.learning_curves(curves, ylabel="validation mIoU (%)", marks={"unfreeze": steps // 2}),
+    alt="Validation mIoU over training steps for the four competitors, with the range over the seeds shaded.",
+)
+for name, (_, values) in curves.items():
+    final = values[:, -1]
+    print(f"{name:26s} mIoU {final.mean():4.1f} %  (seeds: {', '.join(f'{value:.1f}' for value in final)})")
+
+# %% [markdown]
+# The next cell states what the numbers above say, whatever they are. A difference counts only if the two ranges over
+# the seeds do not overlap; with so few seeds that is a weak test, and notebook 09 does better.
+
+
+# %%
+def verdict(first, second):
+    a, b = curves[first][1][:, -1], curves[second][1][:, -1]
+    if min(a) > max(b) or min(b) > max(a):
+        better, worse = (first, second) if a.mean() > b.mean() else (second, first)
+        return f"'{better}' beats '{worse}' by {abs(a.mean() - b.mean()):.1f} points."
+    return f"'{first}' and '{second}' cannot be told apart: the seeds overlap."
+
+
+print("Do the classifier's weights help?   ", verdict("pretrained", "from scratch"))
+print("Does freezing first help?           ", verdict("pretrained, frozen first", "pretrained"))
+print("What if the frozen encoder is noise?", verdict("pretrained, frozen first", "random, frozen first"))
+print("The lecture's recipe, all in all:   ", verdict("pretrained, frozen first", "from scratch"))
+
+# %% [markdown]
+# Mind what "equal budget" leaves out: a frozen step is cheaper than a full one, and the pretraining is not charged to
+# those who profit from it. Both are choices, and papers make them silently.
+#
+# ## The whole training split, and the table
+#
+# Now one network gets all label maps. This is what `course train SegNet` does on the command line: random scale, crop,
+# flip and colour, a schedule, an average of the weights, and the best epoch by validation mIoU. Everything ends up in
+# a *run folder* that survives a kill.
+
+# %%
+from course_utils.training.recipe import Recipe, train_recipe
+
+recipe = Recipe(
+    "SegNet",
+    dataset,
+    data_dir,
+    model_options={"width": width},
+    encoder_weights=encoder_weights,
+    image_size=image_size,
+    epochs=epochs,
+    seed=seed,
+)
+run = train_recipe(recipe, f"{output_dir}/05_segnet_{dataset}", replace=True)
+
+# %% [markdown]
+# The lecture's table for this network, on the validation split, at the labels' own resolution. IoU is overlap divided
+# by union, summed over all frames before dividing; iIoU counts every instance alike, however small it is.
+
+# %%
+from course_utils.inference import Predictor, score_frames
+
+predictor = Predictor(run.load_model(), image_size)
+scores = score_frames(predictor, val.frames, table)
+print(scores.table())
+
+# %%
+plotting.show(
+    plotting.class_bars({"SegNet": scores.confusion.iou()}, table),
+    alt="Bars of validation IoU for each class: large surfaces score high, thin and rare things low.",
+)
+
+# %% [markdown]
+# Large surfaces are easy, thin things hard: five poolings leave a pole no pixel of its own, and what the indices bring
+# back is its place, not its class. See where the errors sit:
+
+
+# %%
+def frame_and_prediction(number):
+    image = datasets.read_image(val.frames[number].image)
+    return image / 255, datasets.label_map(val.frames[number], table), predictor(image[None])[0]
+
+
+rows = []
+for number in range(3):
+    image, truth, prediction = frame_and_prediction(number)
+    rows.append((image, truth, prediction, plotting.errors(truth, prediction)))
+plotting.show(
+    plotting.panels(rows, ["image", "ground truth", "SegNet", "wrong pixels (orange)"], table, width=12),
+    alt="Three validation frames with ground truth, prediction and an error map: errors follow the borders of objects.",
+)
+
+# %% [markdown]
+# Look at more of them. In JupyterLab, choose the frame and how much of the colours you see (arrow keys work, too).
+
+# %%
+from course_utils.widgets import interactive_figure
+
+
+def draw(frame=0, opacity=0.6):
+    image, truth, prediction = frame_and_prediction(frame)
+    pictures = [plotting.overlay(image, labels_, table, opacity) for labels_ in (truth, prediction)]
+    return plotting.panels([pictures], ["ground truth over the image", "SegNet over the image"], table)
+
+
+interactive_figure(
+    draw,
+    alt=lambda frame, opacity: f"Validation frame {frame}: ground truth and SegNet's prediction over the image.",
+    frame=(0, min(20, len(val.frames)) - 1),
+    opacity=(0.0, 1.0, 0.1),
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
+# you do not see, so solve the problem and not the example.
+#
+# ### Exercise 1: how small does it get? (1 point)
+#
+# SegNet pools five times, and each pooling halves height and width, rounding *up*. Return the height and width at the
+# bottleneck as two integers.
+
+
+# %% nbgrader={"grade": false, "grade_id": "bottleneck", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def bottleneck(height, width):
+    """Height and width after five poolings of SegNet."""
+    ### BEGIN SOLUTION
+    for _ in range(5):
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return height, width
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "bottleneck_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+from course_utils.labs.checks import assert_same
+
+assert_same(bottleneck(64, 128), [2, 4], name="bottleneck(64, 128)")
+assert_same(bottleneck(360, 480), [12, 15], name="bottleneck(360, 480)")
+### BEGIN HIDDEN TESTS
+for size in [(1, 1), (33, 31), (1024, 2048), (61, 47)]:
+    assert_same(bottleneck(*size), [-(-length // 32) for length in size], name=f"bottleneck{size}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Half of 45, rounded up, is 23. Does rounding up five times differ from rounding up
+# once at the end?</details>
+#
+# ### Exercise 2: weights for rare classes (2 points)
+#
+# A class's *frequency* is its pixels divided by the pixels of all images in which it occurs. Its weight is the median
+# of all frequencies divided by its own. `pixels` and `image_pixels` are arrays with one entry for each class; every
+# class occurs. Return the weights.
+
+
+# %% nbgrader={"grade": false, "grade_id": "weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def median_frequency_weights(pixels, image_pixels):
+    """Median frequency balancing, [num_classes]."""
+    ### BEGIN SOLUTION
+    frequency = np.asarray(pixels) / np.asarray(image_pixels)
+    return np.median(frequency) / frequency
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "weights_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    median_frequency_weights(np.array([60, 30, 10]), np.array([100, 100, 50])), [0.5, 1.0, 1.5], name="your weights"
+)
+### BEGIN HIDDEN TESTS
+for trial in range(5):
+    rng = np.random.default_rng(trial)
+    counts = rng.integers(1, 10**6, 4 + trial)
+    totals = counts + rng.integers(0, 10**7, 4 + trial)
+    expected = training.median_frequency_weights(counts, totals)
+    assert_same(median_frequency_weights(counts.copy(), totals.copy()), expected, name="your weights")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>The third class of the example occurs in half of the images only: its frequency is
+# 10 / 50.</details>
+#
+# ### Exercise 3: a loss that ignores void (3 points)
+#
+# Return the mean cross-entropy of `logits` `[H, W, classes]` against `label` `[H, W]`, over the pixels whose label is
+# not 255. If all are, return 0.0. Mind that `np.exp(1000)` is infinite.
+
+
+# %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def segmentation_loss(label, logits):
+    """Mean cross-entropy over the pixels that are not void, a number."""
+    ### BEGIN SOLUTION
+    counted = label != 255
+    if not counted.any():
+        return 0.0
+    logits = logits[counted].astype(np.float64)
+    logits -= logits.max(axis=-1, keepdims=True)
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return -log_probabilities[np.arange(len(logits)), label[counted]].mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "loss_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+two_pixels = np.array([[0, 255]], np.uint8), np.array([[[0.0, np.log(3.0)], [9.0, -9.0]]])
+assert_same(segmentation_loss(*two_pixels), np.log(4.0), name="the loss of one labelled pixel")
+### BEGIN HIDDEN TESTS
+for trial in range(5):
+    rng = np.random.default_rng(trial)
+    truth = rng.integers(0, 5, (4, 6)).astype(np.uint8)
+    truth[rng.random(truth.shape) < 0.3] = 255
+    outputs = rng.normal(0, 3, (4, 6, 5)).astype(np.float32)
+    expected = float(training.SegmentationCrossEntropy()(truth, outputs))
+    assert_same(segmentation_loss(truth.copy(), outputs.copy()), expected, name="the loss", rtol=1e-4)
+assert_same(segmentation_loss(np.full((2, 2), 255, np.uint8), np.ones((2, 2, 3))), 0.0, name="the loss of void")
+assert_same(
+    segmentation_loss(np.zeros((1, 1), np.uint8), np.array([[[0.0, 1000.0]]])), 1000.0, name="the loss of large logits"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Subtracting the same number from all logits of a pixel changes no probability.
+# Subtract the largest.</details>
+#
+# ### Exercise 4: from the confusion matrix to mIoU (2 points)
+#
+# `matrix[t, p]` counts pixels of true class `t` predicted as `p`. Return the mean over classes of overlap divided by
+# union. A class that neither occurs nor was predicted is left out; one that was only predicted scores 0.
+
+
+# %% nbgrader={"grade": false, "grade_id": "miou", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def mean_iou(matrix):
+    """Mean intersection over union, a number in 0..1."""
+    ### BEGIN SOLUTION
+    overlap = np.diag(matrix)
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - overlap
+    return (overlap[union > 0] / union[union > 0]).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "miou_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(mean_iou(np.array([[3, 1], [2, 4]])), (3 / 6 + 4 / 7) / 2, name="mean_iou of two classes")
+### BEGIN HIDDEN TESTS
+from course_utils.evaluation import ConfusionMatrix
+
+for trial in range(5):
+    rng = np.random.default_rng(trial)
+    reference = ConfusionMatrix(7)
+    reference.update(rng.integers(0, 5, 200), rng.integers(0, 6, 200))
+    assert_same(mean_iou(reference.matrix.copy()), reference.mean_iou(), name="mean_iou with absent classes")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>The union of a class is its row plus its column, minus what was counted
+# twice.</details>
+#
+# ### Exercise 5: in your own words (2 points)
+#
+# Someone claims that freezing the encoder first gained two points of mIoU. Name two things that you would want to know
+# before you believe it, and say for each how it could produce the gain without the freezing.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# Two of: whether a control with the same schedule but a random encoder was run (the lower rate in the second half
+# alone may help); how many seeds there were and how far they spread (two points may be luck); whether the budgets were
+# equal (a frozen step is cheaper, so equal time allows more steps); whether the pretraining saw more data, or data
+# nearer to the test, than the competitor from scratch did.
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - SegNet is VGG16's convolutions, their mirror image, and indices that remember where the maxima stood.
+# - Nothing in it depends on the image size.
+# - Ground truth, softmax and loss live at every pixel; void pixels have no part in any of them.
+# - Whether *freeze, train, unfreeze* pays is a question for an experiment with a control and several seeds; you ran one.
+# - mIoU is computed from one confusion matrix over the whole split, and large surfaces hide what happens to thin things.
+#
+# ## With photographs and a GPU
+#
+# | you have | parameters |
+# |---|---|
+# | CamVid, two cores | `dataset="camvid"`, `image_size=(120, 160)`, `epochs=20` |
+# | Cityscapes, one GPU | `dataset="cityscapes"`, `image_size=(512, 1024)`, `width=1.0`, `encoder_weights="imagenet"`, `labelled_frames=None`, `steps=4000`, `epochs=60` |
+#
+# `course run 05 --dataset camvid -p image_size "[120, 160]" -p epochs 20` does the same headless.
+#
+# ## Further reading
+#
+# - V. Badrinarayanan, A. Kendall, R. Cipolla: *SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image
+#   Segmentation*, IEEE PAMI 39(12), 2017: sections 3 (architecture, indices) and 3.1 (decoder variants, balancing).
+# - K. Simonyan, A. Zisserman: *Very Deep Convolutional Networks for Large-Scale Image Recognition*, ICLR 2015: the
+#   encoder.
+# - D. Eigen, R. Fergus: *Predicting Depth, Surface Normals and Semantic Labels with a Common Multi-Scale Convolutional
+#   Architecture*, ICCV 2015, section 6.3.2: median frequency balancing.
+# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016, section 4: IoU and iIoU.
