@@ -12,9 +12,9 @@ from course_utils.errors import CourseError
 
 @pytest.fixture(scope="module")
 def model():
-    """A network of 11 classes that blurs: random, so that its logits vary all over the image."""
+    """A network of 23 classes that blurs: random, so that its logits vary all over the image."""
     keras.utils.set_random_seed(0)
-    return keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(11, 3, padding="same")])
+    return keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(23, 3, padding="same")])
 
 
 def _image(height, width, seed=0):
@@ -46,7 +46,7 @@ def test_logits_are_resized_and_not_classes(model):
     logits = np.asarray(model(small[None]))[0]
     expected = np.einsum("ah,bw,hwc->abc", _linear(10, 30), _linear(16, 44), logits)
     result = inference.predict_logits(model, image, (10, 16))
-    assert result.dtype == np.float32 and result.shape == (30, 44, 11)
+    assert result.dtype == np.float32 and result.shape == (30, 44, 23)
     np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
@@ -63,7 +63,7 @@ def test_classes_taken_piece_by_piece_are_the_argmax(model, image_size):
 
 def test_of_equal_logits_the_first_class_wins():
     equal = keras.Sequential(
-        [keras.Input((None, None, 3)), keras.layers.Conv2D(10, 1, kernel_initializer="zeros", use_bias=False)]
+        [keras.Input((None, None, 3)), keras.layers.Conv2D(21, 1, kernel_initializer="zeros", use_bias=False)]
     )
     assert not inference.predict(equal, _image(6, 6), (3, 3)).any()
 

@@ -71,29 +71,43 @@ def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.nda
     Raises:
         CourseError: an object is of a class that has no instances or no known average size.
     """
-    categories = sorted({label.category for label in table.labels})
-    category_of = np.full(256, -1, np.int8)
-    for label in table.labels:
-        if label.id >= 0:
-            category_of[label.id] = categories.index(label.category)
-
     objects = instances > FIRST_INSTANCE
-    ids = instances[objects].astype(np.int64)
-    predicted = prediction[objects]
-    true = ids // FIRST_INSTANCE
-    sizes = np.bincount(ids)
-    present = np.flatnonzero(sizes)
+    ids, predicted = instances[objects], prediction[objects]
+    largest = int(ids.max(initial=0))
+    if largest >= 256 * FIRST_INSTANCE:
+        raise CourseError(f"the instance map holds {largest}: objects are numbered label id * {FIRST_INSTANCE} + k.")
+    true = (ids // FIRST_INSTANCE).astype(np.uint8)
+    category = _category_of(table)
+    # Of each object the pixels missed, those given another class of its category, and those found.
+    outcome = 3 * ids.astype(np.intp)
+    outcome += category[predicted] == category[true]
+    outcome += predicted == true
+    pixels = np.bincount(outcome, minlength=3 * (largest + 1)).reshape(-1, 3)
+
+    present = np.flatnonzero(pixels.any(axis=1))
+    label_ids = present // FIRST_INSTANCE
     evaluated = {label.id: label.name for label in table.classes}
-    void = {label.id for label in table.labels if label.train_id == VOID}
-    for label_id in np.unique(present // FIRST_INSTANCE).tolist():
-        if label_id not in void and evaluated.get(label_id) not in AVERAGE_INSTANCE_SIZE:
+    void = [label.id for label in table.labels if label.train_id == VOID]
+    for label_id in np.unique(label_ids[~np.isin(label_ids, void)]).tolist():
+        if evaluated.get(label_id) not in AVERAGE_INSTANCE_SIZE:
             name = evaluated.get(label_id, "unknown")
-            raise CourseError(f"Objects of label id {label_id} ({name}), a class without instances in {table.dataset}.")
-    present = present[np.isin(present // FIRST_INSTANCE, list(evaluated))]
-    found = np.bincount(ids[predicted == true], minlength=sizes.size)
-    same_category = category_of[predicted] == category_of[np.minimum(true, 255)]
-    found_category = np.bincount(ids[same_category], minlength=sizes.size)
-    return InstanceCounts(present // FIRST_INSTANCE, sizes[present], found[present], found_category[present])
+            raise CourseError(
+                f"the instance map holds objects of label id {label_id} ({name}), "
+                f"a class without instances in {table.dataset}."
+            )
+    kept = np.isin(label_ids, list(evaluated))
+    missed, related, found = pixels[present[kept]].T
+    return InstanceCounts(label_ids[kept], missed + related + found, found, related + found)
+
+
+def _category_of(table: LabelTable) -> np.ndarray:
+    """The number of each label id's category, int16 [256]; -1 for ids that are not in the table."""
+    names = sorted({label.category for label in table.labels})
+    numbers = np.full(256, -1, np.int16)
+    for label in table.labels:
+        if 0 <= label.id <= 255:
+            numbers[label.id] = names.index(label.category)
+    return numbers
 
 
 def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.ndarray) -> tuple[dict, dict]:
@@ -101,35 +115,36 @@ def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.nda
 
     Args:
         table: the data set's labels.
-        counts: the objects of each image.
+        counts: the objects of each image, one entry at least.
         pixels: confusion matrix of label ids over the same images, int64 [ids, ids], truth in rows.
 
     Returns:
         `(class_iiou, category_iiou)`, name to score in 0..1, or NaN for what is neither present nor predicted.
     """
-    label_ids = np.concatenate([count.label_ids for count in counts] or [np.zeros(0, np.int64)])
-    sizes = np.concatenate([count.sizes for count in counts] or [np.zeros(0)])
-    name_of = {label.id: label.name for label in table.labels}
+    label_ids = np.concatenate([count.label_ids for count in counts])
+    sizes = np.concatenate([count.sizes for count in counts])
+    name_of = {label.id: label.name for label in table.classes}
     weights = np.array([AVERAGE_INSTANCE_SIZE[name_of[label_id]] for label_id in label_ids.tolist()]) / sizes
-    evaluated = [label.id for label in table.classes]
 
     def scores(groups, found):
-        found = np.concatenate([getattr(count, found) for count in counts] or [np.zeros(0)])
         result = {}
         for name, members in groups.items():
             mine = np.isin(label_ids, members)
-            # cumsum adds one after the other, as the official script does: its result to the last bit.
             hit = _running_sum((found * weights)[mine])
             miss = _running_sum(((sizes - found) * weights)[mine])
-            others = [label_id for label_id in evaluated if label_id not in members]
+            others = [label_id for label_id in name_of if label_id not in members]
             false_alarms = int(pixels[np.ix_(others, members)].sum())
             union = hit + false_alarms + miss
             result[name] = hit / union if union else float("nan")
         return result
 
     classes, categories = instance_groups(table)
-    return scores(classes, "found"), scores(categories, "found_category")
+    return (
+        scores(classes, np.concatenate([count.found for count in counts])),
+        scores(categories, np.concatenate([count.found_category for count in counts])),
+    )
 
 
 def _running_sum(values: np.ndarray) -> float:
+    """The sum, added one after the other as the official script does: its result to the last bit."""
     return float(np.cumsum(values)[-1]) if values.size else 0.0
