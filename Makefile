@@ -2,7 +2,7 @@
 #
 #   make install GPU=1                  with NVIDIA's libraries (Linux); .venv remembers it, `make clean` forgets
 #   make install PYTHON=python3.12      with this interpreter
-#   make test OPTIONS="-k label"        further options for run, test and lab
+#   make test OPTIONS="-k label"        further options for run, test, lab and lock
 
 SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
@@ -53,9 +53,9 @@ notebooks: $(READY) ## convert and execute the notebooks whose source changed
 lab: $(READY) ## JupyterLab on this machine only, opened with its token
 	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks $(OPTIONS)
 
-lock: ## resolve the newest allowed versions (needs uv)
+lock: ## resolve what pyproject.toml asks for (needs uv; OPTIONS=--upgrade: newest versions)
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
-	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) $(OPTIONS) --output-file requirements.lock
 	$(COMPILE) --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock
 	awk '/^[a-z]/ {sub(/ \\$$/, ""); print}' requirements-gpu.lock > constraints.txt
 

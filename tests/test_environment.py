@@ -162,7 +162,7 @@ WITHOUT_IMPORT = {
     "pytest-timeout": ("pyproject.toml", "\ntimeout ="),
     "ruff": ("Makefile", "-m ruff"),
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
-    "tensorboard": ("course_utils/training/*.py", "TensorBoard("),
+    "tensorboard": ("course_utils/training/*.py", "tf.summary.create_file_writer("),
 }
 """Where a package is used that no file needs to import: in which files, with which words."""
 
@@ -171,7 +171,11 @@ def imported_packages() -> set[str]:
     """The distributions whose modules the project imports, in the notebooks' sources and in the doctor's probe, too."""
     from course_utils.doctor.computing import PROBE
 
-    files = [p for folder in ("course_utils", "notebooks/source", "tests") for p in (ROOT / folder).rglob("*.py")]
+    files = [
+        p
+        for folder in ("course_utils", "notebooks/source", "tests", "benchmarks")
+        for p in (ROOT / folder).rglob("*.py")
+    ]
     modules = set()
     for source in [PROBE, *(file.read_text() for file in files)]:
         for node in ast.walk(ast.parse(source)):
