@@ -54,7 +54,7 @@ class ConfusionMatrix:
         Raises:
             CourseError: the shapes differ, or a value is neither a class nor `ignore_label`; nothing is counted then.
         """
-        truth, prediction = np.asarray(truth), np.asarray(prediction)
+        truth, prediction = _narrowed(truth), _narrowed(prediction)
         if truth.shape != prediction.shape:
             raise CourseError(f"Truth and prediction differ in shape: {truth.shape} and {prediction.shape}.")
         if truth.dtype == prediction.dtype == np.uint8:
@@ -86,7 +86,7 @@ class ConfusionMatrix:
 
     def _codes(self, values: np.ndarray, kind: str) -> np.ndarray:
         """Flat int64 classes, with void as `num_classes`."""
-        if values.size and not np.issubdtype(values.dtype, np.integer):
+        if values.size and values.dtype.kind not in "iu":
             raise CourseError(f"The {kind} must hold integers, got {values.dtype}: convert it with .astype('uint8').")
         values = values.ravel()
         void = np.zeros(values.shape, bool) if self.ignore_label is None else values == self.ignore_label
@@ -198,6 +198,14 @@ def nan_mean(values) -> float:
     values = np.asarray(list(values), np.float64)
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else float("nan")
+
+
+def _narrowed(values) -> np.ndarray:
+    """The values as bytes if they are integers that fit."""
+    values = np.asarray(values)
+    if values.dtype.kind in "iu" and values.size and values.min() >= 0 and values.max() <= 255:
+        return values.astype(np.uint8, copy=False)
+    return values
 
 
 def _ratio(part, whole) -> np.ndarray:

@@ -150,7 +150,7 @@ def test_negative_values_floats_and_unlike_matrices_are_refused():
         ConfusionMatrix(3, ignore_label=2)
 
 
-@pytest.mark.parametrize("ignore_label", [-1, 11, 1000, None])
+@pytest.mark.parametrize("ignore_label", [-1, 11, 255, 1000, None])
 def test_any_void_value(ignore_label):
     confusion = ConfusionMatrix(11, ignore_label)
     confusion.update([0, 10, 5 if ignore_label is None else ignore_label], [0, 0, 3])
