@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import inspect
 import math
 import time
 from dataclasses import dataclass, field
@@ -86,19 +87,14 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
     elif (recipe.minutes is None) == (recipe.epochs is None):
         raise CourseError("Say how long to train: either --minutes or --epochs.")
     table = datasets.label_table(recipe.dataset)
-    if not hasattr(models, recipe.model):
-        raise CourseError(f"Unknown model {recipe.model!r}: choose one of {', '.join(models.__all__)}.")
     training = datasets.load(recipe.dataset, "train", recipe.data_dir, recipe.image_size)
     validation = datasets.load(recipe.dataset, "val", recipe.data_dir).frames
-    config = {**dataclasses.asdict(recipe), "num_classes": table.num_classes, "class_names": table.names}
-    run = Run(output) if resume else Run.create(output, config, replace=replace)
     if recipe.mixed_precision:
         keras.mixed_precision.set_global_policy(recipe.mixed_precision)
     keras.utils.set_random_seed(recipe.seed)
-
-    restored = run.restore() if resume else None
+    restored = Run(output).restore() if resume else None
     model, state = restored or (_new_model(recipe, table.num_classes), {"epoch": 0, "log": [], "best": -1.0})
-    epoch_steps = math.ceil(int(training.cardinality()) / recipe.batch_size)
+    epoch_steps = math.ceil(len(training.frames) / recipe.batch_size)
     batches = training_batches(
         training,
         recipe.batch_size,
@@ -107,11 +103,14 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
         start_step=state["epoch"] * epoch_steps,
     )
     budget = Budget(
-        steps=recipe.epochs and recipe.epochs * epoch_steps,
-        seconds=recipe.minutes and 60 * recipe.minutes,
+        steps=None if recipe.epochs is None else recipe.epochs * epoch_steps,
+        seconds=None if recipe.minutes is None else 60 * recipe.minutes,
         spent_steps=state["epoch"] * epoch_steps,
         spent_seconds=state.get("seconds", 0.0) + time.monotonic() - started,
     )
+    # Everything that can be wrong has been found by now: only then is a folder made.
+    config = {**dataclasses.asdict(recipe), "num_classes": table.num_classes, "class_names": table.names}
+    run = Run(output) if resume else Run.create(output, config, replace=replace)
     if budget.progress >= 1.0:
         return run
     predictor = Predictor(model, recipe.image_size)
@@ -138,7 +137,16 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
 
 
 def _new_model(recipe: Recipe, num_classes: int):
-    model = getattr(models, recipe.model)(num_classes, **recipe.model_options)
+    systems = [name for name in models.__all__ if name[0].isupper()]
+    if recipe.model not in systems:
+        raise CourseError(f"There is no model {recipe.model!r}: choose one of {', '.join(systems)}.")
+    build = getattr(models, recipe.model)
+    try:
+        inspect.signature(build).bind(num_classes, **recipe.model_options)
+    except TypeError as error:
+        known = ", ".join(list(inspect.signature(build).parameters)[1:])
+        raise CourseError(f"{recipe.model}: {error}. Its options are {known}.") from None
+    model = build(num_classes, **recipe.model_options)
     if recipe.encoder_weights:
         models.load_imagenet_weights(model, recipe.encoder_weights)
     weights = None

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from course_utils import models
+from course_utils.backend import tf
+from course_utils.training import Phase, confusion_on, train_in_phases
+
+
+@pytest.fixture
+def batches():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, (4, 32, 32)).astype(np.uint8)
+    images = np.repeat(labels[..., None] / 2, 3, axis=-1).astype(np.float32)
+    return tf.data.Dataset.from_tensors((images, labels)).repeat()
+
+
+def weights_of(layers):
+    return [value.copy() for layer in layers for value in layer.get_weights()]
+
+
+def test_a_frozen_encoder_stays_bit_for_bit_the_same_and_the_decoder_learns(batches):
+    model = models.SegNet(3, width=0.05)
+    encoder = models.encoder_layers(model)
+    decoder = [layer for layer in model.layers if layer not in encoder]
+    seen = []
+
+    def measure(model):
+        seen.append((weights_of(encoder), weights_of(decoder)))
+        return len(seen)
+
+    phases = [Phase("decoder", 4, frozen=True), Phase("fine-tuning", 2)]
+    steps, values = train_in_phases(model, batches, phases, measure, every=2)
+    assert steps == [0, 2, 4, 6] and values == [1, 2, 3, 4]
+    same = [all(np.array_equal(a, b) for a, b in zip(seen[0][0], now[0], strict=True)) for now in seen]
+    assert same == [True, True, True, False], "the encoder changes only after it is unfrozen"
+    assert all(any((a != b).any() for a, b in zip(seen[0][1], now[1], strict=True)) for now in seen[1:])
+
+
+def test_confusion_on_counts_what_the_network_predicts(batches):
+    model = models.SegNet(3, width=0.05)
+    images, labels = next(iter(batches))
+    prediction = np.argmax(model.predict_on_batch(images), axis=-1)
+    confusion = confusion_on(model, batches.take(2), 3)
+    for truth in range(3):
+        for guess in range(3):
+            assert confusion.matrix[truth, guess] == 2 * np.sum((labels.numpy() == truth) & (prediction == guess))

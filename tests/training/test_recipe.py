@@ -1,0 +1,138 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from course_utils.backend import keras
+from course_utils.cli import main
+from course_utils.errors import CourseError
+from course_utils.training import Run
+from course_utils.training.recipe import Recipe, train_recipe
+
+
+@pytest.fixture
+def recipe(tiny_streets):
+    return Recipe(
+        "SegNet",
+        "toy_streets",
+        str(tiny_streets),
+        model_options={"width": 0.05},
+        image_size=(32, 64),
+        batch_size=2,
+        averaging=0.9,
+        epochs=3,
+    )
+
+
+class _Killed(BaseException):
+    """Stands for a kill: nothing in the course catches it."""
+
+
+def test_a_run_killed_in_the_middle_of_an_epoch_resumes_as_if_nothing_had_happened(recipe, tmp_path, monkeypatch):
+    whole = train_recipe(recipe, tmp_path / "whole")
+    batches = []
+
+    def kill(self, batch, logs=None):
+        batches.append(batch)
+        if len(batches) == 5:  # three steps an epoch: the second step of the second epoch
+            raise _Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks.Callback, "on_train_batch_begin", kill)
+        patch.setattr("course_utils.training.fit._Pace.on_train_batch_begin", _then(kill), raising=True)
+        with pytest.raises(_Killed):
+            train_recipe(recipe, tmp_path / "killed")
+    assert len(Run(tmp_path / "killed").log) == 1
+    resumed = train_recipe(dataclasses.replace(recipe, epochs=None), tmp_path / "killed", resume=True)
+
+    assert [row["epoch"] for row in resumed.log] == [1, 2, 3]
+    for name in ("steps", "learning_rate", "loss", "val_mean_iou"):
+        np.testing.assert_allclose([r[name] for r in resumed.log], [r[name] for r in whole.log], rtol=1e-3, atol=1e-4)
+    for a, b in zip(whole.load_model().weights, resumed.load_model().weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-3)
+
+
+def _then(first):
+    from course_utils.training.fit import _Pace
+
+    original = _Pace.on_train_batch_begin
+
+    def both(self, batch, logs=None):
+        first(self, batch, logs)
+        original(self, batch, logs)
+
+    return both
+
+
+def test_a_process_killed_at_any_moment_leaves_a_run_that_resumes(recipe, tmp_path, tiny_streets):
+    output = tmp_path / "run"
+    command = [sys.executable, "-m", "course_utils", "train", "SegNet", "--dataset", "toy_streets"]
+    command += ["--data-dir", str(tiny_streets), "--option", "width=0.05", "--image-size", "32x64", "--epochs", "500"]
+    process = subprocess.Popen([*command, "--output", str(output)], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 240
+        while not (output / "log.csv").exists() or len(Run(output).log) < 2:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    finished = len(Run(output).log)
+    resumed = train_recipe(dataclasses.replace(recipe, epochs=finished + 2), output, resume=True)
+    assert [row["epoch"] for row in resumed.log] == list(range(1, finished + 3))
+    assert not list(output.rglob("partial*"))
+    assert len(list((output / "checkpoints").iterdir())) == 1
+
+
+def test_minutes_bound_the_wall_time_and_the_last_epoch_is_validated(recipe, tmp_path):
+    started = time.monotonic()
+    run = train_recipe(dataclasses.replace(recipe, epochs=None, minutes=0.5), tmp_path / "run")
+    assert time.monotonic() - started < 60  # the budget is 30 s; one step and one save may come on top
+    assert run.log[-1]["val_mean_iou"] is not None
+    assert run.log[-1]["learning_rate"] < 0.1 * recipe.learning_rate
+
+
+def test_the_best_network_is_the_one_with_the_best_logged_score(recipe, tmp_path, tiny_streets, capsys):
+    run = train_recipe(recipe, tmp_path / "run")
+    best = max(row["val_mean_iou"] for row in run.log)
+    assert main(["evaluate", str(run.path), "--json"]) == 0
+    import json
+
+    assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(best, abs=1e-5)
+
+
+def test_a_run_that_exists_is_not_overwritten(recipe, tmp_path):
+    train_recipe(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
+    before = (tmp_path / "run" / "best.keras").read_bytes()
+    with pytest.raises(CourseError, match="--resume"):
+        train_recipe(recipe, tmp_path / "run")
+    assert (tmp_path / "run" / "best.keras").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(CourseError, match="not an empty folder"):
+        train_recipe(recipe, tmp_path / "mine", replace=True)
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["SegNet", "--dataset", "toy_streets"], "--minutes or --epochs"),
+        (["Segnet", "--dataset", "toy_streets", "--epochs", "1"], "choose one of SegNet"),
+        (["SegNet", "--dataset", "toystreets", "--epochs", "1"], "toystreets"),
+        (["SegNet", "--dataset", "toy_streets", "--epochs", "1", "--option", "depth=3"], "depth"),
+        (["SegNet", "--dataset", "toy_streets", "--epochs", "0"], "positive"),
+        (["SegNet", "--dataset", "toy_streets", "--resume"], "not a run folder"),
+    ],
+)
+def test_wrong_use_is_one_line_and_leaves_no_folder(arguments, words, tiny_streets, tmp_path, capsys):
+    output = tmp_path / "run"
+    assert main(["train", *arguments, "--data-dir", str(tiny_streets), "--output", str(output)]) == 2
+    message = capsys.readouterr().err.strip()
+    assert words in message and "\n" not in message
+    assert not output.exists()
