@@ -22,12 +22,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        if not self._fits_kernel(inputs, mask):
+        frozen = training and not self.trainable
+        # Frozen in training, the layer only multiplies and adds. Keras's formula has a faster gradient then than the
+        # kernel, and a deterministic one on GPUs.
+        if frozen or not self._fits_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
         channels = inputs.shape[-1]
         scale = tf.convert_to_tensor(self.gamma) if self.scale else tf.ones([channels])
         offset = tf.convert_to_tensor(self.beta) if self.center else tf.zeros([channels])
-        learning = bool(training) and self.trainable
+        learning = bool(training)
         outputs = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=scale,

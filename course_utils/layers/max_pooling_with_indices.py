@@ -7,8 +7,8 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
     """Max pooling that also remembers where each maximum was found.
 
     The windows do not overlap; where they do not fit, the last ones are cut (as with `padding="same"`). The first of
-    equal values wins, row by row, as in `tf.nn.max_pool_with_argmax`. A comparison with NaN is false: NaN in the place
-    that is compared first stays, elsewhere it loses; the value is the element that the index names in any case.
+    equal values wins, row by row, as in `tf.nn.max_pool_with_argmax`. Of a window with NaN in it, neither value nor
+    index is defined (as in `tf.nn.max_pool2d`).
 
     Example:
 
@@ -33,11 +33,7 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
 
     def __init__(self, pool_size=2, **kwargs):
         super().__init__(**kwargs)
-        if not (isinstance(pool_size, int) and 1 <= pool_size <= 16):
-            raise ValueError(
-                f"pool_size must be an integer from 1 to 16, so that an index fits in a byte: {pool_size!r}."
-            )
-        self.pool_size = pool_size
+        self.pool_size = pooling_operations.check_pool_size(pool_size)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def call(self, inputs):

@@ -30,11 +30,7 @@ class MaxUnpooling2D(keras.layers.Layer):
 
     def __init__(self, pool_size=2, **kwargs):
         super().__init__(**kwargs)
-        if not (isinstance(pool_size, int) and 1 <= pool_size <= 16):
-            raise ValueError(
-                f"pool_size must be an integer from 1 to 16, so that an index fits in a byte: {pool_size!r}."
-            )
-        self.pool_size = pool_size
+        self.pool_size = pooling_operations.check_pool_size(pool_size)
 
     def call(self, inputs):
         values, indices, reference = inputs

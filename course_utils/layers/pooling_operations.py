@@ -1,4 +1,4 @@
-"""The two linear maps behind max pooling with indices, `gather` and `scatter`, and the pooling itself.
+"""Max pooling with indices, and the two linear maps behind it: `gather` and `scatter`.
 
 An index says where in its window the maximum was found: 0 to `k * k - 1`, row by row. Two bits would do for a 2x2
 window (SegNet paper, section 3); a byte is the smallest type that TensorFlow computes with, an eighth of the int64
@@ -15,68 +15,45 @@ Everything is plain array arithmetic, so that it runs on any device, in any floa
 from course_utils.backend import tf
 
 
+def check_pool_size(pool_size):
+    """Returns `pool_size`, or raises ValueError if the indices of its windows would not fit in a byte."""
+    if not (isinstance(pool_size, int) and 1 <= pool_size <= 16):
+        raise ValueError(
+            f"pool_size must be an integer from 1 to 16, so that an index fits in a byte, not {pool_size!r}."
+        )
+    return pool_size
+
+
 def shape_of(tensor):
     """The shape of `tensor` as a list: Python ints where they are known, scalar tensors elsewhere."""
     dynamic = tf.shape(tensor)
     return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
 
 
-def _windows(features, pool_size):
-    """Splits `[B, H, W, C]` into the `k * k` places of its windows, each `[B, ceil(H / k), ceil(W / k), C]`.
-
-    Bottom and right are padded with minus infinity where the windows do not fit: a padded element never wins, not
-    even against minus infinity, since it comes after a real one.
-    """
-    batch, height, width, channels = shape_of(features)
-    rows, columns = -(-height // pool_size), -(-width // pool_size)
-    bottom, right = rows * pool_size - height, columns * pool_size - width
-    if not (isinstance(bottom, int) and isinstance(right, int) and bottom == right == 0):
-        paddings = [[0, 0], [0, bottom], [0, right], [0, 0]]
-        features = tf.pad(features, paddings, constant_values=tf.constant(float("-inf"), features.dtype))
-    # Neighbours in a row lie side by side in memory: splitting the last axis copies whole runs, which is several times
-    # faster than the strided slices features[:, i::k, j::k].
-    lines = tf.reshape(features, [batch * rows, pool_size, columns, pool_size * channels])
-    places = []
-    for line in tf.unstack(lines, axis=1):
-        places += tf.split(line, pool_size, axis=-1)
-    return [tf.reshape(place, [batch, rows, columns, channels]) for place in places]
-
-
 def max_pool(features, pool_size):
     """Maxima of the windows of `[B, H, W, C]` and their indices (uint8), both `[B, ceil(H / k), ceil(W / k), C]`.
 
-    The first of equal values wins. The value is always the element that the index names.
+    The first of equal values wins.
     """
 
     @tf.custom_gradient
-    def pool(features):
-        # A knock-out tournament between neighbours: the later one must be greater to win, so that the first stays.
-        players = [(place, index) for index, place in enumerate(_windows(features, pool_size))]
-        while len(players) > 1:
-            winners = [_winner(first, second) for first, second in zip(players[::2], players[1::2], strict=False)]
-            players = winners + players[2 * len(winners) :]
-        values, indices = players[0]
-        if isinstance(indices, int):  # windows of one element
-            indices = tf.zeros_like(values, tf.uint8)
+    def forward(features):
+        whole = _whole_windows(features, pool_size)
+        values = tf.nn.max_pool2d(whole, pool_size, pool_size, "VALID")
+        smaller = tf.not_equal(_by_window(whole, pool_size), _once_a_window(values))
+        smaller = tf.reshape(tf.cast(smaller, tf.uint8), shape_of(whole))
+        # The index is the number of places before the first maximum: s0 * (1 + s1 * (1 + s2 * ...)), s being 1 where
+        # the place is smaller. The last place has no say: if no other holds the maximum, it does.
+        indices = tf.zeros_like(values, tf.uint8)
+        for place in reversed(_places(smaller, pool_size)[:-1]):
+            indices = place * (indices + tf.constant(1, tf.uint8))
 
         def gradient(values_gradient, _):
             return scatter(values_gradient, indices, pool_size, *shape_of(features)[1:3])
 
         return (values, indices), gradient
 
-    return pool(features)
-
-
-def _winner(first, second):
-    (value, index), (other_value, other_index) = first, second
-    greater = other_value > value
-    if isinstance(index, int) and isinstance(other_index, int):
-        other = tf.cast(greater, tf.uint8) * tf.constant(other_index - index, tf.uint8) + tf.constant(index, tf.uint8)
-    else:
-        other = tf.where(
-            greater, tf.constant(other_index, tf.uint8) if isinstance(other_index, int) else other_index, index
-        )
-    return tf.where(greater, other_value, value), other
+    return forward(features)
 
 
 def gather(features, indices, pool_size):
@@ -84,8 +61,7 @@ def gather(features, indices, pool_size):
 
     @tf.custom_gradient
     def forward(features):
-        first, *others = _windows(features, pool_size)
-        picked = first
+        picked, *others = _places(_whole_windows(features, pool_size), pool_size)
         for index, place in enumerate(others, start=1):
             picked = tf.where(tf.equal(indices, tf.constant(index, tf.uint8)), place, picked)
 
@@ -103,11 +79,9 @@ def scatter(values, indices, pool_size, height, width):
     @tf.custom_gradient
     def forward(values):
         batch, rows, columns, channels = shape_of(values)
-        window = [1, pool_size, 1, pool_size, 1]
-        each = [batch * rows, 1, columns, 1, channels]
-        places = tf.reshape(tf.constant(list(range(pool_size**2)), tf.uint8), window)
-        chosen = tf.equal(tf.reshape(indices, each), places)
-        spread = tf.where(chosen, tf.reshape(values, each), tf.zeros([], values.dtype))
+        places = tf.constant(list(range(pool_size**2)), tf.uint8, [1, pool_size, 1, pool_size, 1])
+        chosen = tf.equal(_once_a_window(indices), places)
+        spread = tf.where(chosen, _once_a_window(values), tf.zeros([], values.dtype))
         spread = tf.reshape(spread, [batch, rows * pool_size, columns * pool_size, channels])
 
         def gradient(spread_gradient):
@@ -116,3 +90,39 @@ def scatter(values, indices, pool_size, height, width):
         return spread[:, :height, :width], gradient
 
     return forward(values)
+
+
+def _whole_windows(features, pool_size):
+    """Pads `[B, H, W, C]` at the bottom and right until the windows fit.
+
+    The padding is minus infinity and never wins, not even against minus infinity: a real element comes first.
+    """
+    _, height, width, _ = shape_of(features)
+    bottom, right = -height % pool_size, -width % pool_size
+    if isinstance(bottom, int) and isinstance(right, int) and bottom == right == 0:
+        return features
+    lowest = tf.constant(float("-inf"), features.dtype)
+    return tf.pad(features, [[0, 0], [0, bottom], [0, right], [0, 0]], constant_values=lowest)
+
+
+def _by_window(features, pool_size):
+    """`[B, H, W, C]` to `[B * H / k, k, W / k, k, C]`: axes 1 and 3 are the place within the window."""
+    batch, height, width, channels = shape_of(features)
+    return tf.reshape(features, [batch * (height // pool_size), pool_size, width // pool_size, pool_size, channels])
+
+
+def _once_a_window(pooled):
+    """`[B, h, w, C]` to `[B * h, 1, w, 1, C]`, which broadcasts against `_by_window`."""
+    batch, rows, columns, channels = shape_of(pooled)
+    return tf.reshape(pooled, [batch * rows, 1, columns, 1, channels])
+
+
+def _places(features, pool_size):
+    """Splits `[B, H, W, C]` into the `k * k` places of its windows, row by row, each `[B, H / k, W / k, C]`."""
+    batch, height, width, channels = shape_of(features)
+    rows, columns = height // pool_size, width // pool_size
+    # Neighbours in a row lie side by side in memory: splitting the last axis copies whole runs, which is several times
+    # faster than the strided slices features[:, i::k, j::k].
+    lines = tf.unstack(tf.reshape(features, [batch * rows, pool_size, columns, pool_size * channels]), axis=1)
+    places = [place for line in lines for place in tf.split(line, pool_size, axis=-1)]
+    return [tf.reshape(place, [batch, rows, columns, channels]) for place in places]
