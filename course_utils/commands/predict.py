@@ -30,7 +30,8 @@ def run(arguments) -> int:
     trained = Run(arguments.run_folder)
     table = datasets.label_table(trained.config["dataset"])
     predictor = Predictor(trained.load_model(), trained.config["image_size"])
-    with Progress(f"Predicting {len(images)} images", total=len(images)) as progress:
+    count = f"{len(images)} image{'s' * (len(images) != 1)}"
+    with Progress(f"Predicting {count}", total=len(images)) as progress:
         for number, (name, path) in enumerate(images.items(), 1):
             image = read_photo(path)
             train_ids = predictor(image[None])[0]
@@ -38,7 +39,7 @@ def run(arguments) -> int:
             if arguments.overlay:
                 Image.fromarray(overlay(image, table.to_colors(train_ids))).save(output / f"{name}_overlay.jpg")
             progress.update(number)
-    print(f"{len(images)} label maps{' and overlays' if arguments.overlay else ''} in {output}")
+    print(f"Label maps{' and overlays' if arguments.overlay else ''} of {count} are in {output}")
     return 0
 
 

@@ -33,7 +33,7 @@ def predict(grey_reader, tmp_path, capsys):
 
 def test_label_ids_and_overlays_of_a_folder(predict, photos, tmp_path):
     status, out, _ = predict(photos)
-    assert status == 0 and "2 label maps and overlays" in out
+    assert status == 0 and "Label maps and overlays of 2 images" in out
     names = sorted(path.name for path in (tmp_path / "results").iterdir())
     frame = "ulm_000000_000019"
     assert names == ["grey_labelIds.png", "grey_overlay.jpg", f"{frame}_labelIds.png", f"{frame}_overlay.jpg"]
@@ -48,7 +48,7 @@ def test_label_ids_and_overlays_of_a_folder(predict, photos, tmp_path):
 
 def test_single_images_without_overlays(predict, photos, tmp_path):
     status, out, _ = predict(photos / "more" / "grey.JPG", "--no-overlay")
-    assert status == 0 and "1 label maps" in out
+    assert status == 0 and "Label maps of 1 image " in out
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["grey_labelIds.png"]
 
 
