@@ -12,9 +12,6 @@ from course_utils.datasets.verification import verify
 from course_utils.errors import CourseError
 from course_utils.labels import COCO_STUFF, VOID
 
-# pycocotools 2.0 returns its arrays in a way that NumPy 2 calls obsolete.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def of(name):
     return COCO_STUFF.names.index(name)
