@@ -1,0 +1,150 @@
+"""From shapes to a photograph: texture, shadow, air, sky, lens and sensor."""
+
+import numpy as np
+from PIL import Image
+
+from course_utils.datasets.toy_streets.camera import GROUND, SIDE, SKY
+from course_utils.datasets.toy_streets.dice import Dice
+from course_utils.datasets.toy_streets.light import transmittance
+from course_utils.datasets.toy_streets.sketch import Sketch
+from course_utils.datasets.toy_streets.textures import LEAVES, SIZE, SMOOTH, tiles
+
+_BAND = 1 << 14  # pixels worked on at a time
+_MASK = SIZE - 1
+_STEPS, _NEAREST = 256, 4.0  # entries of the table of the air, and the distance that its last one is for
+
+
+def supersampling(width: int) -> int:
+    """Canvas pixels along each side of a pixel of the image."""
+    return max(2 if width <= 512 else 1, -(-512 // width))
+
+
+def photograph(sketch: Sketch, height: int, width: int, dice: Dice) -> np.ndarray:
+    """The sketch as the camera sees it.
+
+    Args:
+        sketch: the scene.
+        height, width: of the image, in pixels.
+        dice: for the sensor's noise.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    factor = supersampling(width)
+    canvas = _canvas(sketch, height * factor, width * factor)
+    if factor > 1:
+        canvas = np.asarray(Image.fromarray(canvas).reduce(factor))
+    return _sensor(canvas, sketch.light, dice)
+
+
+def _canvas(sketch: Sketch, height: int, width: int) -> np.ndarray:
+    """Textured, shaded and hazy, uint8 [height, width, 3]."""
+    index = sketch.shape_image(height, width)
+    shadow = sketch.shadow_image(height, width)
+    surfaces, colors = np.array(sketch.surfaces, np.float32).T.copy(), np.array(sketch.colors, np.float32).T.copy()
+    canvas = np.empty((height, width, 3), np.uint8)
+    # In bands, because what fits the processor's cache is worked on several times as fast.
+    step = max(1, _BAND // width)
+    for start in range(0, height, step):
+        rows = np.arange(start, min(start + step, height))
+        canvas[start : start + step] = _band(sketch, index, shadow, surfaces, colors, rows)
+    return canvas
+
+
+def _band(sketch: Sketch, index, shadow, surfaces, palette, rows) -> np.ndarray:
+    """Some rows of the canvas, uint8 [rows, width, 3].
+
+    Only + - * / and comparisons of float32 are used: IEEE 754 rounds those alike on every machine.
+    """
+    camera, light = sketch.camera, sketch.light
+    width = index.shape[1]
+    shapes = index[rows].astype(np.intp)
+    kind, a, b, c, tile, scale, fine, coarse, reach = (np.take(row, shapes) for row in surfaces)
+    u = ((np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width))[None, :]
+    v = ((rows.astype(np.float32) + np.float32(0.5)) / np.float32(width))[:, None]
+    du = (u - np.float32(camera.u0)) / np.float32(camera.focal)
+    dv = (v - np.float32(camera.v0)) / np.float32(camera.focal)
+
+    near = np.clip(a + b * u + c * v, np.float32(0.001), np.float32(1))  # 1/Z
+    depth = 1 / near
+    on_ground = kind == GROUND
+    first = np.where(kind == SIDE, depth, du * depth)  # metres along the surface
+    second = np.where(on_ground, depth, np.float32(camera.height) - dv * depth)  # metres up, or ahead on the ground
+    column = (first * scale + np.float32(65536)).astype(np.int32)
+    row = (second * scale + np.float32(65536)).astype(np.int32)
+    pattern = np.take(tiles(), (tile.astype(np.int32) * SIZE + (row & _MASK)) * SIZE + (column & _MASK))
+    stains = np.take(tiles()[SMOOTH], (row >> 1 & _MASK) * SIZE + (column >> 1 & _MASK))
+    seen = np.minimum(near * reach, 1) / 127
+    bright = 1 + seen * (fine * pattern + coarse * stains)
+    bright *= np.where(on_ground, 1 - shadow[rows].astype(np.float32) / np.float32(255), np.float32(1))
+    colors = np.stack([np.take(channel, shapes) for channel in palette])  # [3, rows, width]
+    colors *= bright
+    if light.wet:
+        colors = _wet(sketch, colors, index, palette, rows, on_ground, near)
+
+    air = np.array(transmittance(light.density, _STEPS, _NEAREST), np.float32)
+    through = np.take(air, np.minimum(near * np.float32(_NEAREST * _STEPS), _STEPS).astype(np.intp))
+    haze = _planes(light.haze)
+    colors -= haze
+    colors *= through
+    colors += haze
+    sky = kind == SKY
+    if sky.any():
+        np.copyto(colors, _sky(sketch, u, v), where=sky)
+    vignette = np.float32(1.04) - np.float32(0.55) * ((u - np.float32(0.5)) ** 2 + (v - np.float32(0.25)) ** 2)
+    colors *= vignette * np.float32(light.exposure)
+    colors *= _planes(light.tint)
+    # The shoulder of a camera's response: bright tones are compressed before they clip.
+    colors -= np.maximum(colors - np.float32(190), 0) * np.float32(0.45)
+    return np.clip(colors, 0, 255, out=colors).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _planes(color) -> np.ndarray:
+    """A colour as float32 [3, 1, 1]."""
+    return np.array(color, np.float32)[:, None, None]
+
+
+def _sky(sketch: Sketch, u, v) -> np.ndarray:
+    """Gradient and clouds on a flat layer above the camera, float32 [3, rows, width]."""
+    camera, light = sketch.camera, sketch.light
+    zenith, horizon, cloud = (_planes(color) for color in (light.zenith, light.horizon, light.cloud))
+    colors = zenith + (horizon - zenith) * np.clip(v / np.float32(camera.v0), 0, 1)
+    distance = 1 / np.maximum(np.float32(camera.v0) - v + np.float32(0.06), np.float32(0.02))
+    east = ((u - np.float32(camera.u0)) * distance * 50 + np.float32(4096)).astype(np.int32)
+    north = (distance * 26 + np.float32(light.cover * 977)).astype(np.int32)
+    layer = np.take(tiles()[SMOOTH], (north & _MASK) * SIZE + (east & _MASK)).astype(np.float32)
+    detail = np.take(tiles()[LEAVES], (north * 3 & _MASK) * SIZE + (east * 2 & _MASK)).astype(np.float32)
+    amount = (layer + detail * np.float32(0.25)) / np.float32(127) + np.float32(2 * light.cover - 1)
+    amount = np.clip(amount * np.float32(1.4) + np.float32(0.25), 0, 1)
+    shade = cloud * (1 - np.float32(0.12) * amount * np.float32(light.cover))
+    return colors + (shade - colors) * (amount * np.float32(0.9))
+
+
+def _wet(sketch: Sketch, colors, index, palette, rows, on_ground, near) -> np.ndarray:
+    """Wet ground: darker, and a dim mirror of what stands behind it."""
+    camera, light = sketch.camera, sketch.light
+    height, width = index.shape
+    mirrored = index[np.clip(int(2 * camera.v0 * width) - rows, 0, height - 1)]
+    # Rows near the camera reflect what is high above: the sky's colour stands in for half of it.
+    reflection = np.stack([np.take(channel, mirrored) for channel in palette])
+    reflection = (reflection + _planes(light.horizon)) * np.float32(0.5)
+    shine = np.clip(np.float32(0.55) - near * np.float32(1.6), np.float32(0.12), np.float32(0.5))
+    shine = np.where(on_ground, shine, np.float32(0))
+    dark = np.where(on_ground, np.float32(0.8), np.float32(1))
+    return colors * (dark * (1 - shine)) + reflection * shine
+
+
+def _sensor(image: np.ndarray, light, dice: Dice) -> np.ndarray:
+    """Slight blur of the lens and noise of the sensor, in integers."""
+    pixels = image.astype(np.int16)
+    for swap in (False, True) if light.blur else ():
+        rows = pixels.swapaxes(0, 1) if swap else pixels
+        inner = (16 - 2 * light.blur) * rows[1:-1] + light.blur * (rows[:-2] + rows[2:])
+        rows[1:-1] = (inner + 8) >> 4
+    height, width, _ = pixels.shape
+    noise = dice.noise(3, height, width)
+    # Half of the noise is common to the three colours; 148 is the standard deviation of `Dice.noise`.
+    noise[1:] = (noise[0] + noise[1:]) >> 1
+    noise *= np.int16(light.noise * 8)
+    pixels += (noise // np.int16(148 * 8)).transpose(1, 2, 0)
+    return np.clip(pixels, 0, 255).astype(np.uint8)

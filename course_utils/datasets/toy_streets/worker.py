@@ -1,0 +1,18 @@
+"""One process of `generate`: draws its share of the scenes and writes a dot after each."""
+
+import json
+import sys
+from pathlib import Path
+
+from course_utils.datasets.toy_streets.writer import write_share
+
+
+def main() -> None:
+    task = json.loads(sys.argv[1])
+    for _ in write_share(Path(task["root"]), task["wanted"], task["first"], task["step"]):
+        sys.stdout.write(".")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
