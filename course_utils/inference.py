@@ -4,7 +4,7 @@ The network sees the image at the size it was trained for; its logits, not its c
 class is taken last. Resizing a map of classes instead would give the jagged borders of the small map.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,10 @@ from PIL import Image, ImageOps
 from course_utils.backend import tf
 from course_utils.datasets.frames import Frame, read_image
 from course_utils.errors import CourseError
+from course_utils.evaluation import Scores, Tally, tally_frame
 from course_utils.evaluation.folders import in_order
+from course_utils.labels import LabelTable
+from course_utils.progress import Progress
 
 BATCH_PIXELS = 1 << 19
 """`predict_frames` batches images up to this many pixels: larger batches cost memory and gain no time."""
@@ -83,6 +86,30 @@ def predict_frames(predictor: Predictor, frames: Iterable[Frame]) -> Iterator[tu
         waiting.append((frame, image))
     if waiting:
         yield from _predict_batch(predictor, waiting)
+
+
+def score_frames(predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None) -> Scores:
+    """Predict the frames of a data set and score the predictions against its files.
+
+    Args:
+        predictor: the network.
+        frames: labelled frames, from `course_utils.datasets.frames`.
+        table: the data set's labels.
+        title: what the progress line says.
+        save: called with `(label_ids, frame)` for each prediction, uint8 [height, width].
+
+    Returns:
+        the scores; iIoU among them if the frames have instance maps.
+    """
+    total = Tally(table)
+    with Progress(title, total=len(frames)) as progress:
+        for frame, train_ids in predict_frames(predictor, frames):
+            label_ids = table.to_label_ids(train_ids)
+            if save is not None:
+                save(label_ids, frame)
+            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}")
+            progress.update(total.frames)
+    return total.scores()
 
 
 def _predict_batch(predictor, pairs):

@@ -58,9 +58,7 @@ def _score_predictions(arguments):
 def _score_run(arguments):
     from course_utils import datasets
     from course_utils.errors import CourseError
-    from course_utils.evaluation import Tally, tally_frame
-    from course_utils.inference import Predictor, predict_frames, save_label_ids
-    from course_utils.progress import Progress
+    from course_utils.inference import Predictor, save_label_ids, score_frames
     from course_utils.training import Run
 
     trained = Run(arguments.run_folder)
@@ -74,12 +72,9 @@ def _score_run(arguments):
         )
     frames = _labelled_frames(dataset, arguments.split, data_dir)
     predictor = Predictor(trained.load_model(), trained.config["image_size"])
-    total = Tally(table)
-    with Progress(f"Scoring {trained.path.name} on {dataset} {arguments.split}", total=len(frames)) as progress:
-        for frame, train_ids in predict_frames(predictor, frames):
-            label_ids = table.to_label_ids(train_ids)
-            if arguments.output is not None:
-                save_label_ids(label_ids, arguments.output, frame.name)
-            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}")
-            progress.update(total.frames)
-    return dataset, total.scores()
+
+    def save(label_ids, frame):
+        save_label_ids(label_ids, arguments.output, frame.name)
+
+    title = f"Scoring {trained.path.name} on {dataset} {arguments.split}"
+    return dataset, score_frames(predictor, frames, table, title=title, save=save if arguments.output else None)
