@@ -54,41 +54,22 @@ class ConfusionMatrix:
         Raises:
             CourseError: the shapes differ, or a value is neither a class nor `ignore_label`; nothing is counted then.
         """
-        truth, prediction = _narrowed(truth), _narrowed(prediction)
+        truth, prediction = np.asarray(truth), np.asarray(prediction)
         if truth.shape != prediction.shape:
             raise CourseError(f"Truth and prediction differ in shape: {truth.shape} and {prediction.shape}.")
-        if truth.dtype == prediction.dtype == np.uint8:
-            counts = self._count_bytes(truth, prediction)
-        else:
-            counts = self._count(self._codes(truth, "truth"), self._codes(prediction, "prediction"))
-        # Row and column `num_classes` are void.
-        self.matrix += counts[:-1, :-1]
-        self.missed += counts[:-1, -1]
-
-    def _count_bytes(self, truth, prediction) -> np.ndarray:
-        """Pixels [num_classes + 1, num_classes + 1]: one histogram of the 65536 pairs of bytes, void and errors too."""
-        pairs = truth.astype(np.uint16).ravel() << 8
-        pairs |= prediction.ravel()
-        counts = np.bincount(pairs, minlength=1 << 16).reshape(256, 256)
-        values = np.arange(256)
-        void = [] if self.ignore_label is None else [self.ignore_label]
-        known = np.isin(values, [*range(self.num_classes), *void])
-        self._refuse(values[~known & counts.any(axis=1)], "truth")
-        self._refuse(values[~known & counts.any(axis=0)], "prediction")
-        padded = np.zeros((self.num_classes + 1,) * 2, np.int64)
-        codes = np.where(values < self.num_classes, values, self.num_classes)[known]
-        padded[np.ix_(codes, codes)] = counts[np.ix_(known, known)]
-        return padded
-
-    def _count(self, truth, prediction) -> np.ndarray:
+        starts, lengths = runs(truth, prediction)
+        rows = self._codes(truth.ravel()[starts], "truth")
+        columns = self._codes(prediction.ravel()[starts], "prediction")
+        # Row and column `num_classes` are void. The sums are floats, and exact: an image has fewer than 2**53 pixels.
         size = self.num_classes + 1
-        return np.bincount(truth * size + prediction, minlength=size**2).reshape(size, size)
+        counts = np.bincount(rows * size + columns, weights=lengths, minlength=size**2).reshape(size, size)
+        self.matrix += counts[:-1, :-1].astype(np.int64)
+        self.missed += counts[:-1, -1].astype(np.int64)
 
     def _codes(self, values: np.ndarray, kind: str) -> np.ndarray:
-        """Flat int64 classes, with void as `num_classes`."""
+        """Classes as int64, with void as `num_classes`."""
         if values.size and values.dtype.kind not in "iu":
             raise CourseError(f"The {kind} must hold integers, got {values.dtype}: convert it with .astype('uint8').")
-        values = values.ravel()
         void = np.zeros(values.shape, bool) if self.ignore_label is None else values == self.ignore_label
         self._refuse(np.unique(values[~void & ((values < 0) | (values >= self.num_classes))]), kind)
         return np.where(void, self.num_classes, values).astype(np.int64)
@@ -200,12 +181,25 @@ def nan_mean(values) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _narrowed(values) -> np.ndarray:
-    """The values as bytes if they are integers that fit."""
-    values = np.asarray(values)
-    if values.dtype.kind in "iu" and values.size and values.min() >= 0 and values.max() <= 255:
-        return values.astype(np.uint8, copy=False)
-    return values
+def runs(*maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Stretches of neighbouring pixels, in reading order, over which every map is constant.
+
+    Label maps are smooth, so counting runs instead of pixels is several times as fast.
+
+    Args:
+        maps: arrays of one shape.
+
+    Returns:
+        `(starts, lengths)`, int64 [runs]: flat index of each run's first pixel, and its number of pixels.
+    """
+    flat = [values.ravel() for values in maps]
+    if not flat[0].size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    changes = np.zeros(flat[0].size - 1, bool)
+    for values in flat:
+        changes |= values[1:] != values[:-1]
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    return starts, np.diff(starts, append=flat[0].size)
 
 
 def _ratio(part, whole) -> np.ndarray:

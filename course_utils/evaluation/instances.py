@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.evaluation.confusion import runs
 from course_utils.labels import VOID, LabelTable
 
 AVERAGE_INSTANCE_SIZE = {
@@ -71,21 +72,12 @@ def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.nda
     Raises:
         CourseError: an object is of a class that has no instances or no known average size.
     """
-    objects = instances > FIRST_INSTANCE
-    ids, predicted = instances[objects], prediction[objects]
-    largest = int(ids.max(initial=0))
-    if largest >= 256 * FIRST_INSTANCE:
-        raise CourseError(f"the instance map holds {largest}: objects are numbered label id * {FIRST_INSTANCE} + k.")
-    true = (ids // FIRST_INSTANCE).astype(np.uint8)
-    category = _category_of(table)
-    # Of each object the pixels missed, those given another class of its category, and those found.
-    outcome = 3 * ids.astype(np.intp)
-    outcome += category[predicted] == category[true]
-    outcome += predicted == true
-    pixels = np.bincount(outcome, minlength=3 * (largest + 1)).reshape(-1, 3)
-
-    present = np.flatnonzero(pixels.any(axis=1))
-    label_ids = present // FIRST_INSTANCE
+    starts, lengths = runs(prediction, instances)
+    ids, predicted = instances.ravel()[starts], prediction.ravel()[starts]
+    objects = ids > FIRST_INSTANCE
+    ids, predicted, lengths = ids[objects], predicted[objects], lengths[objects]
+    present, number = np.unique(ids, return_inverse=True)
+    label_ids = present.astype(np.int64) // FIRST_INSTANCE
     evaluated = {label.id: label.name for label in table.classes}
     void = [label.id for label in table.labels if label.train_id == VOID]
     for label_id in np.unique(label_ids[~np.isin(label_ids, void)]).tolist():
@@ -95,9 +87,13 @@ def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.nda
                 f"the instance map holds objects of label id {label_id} ({name}), "
                 f"a class without instances in {table.dataset}."
             )
+    # Of each object the pixels missed, those given another class of its category, and those found.
+    true, category = label_ids[number], _category_of(table)
+    outcome = (category[predicted] == category[true]).astype(np.int64) + (predicted == true)
+    pixels = np.bincount(3 * number + outcome, weights=lengths, minlength=3 * len(present))
+    missed, related, found = pixels.astype(np.int64).reshape(-1, 3).T
     kept = np.isin(label_ids, list(evaluated))
-    missed, related, found = pixels[present[kept]].T
-    return InstanceCounts(label_ids[kept], missed + related + found, found, related + found)
+    return InstanceCounts(label_ids[kept], (missed + related + found)[kept], found[kept], (related + found)[kept])
 
 
 def _category_of(table: LabelTable) -> np.ndarray:
