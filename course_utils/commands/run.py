@@ -113,10 +113,13 @@ def _chosen(names: list[str]) -> list[Path]:
 
 def _asked(arguments: argparse.Namespace) -> dict[str, object]:
     """The parameters set on the command line."""
+    from course_utils.datasets import DATASETS
     from course_utils.notebooks.parameters import parse_value
 
     asked = {}
     if arguments.dataset is not None:
+        if arguments.dataset not in DATASETS:
+            raise CourseError(f"--dataset {arguments.dataset}: choose one of {', '.join(DATASETS)}.")
         asked["dataset"] = arguments.dataset
     if arguments.data_dir is not None:
         folder = Path(arguments.data_dir).expanduser().resolve()

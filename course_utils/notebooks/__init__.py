@@ -10,9 +10,14 @@
 - `build`: converts and executes what changed (`python -m course_utils.notebooks`).
 """
 
+import sys
 from pathlib import Path
 
 from course_utils.errors import CourseError
+
+# nbformat's validator would compile a grammar of web addresses on import, three seconds for a check that the format of
+# notebooks does not use and that the validator leaves out where this optional package is absent.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -23,17 +23,8 @@ def digest(source: Path) -> str:
 def read_source(source: Path) -> NotebookNode:
     """The notebook that a percent script describes, without outputs.
 
-    The script's header holds the notebook's record, which goes to `metadata.course` beside the script's digest:
-
-        # ---
-        # jupyter:
-        #   course:
-        #     minutes: 4
-        #     claims: [L4, L5]
-        # ---
-
-    Nothing depends on when or where it is converted: the kernel is plain `python3`, and a cell's id comes from its
-    text, so that a change of one cell changes one id.
+    Nothing depends on when or where it is converted: the metadata are the script's digest and the plain kernel
+    `python3`, and a cell's id comes from its text, so that a change of one cell changes one id.
 
     Raises:
         CourseError: there is no such file, or jupytext cannot read it.
@@ -46,7 +37,7 @@ def read_source(source: Path) -> NotebookNode:
         raise CourseError(f"{source} is not a percent script that jupytext can read: {error}") from error
     notebook = nbformat.v4.new_notebook(cells=script.cells, metadata={"kernelspec": dict(_KERNEL)})
     notebook.metadata.language_info = {"name": "python"}
-    notebook.metadata.course = {**script.metadata.get("course", {}), "source_sha256": digest(source)}
+    notebook.metadata.course = {"source_sha256": digest(source)}
     seen = set()
     for cell in notebook.cells:
         text, copies = f"{cell.cell_type}\n{cell.source}", 0
@@ -82,15 +73,12 @@ def clean_outputs(cell: NotebookNode):
 def differences(notebook: NotebookNode, source: Path) -> list[str]:
     """In what a notebook differs from its source, one line each; empty when it is up to date.
 
-    Compares type, text and metadata of each cell and the notebook's record. Outputs are not in a source: those of
-    marked cells are compared by nbval.
+    Compares type, text and metadata of each cell, and the digest. Outputs are not in a source: those of marked cells
+    are compared by nbval.
     """
     expected, found = read_source(source), []
-    course = notebook.metadata.get("course", {})
-    if course.get("source_sha256") != expected.metadata.course["source_sha256"]:
+    if notebook.metadata.get("course") != expected.metadata.course:
         found.append("the source has changed since the notebook was made (metadata.course.source_sha256)")
-    elif course != expected.metadata.course:
-        found.append("metadata.course differs from the source's header")
     if notebook.metadata.get("kernelspec") != _KERNEL:
         found.append(f"metadata.kernelspec is not the neutral {_KERNEL}")
     if len(notebook.cells) != len(expected.cells):

@@ -25,9 +25,9 @@ _GRACE = 20  # seconds beyond a cell's limit before everything is killed: paperm
 
 @dataclass
 class Failure:
-    """Why a notebook stopped: `cell` counts from 1 over all cells of the executed notebook, None before the first."""
+    """Why a notebook stopped: `cell` counts from 1 over all cells that were to be executed, 0 before the first."""
 
-    cell: int | None
+    cell: int
     name: str
     message: str
     source: str = ""
@@ -43,7 +43,8 @@ class Result:
     """What became of one notebook.
 
     `status` is "passed", "failed", "timed out" or "interrupted"; `peak_memory` is in bytes, over the kernel and what
-    it started; `output` is the executed notebook, None when not one cell ran; `runs` are the folders it produced.
+    it started; `reached` is the last cell started, counting from 1, of `cells`; `output` is the executed notebook, None
+    when not one cell ran; `runs` are the folders it produced.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Result:
     seconds: float = 0.0
     peak_memory: int = 0
     cells: int = 0
+    reached: int = 0
     parameters: dict[str, object] = field(default_factory=dict)
     output: Path | None = None
     error: Failure | None = None
@@ -109,6 +111,8 @@ def execute(
         # The user's own IPython start-up files and kernels must not change a result.
         environment = {"IPYTHONDIR": str(scratch / "ipython"), "JUPYTER_RUNTIME_DIR": str(scratch / "runtime")}
         environment |= {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        # Under pytest a kernel would not pass on what native code writes to descriptor 2.
+        environment |= {"PYTEST_CURRENT_TEST": None}
         command = [sys.executable, "-m", "course_utils.notebooks.worker"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
         try:
@@ -116,7 +120,7 @@ def execute(
                 _follow(family, job, result, started + timeout, timeout, on_progress)
         except KeyboardInterrupt:
             result.status = "interrupted"
-            result.error = Failure(None, "Interrupted", "Stopped by the user.")
+            result.error = Failure(result.reached, "Interrupted", "Stopped by the user.")
         if result.error and result.error.name == "NoResult":
             log.seek(0)
             result.error.traceback = plain_text(log.read())
@@ -148,22 +152,19 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
             match event.pop("event"):
                 case "cell":
                     progress = Progress(event["index"] + 1, event["cells"], event["heading"])
-                    result.cells = progress.cells
+                    result.reached, result.cells = progress.cell, progress.cells
                     cell_deadline = time.monotonic() + job["cell_timeout"] + _GRACE
                 case "done":
                     return
                 case "error":
                     result.status = event.pop("status")
-                    index = event.pop("index")
                     event["traceback"] = plain_text(event.get("traceback", ""))
-                    result.error = Failure(None if index is None else index + 1, **event)
+                    result.error = Failure(result.reached, **event)
                     return
                 case "end":
                     result.status = "failed"
-                    where = progress.cell if progress else None
-                    result.error = Failure(
-                        where, "NoResult", "The process that ran the notebook ended without a result."
-                    )
+                    message = "The process that ran the notebook ended without a result."
+                    result.error = Failure(result.reached, "NoResult", message)
                     return
         result.peak_memory = max(result.peak_memory, family.descendants_memory())
         if progress:
@@ -172,8 +173,7 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
         if now > min(deadline, cell_deadline):
             what, limit = ("notebook", timeout) if now > deadline else ("cell", job["cell_timeout"])
             result.status = "timed out"
-            message = f"The {what} took longer than {limit:g} seconds."
-            result.error = Failure(progress.cell if progress else None, "Timeout", message)
+            result.error = Failure(result.reached, "Timeout", f"The {what} took longer than {limit:g} seconds.")
             return
 
 

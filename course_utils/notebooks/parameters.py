@@ -58,7 +58,9 @@ def parse_value(text: str) -> object:
 
 
 def check_parameters(given: dict[str, object], known: dict[str, object], where: str) -> dict[str, object]:
-    """The given values, checked against names and defaults; whole numbers become floats where the default is one.
+    """The given values, checked against names and defaults: a whole number becomes a float where the default is one.
+
+    Sequences reach the notebook as lists, whatever their default.
 
     Args:
         given: name to value.
@@ -77,10 +79,11 @@ def check_parameters(given: dict[str, object], known: dict[str, object], where: 
             value = float(value)
         if isinstance(default, str) and value is not None and not isinstance(value, str):
             value = str(value)
-        if None not in (default, value) and type(value) is not type(default):
+        kind = list if isinstance(default, tuple) else type(default)
+        if default is not None and value is not None and type(value) is not kind:
             raise CourseError(
                 f"{where}: the parameter {name} is {default!r} by default and cannot be {value!r}: "
-                f"give a value of type {type(default).__name__}."
+                f"give a value of type {kind.__name__}."
             )
         checked[name] = value
     return checked

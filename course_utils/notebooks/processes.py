@@ -22,16 +22,16 @@ class Family:
 
     Args:
         command: program and arguments.
-        env: variables on top of the current environment.
+        env: variables on top of the current environment; None takes one away.
         **options: as for `subprocess.Popen`.
     """
 
-    def __init__(self, command: list[str], env: dict[str, str] | None = None, **options):
+    def __init__(self, command: list[str], env: dict[str, str | None] | None = None, **options):
         self._name = uuid.uuid4().hex
         families = ",".join(filter(None, [os.environ.get(_VARIABLE), self._name]))
-        self.process = subprocess.Popen(
-            command, env={**os.environ, **(env or {}), _VARIABLE: families}, start_new_session=True, **options
-        )
+        variables = {**os.environ, **(env or {}), _VARIABLE: families}
+        variables = {name: value for name, value in variables.items() if value is not None}
+        self.process = subprocess.Popen(command, env=variables, start_new_session=True, **options)
 
     def __enter__(self):
         return self

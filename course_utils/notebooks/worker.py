@@ -28,10 +28,9 @@ def headings(cells) -> list[str]:
 
 
 class _ReportingEngine(NBClientEngine):
-    """papermill's own engine, which tells `report` of each cell it starts and remembers it."""
+    """papermill's own engine, which also tells `report` of each cell it starts."""
 
     report = print
-    index = None
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, **options):
@@ -39,7 +38,6 @@ class _ReportingEngine(NBClientEngine):
         cell_start = nb_man.cell_start
 
         def start(cell, cell_index=None, **more):
-            cls.index = cell_index
             cls.report(event="cell", index=cell_index, cells=len(titles), heading=titles[cell_index])
             cell_start(cell, cell_index, **more)
 
@@ -73,6 +71,7 @@ def main():
             job["parameters"],
             engine_name="course",
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             cwd=job["cwd"],
             execution_timeout=job["cell_timeout"],
@@ -82,7 +81,6 @@ def main():
         report(
             event="error",
             status="failed",
-            index=error.cell_index,
             name=error.ename,
             message=error.evalue,
             source=error.source,
@@ -90,12 +88,11 @@ def main():
         )
     except CellTimeoutError:
         message = f"The cell took longer than {job['cell_timeout']:g} seconds."
-        report(event="error", status="timed out", index=_ReportingEngine.index, name="Timeout", message=message)
+        report(event="error", status="timed out", name="Timeout", message=message)
     except Exception as error:
         report(
             event="error",
             status="failed",
-            index=_ReportingEngine.index,
             name=type(error).__name__,
             message=str(error) or "The kernel died, perhaps for lack of memory.",
         )

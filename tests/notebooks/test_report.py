@@ -1,0 +1,102 @@
+"""The report page: complete, well formed, and without a reference to anything outside its folder."""
+
+import itertools
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+
+from course_utils.notebooks.execute import Failure, Result
+from course_utils.notebooks.report import write_report
+
+PNG = "iVBORw0KGgo="
+EVIL = """<style>p { background: url(http://x.example/a) }</style>
+<table border="1" onclick="steal()"><tr><th scope="col">class</th></tr>
+<tr><td><img src="http://x.example/i.png"><script>steal()</script>road <a href="http://x.example">link</a></td></tr>
+</table>"""
+
+
+class Page(HTMLParser):
+    """What a page has: every attribute that can load or lead somewhere, its tags in balance, images, text."""
+
+    EMPTY = ("meta", "img", "link", "br")
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.references, self.tags, self.open, self.images, self.text = [], [], [], [], ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        if tag == "img":
+            self.images.append(dict(attributes))
+        self.references += [value for name, value in attributes if name in ("src", "href", "srcset", "data", "action")]
+        assert not [name for name, _ in attributes if name.startswith("on") or name == "style"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture
+def page(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    outputs = [
+        nbformat.v4.new_output(
+            "display_data", {"image/png": PNG, "text/plain": "x"}, metadata={"image/png": {"alt": 'A "road" & a <car>'}}
+        ),
+        nbformat.v4.new_output("display_data", {"text/html": EVIL, "text/plain": "a table"}),
+        nbformat.v4.new_output("stream", text="mIoU <0.5>\n"),
+        nbformat.v4.new_output("stream", text="\n".join(f"line {n}" for n in range(500))),
+    ]
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# Streets & roads"),
+        nbformat.v4.new_markdown_cell("## Scores"),
+        nbformat.v4.new_code_cell("draw()", outputs=outputs),
+    ]
+    executed = tmp_path / "05_streets.ipynb"
+    nbformat.write(notebook, executed)
+    error = Failure(12, "ValueError", "no <such> class", "train(<model>)", "Traceback ...")
+    results = [
+        Result("05_streets", "Streets & roads", seconds=90, peak_memory=3 * 2**30, cells=3, output=executed,
+               parameters={"fast": True}, runs=[tmp_path / "runs" / "segnet"]),
+        Result("06_more", "", "failed", 6, 0, 40, output=None, error=error),
+    ]  # fmt: skip
+    return write_report(results, tmp_path).read_text()
+
+
+def test_says_what_became_of_each(page):
+    text = " ".join(Page(page).text.split())
+    for part in ("1 of 2 passed", "Streets & roads", "1.5", "3,072 MiB", "fast = True", "06_more", "failed"):
+        assert part in text
+    for part in ("cell 12: ValueError: no <such> class", "train(<model>)", "Traceback ...", "mIoU <0.5>", "Scores"):
+        assert part in text
+    assert "line 59" in text and "line 60" not in text and "440 lines more" in text
+
+
+def test_pictures_have_alternative_text(page):
+    (image,) = Page(page).images
+    assert image == {"src": f"data:image/png;base64,{PNG}", "alt": 'A "road" & a <car>'}
+
+
+def test_refers_to_nothing_outside(page):
+    parsed = Page(page)
+    outside = [target for target in parsed.references if not target.startswith(("#", "data:image/png;base64,"))]
+    assert outside == ["05_streets.ipynb", "runs/segnet"]
+    assert not {"script", "link", "iframe", "object"} & set(parsed.tags)
+    assert "http" not in page and "steal" not in page and "@import" not in page and "url(" not in page
+    assert "class</th>" in page and "road link</td>" in page, "the table itself is kept"
+
+
+def test_is_accessible(page):
+    parsed = Page(page)
+    assert '<html lang="en">' in page and parsed.tags.count("main") == parsed.tags.count("h1") == 1
+    levels = [int(tag[1]) for tag in parsed.tags if tag in ("h1", "h2", "h3", "h4")]
+    assert all(below - above <= 1 for above, below in itertools.pairwise(levels))
+    assert "color-scheme: light dark" in page
