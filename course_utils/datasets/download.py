@@ -18,7 +18,7 @@ import requests
 from course_utils.datasets.progress import Progress
 from course_utils.errors import CourseError
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 14  # bytes; what came of a chunk before the connection broke is lost
 _TIMEOUT = (20, 60)  # seconds to connect, and between two pieces of data
 
 

@@ -32,7 +32,7 @@ def coco_dir(tmp_path):
 @pytest.fixture
 def server():
     with FileServer() as running:
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread = threading.Thread(target=running.serve_forever, args=[0.02], daemon=True)
         thread.start()
         yield running
         running.shutdown()

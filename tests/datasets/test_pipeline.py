@@ -1,5 +1,7 @@
 """`load` and the batches: the right pixels, every image once an epoch, the same order for the same seed."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from tiny_datasets import save, write_camvid
 
 from course_utils import datasets
 from course_utils.backend import keras, tf
-from course_utils.datasets import pipeline
+from course_utils.datasets import pipeline, toy_streets
 from course_utils.datasets.augmentation import Augmentation
 from course_utils.datasets.pipeline import clear_errors, evaluation_batches, from_frames, training_batches
 from course_utils.errors import CourseError
@@ -71,6 +73,18 @@ def test_toy_streets_are_read_like_cityscapes(cityscapes_dir):
     ours = datasets.load("toy_streets", "val", cityscapes_dir)
     assert ours.cardinality() == 3
     assert max(label.numpy()[label != VOID].max() for _, label in ours) <= 18
+
+
+def test_toy_streets_are_generated_on_first_use(tmp_path, monkeypatch):
+    monkeypatch.delenv("TOY_STREETS_DATASET", raising=False)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    small = partial(toy_streets.generate, size=(64, 128), counts={"train": 2, "val": 2, "test": 1}, workers=1)
+    monkeypatch.setattr(toy_streets, "generate", small)
+    val = datasets.load("toy_streets", "val")
+    assert val.cardinality() == 2 and val.element_spec[0].shape == (64, 128, 3)
+    monkeypatch.delattr(toy_streets, "generate")
+    assert datasets.load("toy_streets", "train", image_size=(16, 32)).cardinality() == 2
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["toy_streets"]
 
 
 def test_an_epoch_has_every_image_once(train):

@@ -1,0 +1,174 @@
+"""Downloads against a server with the faults of real ones."""
+
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+
+from course_utils.datasets import download
+from course_utils.datasets.download import fetch
+from course_utils.errors import CourseError
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+
+
+@pytest.fixture
+def get(server, tmp_path):
+    server.files["/a.zip"] = CONTENT
+
+    def run(**options):
+        fetch(f"{server.url}/a.zip", tmp_path / "a.zip", **{"attempts": 1, "pause": 0, "progress": False, **options})
+        return (tmp_path / "a.zip").read_bytes()
+
+    return run
+
+
+def leftovers(folder):
+    return sorted(path.name for path in folder.iterdir() if path.name != "a.zip")
+
+
+def test_downloads_and_returns_a_checksum(server, tmp_path):
+    server.files["/a.zip"] = CONTENT
+    assert fetch(f"{server.url}/a.zip", tmp_path / "new" / "a.zip", progress=False) == SHA256
+    assert (tmp_path / "new" / "a.zip").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
+def test_checksum_is_verified(get, tmp_path, algorithm):
+    right = f"{algorithm}:{hashlib.new(algorithm, CONTENT).hexdigest()}"
+    assert get(checksum=right) == CONTENT
+    (tmp_path / "a.zip").unlink()
+    with pytest.raises(CourseError, match="damaged and was deleted"):
+        get(checksum=f"{algorithm}:{'0' * 32}")
+    assert not list(tmp_path.iterdir()), "nothing wrong is left in place"
+
+
+def test_corrupt_bytes_are_not_kept_and_the_next_run_succeeds(get, server, tmp_path):
+    server.files["/a.zip"] = CONTENT[:1000] + b"?" + CONTENT[1001:]
+    with pytest.raises(CourseError, match="checksum"):
+        get(checksum=SHA256)
+    server.files["/a.zip"] = CONTENT
+    assert get(checksum=SHA256) == CONTENT
+
+
+def test_interruption_is_reported_and_resumed_by_the_next_run(get, server, tmp_path):
+    server.cut_after = [100_000, 0]
+    with pytest.raises(CourseError, match="Run the same command again"):
+        get()
+    assert not (tmp_path / "a.zip").exists()
+    assert leftovers(tmp_path) == ["a.zip.part", "a.zip.part.json"]
+    kept = (tmp_path / "a.zip.part").stat().st_size
+    assert 80_000 < kept <= 100_000
+    assert get(checksum=SHA256) == CONTENT
+    assert server.requests[-1][2] == f"bytes={kept}-", "only the rest was asked for"
+    assert not leftovers(tmp_path)
+
+
+def test_interruptions_are_retried_within_one_run(get, server):
+    chunk = download._CHUNK
+    server.cut_after = [chunk, 2 * chunk, 3 * chunk, 4 * chunk]
+    assert get(attempts=2, checksum=SHA256) == CONTENT
+    wanted = [None, *(f"bytes={sent * chunk}-" for sent in (1, 3, 6, 10))]
+    assert [request[2] for request in server.requests] == wanted
+
+
+def test_a_server_that_gets_nowhere_is_given_up(get, server):
+    server.cut_after = [50_000] + [0] * 20
+    with pytest.raises(CourseError, match="stopped at 0 MB"):
+        get(attempts=3)
+    assert len(server.requests) < 10
+
+
+def test_a_server_that_ignores_ranges(get, server):
+    server.ranges = False
+    server.cut_after = [100_000]
+    assert get(attempts=2, checksum=SHA256) == CONTENT, "the whole was not appended to the half"
+    assert server.requests[1][2] is not None
+
+
+@pytest.mark.parametrize("etag", ['"1"', 'W/"1"', None], ids=["etag", "weak etag", "no etag"])
+def test_complete_but_not_yet_in_place(get, server, tmp_path, etag):
+    """Killed between the last byte and the move: the server answers 416 to a request for nothing."""
+    server.etag = etag
+    server.cut_after = [290_000, 0]
+    with pytest.raises(CourseError):
+        get()
+    (tmp_path / "a.zip.part").write_bytes(CONTENT)
+    assert get(checksum=SHA256) == CONTENT
+
+
+def test_the_file_changed_on_the_server(get, server):
+    server.cut_after = [100_000, 0]
+    with pytest.raises(CourseError):
+        get()
+    server.files["/a.zip"] = CONTENT[::-1]
+    server.etag = '"2"'
+    assert get() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("size", [50_000, 200_000, 400_000])
+def test_the_file_changed_its_size_on_a_server_without_etags(get, server, size):
+    server.etag = None
+    server.cut_after = [100_000, 0]
+    with pytest.raises(CourseError):
+        get()
+    other = np.random.default_rng(1).bytes(size)
+    server.files["/a.zip"] = other
+    assert get(attempts=3) == other
+
+
+def test_a_partial_file_of_another_address_is_not_continued(get, server, tmp_path):
+    server.files["/b.zip"] = b"other" * 10_000
+    server.cut_after = [30_000, 0]
+    with pytest.raises(CourseError):
+        fetch(f"{server.url}/b.zip", tmp_path / "a.zip", attempts=1, pause=0, progress=False)
+    assert get(checksum=SHA256) == CONTENT
+
+
+def test_a_partial_file_of_unknown_origin_is_not_continued(get, tmp_path):
+    (tmp_path / "a.zip.part").write_bytes(b"left by another program")
+    assert get(checksum=SHA256) == CONTENT
+
+
+def test_what_is_complete_is_not_asked_for_again(get, server):
+    get()
+    asked = len(server.requests)
+    get(checksum=SHA256)
+    assert len(server.requests) == asked
+
+
+def test_refusals_are_clear(server, tmp_path):
+    with pytest.raises(CourseError, match="404"):
+        fetch(f"{server.url}/missing.zip", tmp_path / "a.zip", pause=0, progress=False)
+    server.routes["GET", "/login-ran-out"] = lambda *_: (302, {"Location": "/a.zip"}, b"")
+    with pytest.raises(CourseError, match="302"):
+        fetch(f"{server.url}/login-ran-out", tmp_path / "a.zip", allow_redirects=False, pause=0, progress=False)
+    server.routes["GET", "/busy"] = lambda *_: (503, {}, b"")
+    with pytest.raises(CourseError, match="503"):
+        fetch(f"{server.url}/busy", tmp_path / "a.zip", attempts=2, pause=0, progress=False)
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_no_server(tmp_path):
+    with pytest.raises(CourseError, match="Run the same command again"):
+        fetch("http://127.0.0.1:1/a.zip", tmp_path / "a.zip", attempts=1, pause=0, progress=False)
+
+
+def test_redirections_are_followed(get, server, tmp_path):
+    server.routes["GET", "/old"] = lambda *_: (302, {"Location": "/a.zip"}, b"")
+    assert fetch(f"{server.url}/old", tmp_path / "b.zip", pause=0, progress=False) == SHA256
+
+
+def test_disk_space_is_looked_at_first(get, monkeypatch, tmp_path):
+    usage = type(shutil.disk_usage("."))
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 1000, 1000))
+    with pytest.raises(CourseError, match="GB are free"):
+        get()
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_plain_progress_lines_without_a_terminal(get, capsys):
+    get(progress=True)
+    assert capsys.readouterr().err == "a.zip: 0 of 0 MB\n"
