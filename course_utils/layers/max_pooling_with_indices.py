@@ -7,8 +7,8 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
     """Max pooling that also remembers where each maximum was found.
 
     The windows do not overlap; where they do not fit, the last ones are cut (as with `padding="same"`). The first of
-    equal values wins, row by row, as in `tf.nn.max_pool_with_argmax`. Of a window with NaN in it, neither value nor
-    index is defined (as in `tf.nn.max_pool2d`).
+    equal values wins, row by row, as in `tf.nn.max_pool_with_argmax`. Of a window that holds NaN, or nothing
+    but minus infinity, neither value nor index is defined (the kernel of `tf.nn.max_pool2d` decides).
 
     Example:
 

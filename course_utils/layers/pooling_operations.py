@@ -38,7 +38,7 @@ def max_pool(features, pool_size):
 
     @tf.custom_gradient
     def forward(features):
-        whole = _whole_windows(features, pool_size)
+        whole = _whole_windows(features, pool_size, filling=float("-inf"))
         values = tf.nn.max_pool2d(whole, pool_size, pool_size, "VALID")
         smaller = tf.not_equal(_by_window(whole, pool_size), _once_a_window(values))
         smaller = tf.reshape(tf.cast(smaller, tf.uint8), shape_of(whole))
@@ -61,7 +61,7 @@ def gather(features, indices, pool_size):
 
     @tf.custom_gradient
     def forward(features):
-        picked, *others = _places(_whole_windows(features, pool_size), pool_size)
+        picked, *others = _places(_whole_windows(features, pool_size, filling=0.0), pool_size)
         for index, place in enumerate(others, start=1):
             picked = tf.where(tf.equal(indices, tf.constant(index, tf.uint8)), place, picked)
 
@@ -92,17 +92,14 @@ def scatter(values, indices, pool_size, height, width):
     return forward(values)
 
 
-def _whole_windows(features, pool_size):
-    """Pads `[B, H, W, C]` at the bottom and right until the windows fit.
-
-    The padding is minus infinity and never wins, not even against minus infinity: a real element comes first.
-    """
+def _whole_windows(features, pool_size, filling):
+    """Pads `[B, H, W, C]` at the bottom and right with `filling` until the windows fit."""
     _, height, width, _ = shape_of(features)
     bottom, right = -height % pool_size, -width % pool_size
     if isinstance(bottom, int) and isinstance(right, int) and bottom == right == 0:
         return features
-    lowest = tf.constant(float("-inf"), features.dtype)
-    return tf.pad(features, [[0, 0], [0, bottom], [0, right], [0, 0]], constant_values=lowest)
+    filling = tf.constant(filling, features.dtype)
+    return tf.pad(features, [[0, 0], [0, bottom], [0, right], [0, 0]], constant_values=filling)
 
 
 def _by_window(features, pool_size):
