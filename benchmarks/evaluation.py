@@ -88,7 +88,10 @@ def main() -> None:
     ]:
         print(f"{name:16}{own_mean:9.5f}{official[official_mean]:10.5f}")
         assert np.isclose(own_mean, official[official_mean], rtol=1e-14, atol=0), f"{name}: the means differ"
-    print(f"\n{len(frames)} frames of {size[1]}x{size[0]}: all scores equal.")
+    print(
+        f"\n{len(frames)} frames of {size[1]}x{size[0]}: all scores equal. "
+        f"The official script ran {'with' if script.CSUPPORT else 'without'} its Cython part."
+    )
     for kind, own, theirs in zip(("wall", "processor"), own_times, official_times, strict=True):
         print(f"{kind:9} time: own {own:.1f} s, official {theirs:.1f} s, {theirs / own:.1f} times as much")
 
