@@ -5,7 +5,6 @@ a control that changes makes a new picture, and the picture is all that is sent.
 """
 
 import base64
-import io
 from collections.abc import Callable
 from html import escape
 from inspect import Parameter, signature
@@ -15,13 +14,7 @@ from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-
-def png_bytes(figure: Figure, dpi: float = 96) -> bytes:
-    """The figure as a PNG file's bytes, equal for equal figures; the figure is closed."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
-    pyplot.close(figure)
-    return buffer.getvalue()
+from course_utils.plotting import to_png
 
 
 class InteractiveFigure:
@@ -46,7 +39,12 @@ class InteractiveFigure:
 
     def _render(self) -> tuple[bytes, str]:
         values = {name: control.value for name, control in self.controls.items()}
-        return png_bytes(self._draw(**values)), self._alt(**values) if callable(self._alt) else self._alt
+        figure = self._draw(**values)
+        if not isinstance(figure, Figure):
+            raise TypeError(f"the drawing function must return a matplotlib figure, not {figure!r}")
+        # A figure that pyplot knows would be kept for ever, and shown a second time at the end of the cell.
+        pyplot.close(figure)
+        return to_png(figure), self._alt(**values) if callable(self._alt) else self._alt
 
     def _show(self, png: bytes, alt: str):
         source = "data:image/png;base64," + base64.b64encode(png).decode()

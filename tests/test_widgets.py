@@ -10,7 +10,8 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from course_utils.widgets import InteractiveFigure, png_bytes
+from course_utils.plotting import to_png
+from course_utils.widgets import InteractiveFigure
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -35,6 +36,13 @@ def shown(interactive) -> tuple[bytes, str]:
     """The PNG and the alternative text in the live widget."""
     found = re.search(r'src="data:image/png;base64,([^"]+)" alt="([^"]*)"', interactive.picture.value)
     return base64.b64decode(found[1]), found[2]
+
+
+def fresh(**values) -> bytes:
+    """The PNG of a drawing with the given values."""
+    figure = draw(**values)
+    pyplot.close(figure)
+    return to_png(figure)
 
 
 def test_controls_by_kind(interactive):
@@ -68,7 +76,7 @@ def test_a_control_draws_anew(interactive):
         interactive.controls[name].value = value
         values = {key: control.value for key, control in interactive.controls.items()}
         png, alt = shown(interactive)
-        assert png != before and png == png_bytes(draw(**values))
+        assert png != before and png == fresh(**values)
         assert alt == f"{values['count']} &quot;{values['kind']}&quot;"
 
 
@@ -83,19 +91,21 @@ def test_an_error_is_shown_and_then_gone(interactive):
     assert 'role="alert"' in interactive.picture.value
     assert "ValueError: nine is &lt;too&gt; many" in interactive.picture.value
     interactive.controls["count"].value = 8
-    assert shown(interactive)[0] == png_bytes(draw(8))
+    assert shown(interactive)[0] == fresh(count=8)
 
 
 def test_a_first_drawing_that_fails_raises():
     with pytest.raises(ValueError, match="nine"):
         InteractiveFigure(lambda count=9: draw(count), "x", count=(1, 9))
+    with pytest.raises(TypeError, match="must return a matplotlib figure, not None"):
+        InteractiveFigure(lambda count=1: None, "x", count=(1, 9))
 
 
 def test_one_output_for_all_readers(interactive):
     interactive.controls["count"].value = 5
     data, metadata = interactive._repr_mimebundle_()
     assert data[VIEW]["model_id"] == interactive.box.model_id
-    assert base64.b64decode(data["image/png"]) == png_bytes(draw()), "the stored picture has the first values"
+    assert base64.b64decode(data["image/png"]) == fresh(), "the stored picture has the first values"
     assert data["text/plain"] == metadata["image/png"]["alt"] == '3 "line"'
 
 

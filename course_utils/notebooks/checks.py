@@ -13,10 +13,6 @@ from course_utils.notebooks.parameters import parameter_cells, parameters
 
 _IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_TITLE_PARTS = {
-    "how long it takes ('**Time:** about 60 minutes')": r"\*\*Time:\*\*[^*]*\bminutes?\b",
-    "which claims of the lecture it shows ('**Lecture claims:** L4')": r"\*\*Lecture claims?:\*\*\s*L\d+",
-}
 _PATTERNS = {
     "shows a memory address": r"\bat 0x[0-9a-fA-F]{6,}",
     "shows a path of this machine": r"(?<![\w.:/])/(?:home|root|Users|tmp|private|var/folders)/\w|\b[A-Z]:\\",
@@ -26,14 +22,21 @@ _PATTERNS = {
 
 
 def structure_problems(notebook: NotebookNode) -> list[str]:
-    """What a notebook lacks of the common form: title cell, parameters, a compared cell; one line each."""
+    """What a notebook lacks of the common form: title cell, record, parameters, a compared cell; one line each."""
     problems = []
     first = notebook.cells[0] if notebook.cells else None
     if not first or first.cell_type != "markdown" or not first.source.startswith("# "):
         problems.append("the first cell is not markdown that starts with the title ('# Title')")
-    for part, pattern in _TITLE_PARTS.items():
-        if not first or not re.search(pattern, first.source):
-            problems.append(f"the title cell does not say {part}")
+    course, text = notebook.metadata.get("course", {}), first.source if first else ""
+    minutes, claims = course.get("minutes"), course.get("claims")
+    if type(minutes) is not int or minutes < 1:
+        problems.append("the header's course record has no 'minutes' (a whole number, how long a student needs)")
+    elif not re.search(rf"(?<![\d.]){minutes} minute", text):
+        problems.append(f"the title cell does not tell its reader '{minutes} minutes'")
+    if not isinstance(claims, list) or not claims or not all(re.fullmatch(r"L\d+", str(claim)) for claim in claims):
+        problems.append("the header's course record has no 'claims' (a list of the lecture's, such as [L4, L5])")
+    elif missing := [claim for claim in claims if not re.search(rf"\b{claim}\b", text)]:
+        problems.append(f"the title cell does not tell its reader the claims {', '.join(missing)}")
     if len(parameter_cells(notebook)) != 1:
         problems.append(f"{len(parameter_cells(notebook))} cells are tagged 'parameters', not 1")
     known = parameters(notebook)

@@ -23,8 +23,17 @@ def digest(source: Path) -> str:
 def read_source(source: Path) -> NotebookNode:
     """The notebook that a percent script describes, without outputs.
 
-    Nothing depends on when or where it is converted: the metadata are the script's digest and the plain kernel
-    `python3`, and a cell's id comes from its text, so that a change of one cell changes one id.
+    The script's header holds the notebook's record, which goes to `metadata.course` beside the script's digest:
+
+        # ---
+        # jupyter:
+        #   course:
+        #     minutes: 60
+        #     claims: [L4, L5]
+        # ---
+
+    Nothing depends on when or where it is converted: the kernel is the plain `python3`, and a cell's id comes from its
+    text, so that a change of one cell changes one id.
 
     Raises:
         CourseError: there is no such file, or jupytext cannot read it.
@@ -37,7 +46,7 @@ def read_source(source: Path) -> NotebookNode:
         raise CourseError(f"{source} is not a percent script that jupytext can read: {error}") from error
     notebook = nbformat.v4.new_notebook(cells=script.cells, metadata={"kernelspec": dict(_KERNEL)})
     notebook.metadata.language_info = {"name": "python"}
-    notebook.metadata.course = {"source_sha256": digest(source)}
+    notebook.metadata.course = {**script.metadata.get("course", {}), "source_sha256": digest(source)}
     seen = set()
     for cell in notebook.cells:
         text, copies = f"{cell.cell_type}\n{cell.source}", 0

@@ -53,6 +53,7 @@ def _end_with_parent():
 
 
 def main():
+    """Run the job on standard input; the events go to standard output."""
     # The kernel inherits descriptor 1: keep it away from the events.
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)

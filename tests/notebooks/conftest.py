@@ -9,6 +9,13 @@ import pytest
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 SOURCE = """\
+# ---
+# jupyter:
+#   course:
+#     minutes: 1
+#     claims: [L1]
+# ---
+
 # %% [markdown]
 # # A small notebook
 #

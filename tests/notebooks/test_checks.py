@@ -25,8 +25,8 @@ def test_a_good_notebook_has_no_problems(notebook):
     ("cell", "old", "new", "problem"),
     [
         (0, "# A small", "A small", "title"),
-        (0, "**Time:** about 1 minute", "", "how long it takes"),
-        (0, "L1", "", "claims"),
+        (0, "about 1 minute", "about 11 minutes", "'1 minutes'"),
+        (0, "L1", "L10", "claims L1"),
         (1, "fast = False", "fast = True", "fast = False"),
         (1, "seed = 0", "", "seed = 0"),
     ],
@@ -35,6 +35,16 @@ def test_what_is_missing_is_named(notebook, cell, old, new, problem):
     notebook.cells[cell].source = notebook.cells[cell].source.replace(old, new)
     (found,) = structure_problems(notebook)
     assert problem in found
+
+
+@pytest.mark.parametrize(("key", "value"), [("minutes", 0), ("minutes", "1"), ("claims", []), ("claims", "L1")])
+def test_a_wrong_record_is_named(notebook, key, value):
+    for record in ({key: value}, {}):
+        notebook.metadata.course = {"minutes": 1, "claims": ["L1"]} | record
+        if not record:
+            del notebook.metadata.course[key]
+        (found,) = structure_problems(notebook)
+        assert f"no '{key}'" in found
 
 
 @pytest.mark.parametrize(("cell", "tag"), [(1, "parameters"), (3, "nbval-check-output")])
