@@ -67,18 +67,29 @@ class Camera:
 
     def quad_on_ground(self, x0, x1, z0, z1, y=0.0):
         """Corners of a rectangle that lies on the ground."""
-        point = self.point
-        return [point(x0, y, z0), point(x1, y, z0), point(x1, y, z1), point(x0, y, z1)]
+        near, far = self.focal / max(z0, NEAR), self.focal / max(z1, NEAR)
+        low, high = self.v0 + near * (self.height - y), self.v0 + far * (self.height - y)
+        u0 = self.u0
+        return [(u0 + near * x0, low), (u0 + near * x1, low), (u0 + far * x1, high), (u0 + far * x0, high)]
 
     def quad_on_side(self, x, y0, y1, z0, z1):
         """Corners of a rectangle along the road, in the plane X = x."""
-        point = self.point
-        return [point(x, y0, z0), point(x, y1, z0), point(x, y1, z1), point(x, y0, z1)]
+        near, far = self.focal / max(z0, NEAR), self.focal / max(z1, NEAR)
+        u_near, u_far, v0 = self.u0 + near * x, self.u0 + far * x, self.v0
+        low, high = self.height - y0, self.height - y1
+        return [
+            (u_near, v0 + near * low),
+            (u_near, v0 + near * high),
+            (u_far, v0 + far * high),
+            (u_far, v0 + far * low),
+        ]
 
     def quad_upright(self, x0, x1, y0, y1, z):
         """Corners of a rectangle that faces the camera."""
-        point = self.point
-        return [point(x0, y0, z), point(x1, y0, z), point(x1, y1, z), point(x0, y1, z)]
+        scale = self.focal / max(z, NEAR)
+        left, right = self.u0 + scale * x0, self.u0 + scale * x1
+        low, high = self.v0 + scale * (self.height - y0), self.v0 + scale * (self.height - y1)
+        return [(left, low), (right, low), (right, high), (left, high)]
 
     def ground(self, texture: Texture, y: float = 0.0) -> Surface:
         slope = 1 / (self.focal * (self.height - y))

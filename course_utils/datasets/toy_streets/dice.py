@@ -1,8 +1,8 @@
 """Random numbers that are the same on every machine.
 
 NumPy guarantees the raw stream of PCG64, but not what its distributions make of it from one version to the next, and
-`exp`, `sin` or `normal` may differ in their last bit between processors. So everything here is built from the raw 64-bit
-words with exact arithmetic alone.
+`exp`, `sin` or `normal` may differ in their last bit between processors. So everything here is built from the raw
+64-bit words with exact arithmetic alone.
 """
 
 import math
@@ -50,8 +50,8 @@ class Dice:
         for option, weight in options:
             at -= weight
             if at < 0:
-                break
-        return option
+                return option
+        return options[-1][0]
 
     def noise(self, *shape: int) -> np.ndarray:
         """Bell-shaped integer noise, int16 of the given shape: mean 0, standard deviation about 148.

@@ -19,7 +19,7 @@ def _pole(sketch: Sketch, x: float, z: float, height: float, thickness: float, c
     lit, dark = (x - thickness / 2, x) if sketch.light.left > sketch.light.right else (x, x + thickness / 2)
     side = max(sketch.light.left, sketch.light.right)
     sketch.fill(camera.quad_upright(lit, dark, base, height, z), scaled(color, side), surface)
-    sketch.cast_shadow([(x - thickness / 2, z), (x + thickness / 2, z)], height)
+    sketch.cast_shadow([(x - thickness / 2, z), (x + thickness / 2, z)], height, base)
 
 
 def lamp_post(sketch: Sketch, dice: Dice, x: float, z: float) -> None:
@@ -153,19 +153,23 @@ def bollards(sketch: Sketch, dice: Dice, x: float, z: float) -> None:
 
 
 def clutter(sketch: Sketch, dice: Dice, x: float, z: float) -> None:
-    """Something void: a bin, a cabinet, an advertisement, a bench (static) or boxes, a handcart (dynamic)."""
+    """Something void: a bin, a cabinet, an advertisement, a bench (static), boxes (dynamic), a heap (unlabeled)."""
     camera, light = sketch.camera, sketch.light
-    kind = dice.weighted([("bin", 3), ("cabinet", 2), ("poster", 2), ("bench", 1), ("boxes", 2), ("wheeled bin", 2)])
+    kind = dice.weighted(
+        [("bin", 3), ("cabinet", 2), ("poster", 2), ("bench", 1), ("boxes", 2), ("wheeled bin", 2), ("heap", 1)]
+    )
     width, height = {
         "bin": (0.5, 0.95), "cabinet": (1.1, 1.3), "poster": (1.3, 2.4), "bench": (1.7, 0.85), "boxes": (0.9, 0.7),
-        "wheeled bin": (0.65, 1.1),
+        "wheeled bin": (0.65, 1.1), "heap": (1.6, 0.7),
     }[kind]  # fmt: skip
-    dynamic = kind in ("boxes", "wheeled bin")
-    color = dice.pick(palettes.WOODS if kind in ("bench", "boxes") else palettes.STEELS + palettes.DOORS)
+    color = dice.pick(palettes.WOODS if kind in ("bench", "boxes", "heap") else palettes.STEELS + palettes.DOORS)
     outer = camera.quad_upright(x - width / 2, x + width / 2, KERB, height, z)
-    sketch.annotate("dynamic" if dynamic else "static", outer)
+    label = "unlabeled" if kind == "heap" else "dynamic" if kind in ("boxes", "wheeled bin") else "static"
+    if not sketch.annotate(label, outer):
+        return
     surface = sketch.upright(z, textures.WOODEN if kind in ("bench", "boxes") else textures.METAL)
-    sketch.shadow([(x - width / 2, z), (x + width / 2, z), (x + width / 2, z + 0.5), (x - width / 2, z + 0.5)], 0.4)
+    footprint = [(x - width / 2, z), (x + width / 2, z), (x + width / 2, z + 0.5), (x - width / 2, z + 0.5)]
+    sketch.shadow(footprint, 0.4, KERB)
     sketch.fill(outer, scaled(color, light.front), surface)
     lid = camera.quad_upright(x - width / 2, x + width / 2, height * 0.9, height, z)
     sketch.fill(lid, scaled(color, light.front * 0.7), surface)

@@ -1,8 +1,8 @@
 """Weather and time of day: what they do to the colours of a scene."""
 
 import math
-from functools import lru_cache
 from dataclasses import dataclass
+from functools import lru_cache
 
 from course_utils.datasets.toy_streets.dice import Dice
 
@@ -16,9 +16,9 @@ def mix(first, second, share: float) -> Color:
 
 
 def scaled(color, factor: float) -> Color:
-    """A colour made lighter or darker."""
+    """A colour made lighter or darker; values above 255 are cut off when it is painted."""
     red, green, blue = color
-    return min(255, int(red * factor)), min(255, int(green * factor)), min(255, int(blue * factor))
+    return int(red * factor), int(green * factor), int(blue * factor)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Trees, hedges and bushes."""
 
+import math
+
 from course_utils.datasets.toy_streets import palettes, textures
 from course_utils.datasets.toy_streets.camera import circle
 from course_utils.datasets.toy_streets.dice import Dice
@@ -12,7 +14,10 @@ def season(dice: Dice) -> list:
     return dice.weighted([(palettes.SUMMER, 6), (palettes.SPRING, 2), (palettes.AUTUMN, 2)])
 
 
+# Bumpy outlines around the unit circle, made once.
 _MAKER = Dice(71)
+_CROWNS = [[(a * r, b * r) for a, b in circle(16) for r in (_MAKER.uniform(0.86, 1.12),)] for _ in range(24)]
+_CONIFERS = [[(a * (0.55 + 0.45 * b) if b < 0 else a, b) for a, b in crown] for crown in _CROWNS]
 _BLOTS = [[(a * r, b * r) for a, b in circle(8) for r in (_MAKER.uniform(0.78, 1.2),)] for _ in range(24)]
 
 
@@ -25,13 +30,16 @@ def _clump(sketch, dice, u, v, radius, squash, color, surface) -> None:
 def tree(sketch: Sketch, dice: Dice, x: float, z: float, height: float, leaves: list) -> None:
     """A tree: trunk, crown in clumps that are light towards the sun and dark beneath. Trunks count as vegetation."""
     camera, light = sketch.camera, sketch.light
+    scale = camera.focal / z
+    middle = camera.u0 + x * scale
+    if not -0.5 * height * scale < middle < 1 + 0.5 * height * scale:
+        return
     kind = dice.weighted([("round", 5), ("tall", 2), ("conifer", 1)])
     width = {"round": 0.36, "tall": 0.2, "conifer": 0.22}[kind] * height * dice.uniform(0.8, 1.2)
     bare = dice.uniform(0.22, 0.36) * height if kind != "conifer" else 0.1 * height
     color = scaled(dice.pick(leaves), dice.uniform(0.8, 1.15))
     if kind == "conifer":
         color = mix(color, (44, 70, 50), 0.7)
-    scale = camera.focal / z
     trunk = 0.035 * height * dice.uniform(0.7, 1.2) / 2
     bark = scaled(dice.pick(palettes.BARKS), (light.front + light.left) / 2)
     leafy = sketch.upright(z, textures.FOLIAGE)
@@ -43,23 +51,19 @@ def tree(sketch: Sketch, dice: Dice, x: float, z: float, height: float, leaves: 
     sketch.cast_shadow([(x - width * 0.7, z - 1), (x + width * 0.7, z + 1)], height * 0.7)
     sketch.shadow([(x - width * 0.5, z - 0.8), (x + width * 0.5, z - 0.8), (x, z + 1)], 0.2)
 
-    crown = []
-    for cosine, sine in circle(16):
-        r = dice.uniform(0.86, 1.12)
-        if kind == "conifer":
-            r *= 1 - 0.55 * max(0.0, -sine) if abs(cosine) > 0.3 else 1
-        crown.append((u + across * cosine * r, v + along * sine * r))
+    crown = dice.pick(_CONIFERS if kind == "conifer" else _CROWNS)
+    crown = [(u + across * a, v + along * b) for a, b in crown]
     if not sketch.annotate("vegetation", crown):
         return
     shade = (light.front + light.up) / 2
     sketch.fill(crown, scaled(color, shade * 0.72), leafy)
     sunward = -1 if light.right < light.left else 1
-    count = 18 if across > 0.04 else 10 if across > 0.015 else 5
+    count = 16 if across > 0.06 else 7 if across > 0.02 else 4
     for number in range(count):
         # From the dark underside to the bright top, so that later clumps lie over earlier ones.
         level = number / (count - 1)
         sine = 0.72 - 1.45 * level + dice.uniform(-0.15, 0.15)
-        reach = max(0.1, 1 - sine * sine) ** 0.5 * 0.78
+        reach = math.sqrt(max(0.1, 1 - sine * sine)) * 0.78
         if kind == "conifer":
             reach *= 0.95 - 0.6 * level
         cosine = dice.uniform(-reach, reach)

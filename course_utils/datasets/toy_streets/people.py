@@ -1,53 +1,12 @@
-"""Persons, riders, bicycles and motorcycles."""
+"""Persons on foot, and riders."""
 
 from course_utils.datasets.toy_streets import palettes, textures
-from course_utils.datasets.toy_streets.camera import circle, turn
+from course_utils.datasets.toy_streets.camera import turn
+from course_utils.datasets.toy_streets.cycles import bicycle, motorcycle
 from course_utils.datasets.toy_streets.dice import Dice
-from course_utils.datasets.toy_streets.light import mix, scaled
+from course_utils.datasets.toy_streets.figure import Figure
+from course_utils.datasets.toy_streets.light import mix
 from course_utils.datasets.toy_streets.sketch import Sketch, hull
-
-
-class Figure:
-    """A flat figure that stands on the ground, turned about its vertical axis.
-
-    Args:
-        x, z: where it stands, in metres.
-        heading: degrees; at 0 the figure's own right is the camera's, at 90 it points away.
-        base: height of the ground.
-    """
-
-    def __init__(self, sketch: Sketch, x, z, heading=0.0, base=0.0, texture=textures.CLOTH):
-        self.sketch, self.x, self.z, self.base = sketch, x, z, base
-        self.cosine, self.sine = turn(heading)
-        self.surface = sketch.upright(z, texture)
-        self.scale = sketch.camera.focal / z
-
-    def at(self, along: float, up: float):
-        return self.sketch.camera.point(self.x + along * self.cosine, self.base + up, self.z + along * self.sine)
-
-    def fill(self, points, color, bright: float = 1.0):
-        shape = [self.at(*point) for point in points]
-        self.sketch.fill(shape, scaled(color, bright * self.sketch.light.front), self.surface)
-        return shape
-
-    def bar(self, start, end, width: float, color, bright: float = 1.0) -> None:
-        color = scaled(color, bright * self.sketch.light.front)
-        self.sketch.stroke(self.at(*start), self.at(*end), width * self.scale, color, self.surface)
-
-    def limb(self, joints, widths, color, bright: float = 1.0) -> None:
-        """A bent limb through some joints, each with its width."""
-        for (start, end), width in zip(zip(joints, joints[1:], strict=False), widths, strict=True):
-            self.bar(start, end, width, color, bright)
-
-    def disc(self, along, up, radius, color, bright: float = 1.0, squash: float = 1.0) -> None:
-        self.fill([(along + radius * c, up + squash * radius * s) for c, s in circle(12)], color, bright)
-
-    def ring(self, along, up, radius, thick, color) -> None:
-        steps = circle(16)
-        steps = [*steps, steps[0]]
-        outer = [(along + radius * c, up + radius * s) for c, s in steps]
-        inner = [(along + (radius - thick) * c, up + (radius - thick) * s) for c, s in steps]
-        self.fill(outer + inner[::-1], color)
 
 
 def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
@@ -83,13 +42,15 @@ def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
         (max(right[1][0], left[1][0]) + 0.1, 0.48), (max(0.2, broad - 0.02), 0.84), (max(hands[1], broad) + 0.07, 0.84),
         (max(broad + 0.12, hands[1] * 0.5 + 0.1), 1.16), (broad + 0.05, 1.42), (0.08, 1.5), (0.12, 1.62), (0.08, 1.74),
         (0, 1.77), (-0.08, 1.74), (-0.12, 1.62), (-0.08, 1.5), (-broad - 0.05, 1.42),
-        (min(-broad - 0.12, hands[0] * 0.5 - 0.1), 1.16), (min(hands[0], -broad) - 0.07, 0.84), (min(-0.2, 0.02 - broad), 0.84),
+        (min(-broad - 0.12, hands[0] * 0.5 - 0.1), 1.16), (min(hands[0], -broad) - 0.07, 0.84),
+        (min(-0.2, 0.02 - broad), 0.84),
         (min(right[1][0], left[1][0]) - 0.1, 0.48),
     ]  # fmt: skip
     if not sketch.annotate("person", [figure.at(*point) for point in sized(shape)]):
         return
-    sketch.cast_shadow([(x - 0.2, z), (x + 0.2, z)], tall)
-    sketch.shadow([(x - 0.32, z - 0.18), (x + 0.32, z - 0.18), (x + 0.32, z + 0.18), (x - 0.32, z + 0.18)], 0.4)
+    sketch.cast_shadow([(x - 0.2, z), (x + 0.2, z)], tall, base)
+    feet_at = [(x - 0.32, z - 0.18), (x + 0.32, z - 0.18), (x + 0.32, z + 0.18), (x - 0.32, z + 0.18)]
+    sketch.shadow(feet_at, 0.4, base)
 
     shoe = dice.pick(palettes.TROUSERS)
     for leg, bright in ((left, 0.82), (right, 1.0)):
@@ -99,7 +60,9 @@ def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
         toe = foot + 0.14 * lean
         figure.bar(*sized([(foot - 0.05 * lean, 0.045), (toe, 0.04)]), 0.09 * k, shoe, bright)
     figure.limb(sized(hand_l), (0.12 * k, 0.1 * k), top, 0.78)
-    figure.disc(hand_l[2][0] * k, hand_l[2][1] * k, 0.055 * k, skin, 0.9)
+    close = tall * figure.scale > 0.06  # seen well enough for details
+    if close:
+        figure.disc(hand_l[2][0] * k, hand_l[2][1] * k, 0.055 * k, skin, 0.9)
     torso = [(-broad, 1.43), (-0.08, 1.49), (0.08, 1.49), (broad, 1.43), (broad * 0.86, 1.05), (broad * 0.92, hem)]
     torso += [(-broad * 0.92, hem), (-broad * 0.86, 1.05)]
     figure.fill(sized(torso), top)
@@ -111,7 +74,8 @@ def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
             sized([(-broad * 0.9, 0.95), (broad * 0.9, 0.95), (broad + 0.06, 0.55), (-broad - 0.06, 0.55)]), legs
         )
     figure.limb(sized(hand_r), (0.12 * k, 0.1 * k), top, 0.94)
-    figure.disc(hand_r[2][0] * k, hand_r[2][1] * k, 0.055 * k, skin)
+    if close:
+        figure.disc(hand_r[2][0] * k, hand_r[2][1] * k, 0.055 * k, skin)
     if dice.chance(0.3):
         bag = dice.pick(palettes.CLOTHES)
         if dice.chance(0.5):
@@ -135,82 +99,6 @@ def _head(figure: Figure, dice: Dice, along, up, k, skin, hair, way, helmet=None
         figure.fill([(a * k, y * k) for a, y in cap], cover, 0.95)
 
 
-def bicycle(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, base: float) -> Figure:
-    """A bicycle; seen along its length only its narrow side shows."""
-    figure = Figure(sketch, x, z, heading, base, textures.FLAT)
-    frame = dice.pick(palettes.PAINTS)
-    sketch.shadow([(x - 0.8 * figure.cosine - 0.1, z - 0.1), (x + 0.8 * figure.cosine + 0.1, z + 0.15)], 0.35)
-    sketch.cast_shadow([(x - 0.8 * figure.cosine, z), (x + 0.8 * figure.cosine, z)], 0.9)
-    if abs(figure.cosine) < 0.3:
-        shape = [(-0.07, 0), (0.07, 0), (0.1, 0.75), (0.32, 1.0), (0.3, 1.08), (-0.3, 1.08), (-0.32, 1.0), (-0.1, 0.75)]
-        flat = Figure(sketch, x, z, 0.0, base, textures.FLAT)
-        if not sketch.annotate("bicycle", [flat.at(*point) for point in shape]):
-            return flat
-        flat.bar((0, 0), (0, 0.68), 0.06, palettes.TYRE)
-        flat.bar((0, 0.4), (0, 1.0), 0.07, frame)
-        flat.bar((-0.3, 1.04), (0.3, 1.04), 0.05, (60, 60, 62))
-        flat.disc(0, 0.62, 0.07, (190, 40, 36))
-        return flat
-    radius, reach = 0.34, 0.52
-    rim = [(c * radius, s * radius + radius) for c, s in circle(12)]
-    shape = [(-reach + a, y) for a, y in rim[3:10]] + [(0, 0.2)] + [(reach + a, y) for a, y in (*rim[8:], *rim[:4])]
-    shape += [(0.46, 1.04), (0.3, 1.04), (0.26, 0.85), (-0.1, 0.98), (-0.32, 0.98), (-0.28, 0.8)]
-    if not sketch.annotate("bicycle", [figure.at(*point) for point in shape]):
-        return figure
-    for along in (-reach, reach):
-        figure.ring(along, radius, radius, 0.055, palettes.TYRE)
-        for cosine, sine in circle(6)[:3]:
-            spoke = [(along + side * 0.3 * cosine, radius + side * 0.3 * sine) for side in (-1, 1)]
-            figure.bar(*spoke, 0.012, (150, 152, 154))
-    thick = 0.055
-    saddle, pedal, head = (-0.16, 0.86), (-0.06, 0.3), (0.38, 0.84)
-    ends = ((saddle, pedal), (pedal, head), (saddle, head), (pedal, (-reach, radius)), (saddle, (-reach, radius)))
-    for start, end in (*ends, ((0.34, 1.0), (reach, radius))):
-        figure.bar(start, end, thick, frame)
-    figure.bar((-0.3, 0.94), (-0.06, 0.94), 0.07, (40, 38, 38))
-    figure.bar((-0.17, 0.93), saddle, 0.04, (120, 122, 124))
-    figure.bar((0.28, 1.02), (0.42, 1.03), 0.05, (60, 60, 62))
-    return figure
-
-
-def motorcycle(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, base: float) -> Figure:
-    """A motorcycle or scooter."""
-    figure = Figure(sketch, x, z, heading, base, textures.METAL)
-    paint = dice.pick(palettes.PAINTS)
-    sketch.shadow([(x - 0.9 * figure.cosine - 0.2, z - 0.15), (x + 0.9 * figure.cosine + 0.2, z + 0.2)], 0.45)
-    sketch.cast_shadow([(x - 0.9 * figure.cosine, z), (x + 0.9 * figure.cosine, z)], 0.9)
-    if abs(figure.cosine) < 0.3:
-        flat = Figure(sketch, x, z, 0.0, base, textures.METAL)
-        shape = [(-0.11, 0), (0.11, 0), (0.24, 0.5), (0.24, 0.85), (0.4, 1.0), (0.36, 1.12), (-0.36, 1.12), (-0.4, 1.0)]
-        shape += [(-0.24, 0.85), (-0.24, 0.5)]
-        if not sketch.annotate("motorcycle", [flat.at(*point) for point in shape]):
-            return flat
-        flat.bar((0, 0), (0, 0.66), 0.16, palettes.TYRE)
-        flat.fill([(-0.22, 0.5), (0.22, 0.5), (0.2, 0.9), (-0.2, 0.9)], paint)
-        flat.bar((-0.36, 1.05), (0.36, 1.05), 0.07, (56, 56, 58))
-        flat.disc(0, 0.74, 0.09, (200, 40, 34))
-        return flat
-    radius, reach = 0.31, 0.66
-    rim = [(c * radius, s * radius + radius) for c, s in circle(12)]
-    shape = [(-reach + a, y) for a, y in rim[3:10]] + [(0, 0.15)] + [(reach + a, y) for a, y in (*rim[8:], *rim[:4])]
-    shape += [(0.5, 1.1), (0.36, 1.1), (0.2, 0.95), (-0.3, 0.86), (-0.85, 0.9), (-0.8, 0.7)]
-    if not sketch.annotate("motorcycle", [figure.at(*point) for point in shape]):
-        return figure
-    for along in (-reach, reach):
-        figure.disc(along, radius, radius, palettes.TYRE)
-        figure.disc(along, radius, radius * 0.55, (130, 132, 134))
-    engine = [(-0.35, 0.25), (0.3, 0.25), (0.36, 0.6), (-0.3, 0.62)]
-    figure.fill(engine, (70, 72, 74))
-    figure.bar((-0.75, 0.3), (0.0, 0.26), 0.09, (150, 150, 150))
-    figure.fill([(-0.02, 0.6), (0.42, 0.68), (0.4, 0.92), (0.08, 0.96), (-0.08, 0.84)], paint)
-    figure.fill([(-0.82, 0.82), (-0.06, 0.74), (-0.06, 0.86), (-0.8, 0.92)], (44, 42, 42))
-    figure.fill([(-0.8, 0.62), (-0.3, 0.6), (-0.2, 0.76), (-0.78, 0.82)], paint, 0.85)
-    figure.bar((0.4, 1.02), (reach, radius), 0.08, (120, 122, 124))
-    figure.bar((0.3, 1.07), (0.46, 1.05), 0.07, (50, 50, 52))
-    figure.disc(0.53, 0.86, 0.1, (220, 222, 216))
-    return figure
-
-
 def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> None:
     """A rider on a bicycle or a motorcycle, each annotated for itself."""
     motor = dice.chance(0.32)
@@ -224,9 +112,9 @@ def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> Non
     if abs(turn(heading)[0]) < 0.3:
         up = seat - 0.97
         shape = [
-            (-0.2, 0.35), (-0.08, 0.35), (-0.05, 0.85), (0.05, 0.85), (0.08, 0.42), (0.2, 0.42), (0.24, 0.95), (0.36, 1.1),
-            (0.27, 1.5), (0.09, 1.58), (0.14, 1.72), (0.1, 1.86), (-0.1, 1.86), (-0.14, 1.72), (-0.09, 1.58),
-            (-0.27, 1.5), (-0.36, 1.1), (-0.24, 0.95),
+            (-0.2, 0.35), (-0.08, 0.35), (-0.05, 0.85), (0.05, 0.85), (0.08, 0.42), (0.2, 0.42), (0.24, 0.95),
+            (0.36, 1.1), (0.27, 1.5), (0.09, 1.58), (0.14, 1.72), (0.1, 1.86), (-0.1, 1.86), (-0.14, 1.72),
+            (-0.09, 1.58), (-0.27, 1.5), (-0.36, 1.1), (-0.24, 0.95),
         ]  # fmt: skip
         sketch.annotate("rider", [figure.at(a, y + up) for a, y in shape])
         for side, foot in ((-1, 0.38), (1, 0.46)):
@@ -246,7 +134,8 @@ def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> Non
     head = (0.16, seat + 0.7)
     knee, foot = (0.18, seat - 0.22), ((0.02, 0.3) if motor else (-0.02, 0.22))
     shape = [
-        (foot[0] - 0.09, foot[1] - 0.06), (foot[0] + 0.17, foot[1] - 0.06), (foot[0] + 0.1, 0.45), (knee[0] + 0.1, knee[1] - 0.04),
+        (foot[0] - 0.09, foot[1] - 0.06), (foot[0] + 0.17, foot[1] - 0.06), (foot[0] + 0.1, 0.45),
+        (knee[0] + 0.1, knee[1] - 0.04),
         (knee[0] + 0.06, knee[1] + 0.12), (0.0, seat + 0.12), (0.1, seat + 0.28), (hand[0] + 0.06, hand[1] - 0.06),
         (hand[0] + 0.06, hand[1] + 0.06), (shoulder[0] + 0.16, shoulder[1]), (head[0] + 0.06, head[1] - 0.12),
         (head[0] + 0.13, head[1]), (head[0] + 0.08, head[1] + 0.15), (head[0] - 0.08, head[1] + 0.15),

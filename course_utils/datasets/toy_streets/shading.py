@@ -1,5 +1,7 @@
 """From shapes to a photograph: texture, shadow, air, sky, lens and sensor."""
 
+from functools import reduce
+
 import numpy as np
 from PIL import Image
 
@@ -31,35 +33,37 @@ def photograph(sketch: Sketch, height: int, width: int, dice: Dice) -> np.ndarra
         uint8 [height, width, 3].
     """
     factor = supersampling(width)
-    canvas = _canvas(sketch, height * factor, width * factor)
-    if factor > 1:
-        canvas = np.asarray(Image.fromarray(canvas).reduce(factor))
-    return _sensor(canvas, sketch.light, dice)
-
-
-def _canvas(sketch: Sketch, height: int, width: int) -> np.ndarray:
-    """Textured, shaded and hazy, uint8 [height, width, 3]."""
-    index = sketch.shape_image(height, width)
+    shapes = sketch.shape_image(height * factor, width * factor)
+    surfaces = np.array([(s.kind, s.a, s.b, s.c, *s.texture) for s in sketch.surfaces], np.float32)
+    surfaces = np.ascontiguousarray(surfaces[sketch.surface_of].T)
+    # Edges are smoothed by averaging the flat colours of several shapes in a pixel. Texture, air and sky vary slowly:
+    # one sample of them, at the frontmost shape, is enough. The fourth channel is the share of the sky.
+    palette = np.column_stack([np.minimum(sketch.colors, 255), np.where(surfaces[0] == SKY, 255, 0)])
+    flat = np.take(palette.astype(np.uint8).view(np.uint32).ravel(), shapes).view(np.uint8)
+    flat = Image.frombuffer("RGBX", shapes.shape[::-1], flat, "raw", "RGBX", 0, 1)
+    flat = np.asarray(flat.reduce(factor) if factor > 1 else flat)
+    parts = [shapes[y::factor, x::factor] for y in range(factor) for x in range(factor)]
+    shapes = reduce(np.maximum, parts)  # what was painted last lies in front
     shadow = sketch.shadow_image(height, width)
-    surfaces, colors = np.array(sketch.surfaces, np.float32).T.copy(), np.array(sketch.colors, np.float32).T.copy()
-    canvas = np.empty((height, width, 3), np.uint8)
+    image = np.empty((height, width, 3), np.uint8)
     # In bands, because what fits the processor's cache is worked on several times as fast.
     step = max(1, _BAND // width)
     for start in range(0, height, step):
-        rows = np.arange(start, min(start + step, height))
-        canvas[start : start + step] = _band(sketch, index, shadow, surfaces, colors, rows)
-    return canvas
+        band = slice(start, min(start + step, height))
+        image[band] = _band(sketch, flat, shapes, shadow, surfaces, band)
+    return _sensor(image, sketch.light, dice)
 
 
-def _band(sketch: Sketch, index, shadow, surfaces, palette, rows) -> np.ndarray:
-    """Some rows of the canvas, uint8 [rows, width, 3].
+def _band(sketch: Sketch, flat, shapes, shadow, surfaces, band: slice) -> np.ndarray:
+    """Some rows of the image, textured, shaded and hazy: uint8 [rows, width, 3].
 
     Only + - * / and comparisons of float32 are used: IEEE 754 rounds those alike on every machine.
     """
     camera, light = sketch.camera, sketch.light
-    width = index.shape[1]
-    shapes = index[rows].astype(np.intp)
-    kind, a, b, c, tile, scale, fine, coarse, reach = (np.take(row, shapes) for row in surfaces)
+    width = shapes.shape[1]
+    rows = np.arange(band.start, band.stop)
+    index = shapes[band].astype(np.intp)
+    kind, a, b, c, tile, scale, fine, coarse, reach = (np.take(values, index) for values in surfaces)
     u = ((np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width))[None, :]
     v = ((rows.astype(np.float32) + np.float32(0.5)) / np.float32(width))[:, None]
     du = (u - np.float32(camera.u0)) / np.float32(camera.focal)
@@ -76,27 +80,26 @@ def _band(sketch: Sketch, index, shadow, surfaces, palette, rows) -> np.ndarray:
     stains = np.take(tiles()[SMOOTH], (row >> 1 & _MASK) * SIZE + (column >> 1 & _MASK))
     seen = np.minimum(near * reach, 1) / 127
     bright = 1 + seen * (fine * pattern + coarse * stains)
-    bright *= np.where(on_ground, 1 - shadow[rows].astype(np.float32) / np.float32(255), np.float32(1))
-    colors = np.stack([np.take(channel, shapes) for channel in palette])  # [3, rows, width]
+    bright *= np.where(on_ground, 1 - shadow[band].astype(np.float32) / np.float32(255), np.float32(1))
+
+    pixels = flat[band].transpose(2, 0, 1).astype(np.float32, order="C")
+    colors, sky = pixels[:3], pixels[3] / np.float32(255)
+    land = 1 - sky
+    colors -= sky * _planes(light.horizon)
     colors *= bright
     if light.wet:
-        colors = _wet(sketch, colors, index, palette, rows, on_ground, near)
-
+        colors = _wet(sketch, colors, flat, rows, on_ground, near)
     air = np.array(transmittance(light.density, _STEPS, _NEAREST), np.float32)
     through = np.take(air, np.minimum(near * np.float32(_NEAREST * _STEPS), _STEPS).astype(np.intp))
-    haze = _planes(light.haze)
-    colors -= haze
     colors *= through
-    colors += haze
-    sky = kind == SKY
+    colors += (land - land * through) * _planes(light.haze)
     if sky.any():
-        np.copyto(colors, _sky(sketch, u, v), where=sky)
+        colors += sky * _sky(sketch, u, v)
     vignette = np.float32(1.04) - np.float32(0.55) * ((u - np.float32(0.5)) ** 2 + (v - np.float32(0.25)) ** 2)
-    colors *= vignette * np.float32(light.exposure)
-    colors *= _planes(light.tint)
+    colors *= vignette * (_planes(light.tint) * np.float32(light.exposure))
     # The shoulder of a camera's response: bright tones are compressed before they clip.
     colors -= np.maximum(colors - np.float32(190), 0) * np.float32(0.45)
-    return np.clip(colors, 0, 255, out=colors).astype(np.uint8).transpose(1, 2, 0)
+    return np.clip(colors, 0, 255).astype(np.uint8).transpose(1, 2, 0)
 
 
 def _planes(color) -> np.ndarray:
@@ -120,14 +123,13 @@ def _sky(sketch: Sketch, u, v) -> np.ndarray:
     return colors + (shade - colors) * (amount * np.float32(0.9))
 
 
-def _wet(sketch: Sketch, colors, index, palette, rows, on_ground, near) -> np.ndarray:
+def _wet(sketch: Sketch, colors, flat, rows, on_ground, near) -> np.ndarray:
     """Wet ground: darker, and a dim mirror of what stands behind it."""
     camera, light = sketch.camera, sketch.light
-    height, width = index.shape
-    mirrored = index[np.clip(int(2 * camera.v0 * width) - rows, 0, height - 1)]
+    height, width, _ = flat.shape
+    mirrored = flat[np.clip(int(2 * camera.v0 * width) - rows, 0, height - 1), :, :3].transpose(2, 0, 1)
     # Rows near the camera reflect what is high above: the sky's colour stands in for half of it.
-    reflection = np.stack([np.take(channel, mirrored) for channel in palette])
-    reflection = (reflection + _planes(light.horizon)) * np.float32(0.5)
+    reflection = (mirrored.astype(np.float32) + _planes(light.horizon)) * np.float32(0.5)
     shine = np.clip(np.float32(0.55) - near * np.float32(1.6), np.float32(0.12), np.float32(0.5))
     shine = np.where(on_ground, shine, np.float32(0))
     dark = np.where(on_ground, np.float32(0.8), np.float32(1))

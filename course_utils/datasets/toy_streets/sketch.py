@@ -4,6 +4,7 @@ Two lists grow side by side. *Objects* are the annotation: a class name and one 
 as the files of Cityscapes hold them. *Shapes* are what the camera sees: polygons with a colour and a surface.
 """
 
+import math
 from itertools import chain, pairwise
 
 import numpy as np
@@ -27,7 +28,9 @@ class Sketch:
         self.light = light
         self.objects: list[tuple[str, list[tuple[float, float]]]] = []
         self.colors: list[Color] = []
-        self.surfaces: list[tuple[float, ...]] = []
+        self.surfaces: list[Surface] = []
+        self.surface_of: list[int] = []
+        self._surface: Surface | None = None
         self._shapes: list[list[tuple[float, float]]] = []
         self._shadows: list[tuple[float, list[tuple[float, float]]]] = []
 
@@ -43,31 +46,34 @@ class Sketch:
         """Paint a polygon."""
         self._shapes.append(polygon)
         self.colors.append(color)
-        self.surfaces.append((surface.kind, surface.a, surface.b, surface.c, *surface.texture))
+        if surface is not self._surface:  # neighbours in the list mostly share one
+            self._surface = surface
+            self.surfaces.append(surface)
+        self.surface_of.append(len(self.surfaces) - 1)
 
     def stroke(self, start, end, width: float, color: Color, surface: Surface) -> None:
         """Paint a straight bar between two picture points, `width` picture widths thick."""
         (u0, v0), (u1, v1) = start, end
         du, dv = u1 - u0, v1 - v0
-        scale = 0.5 * width / max((du * du + dv * dv) ** 0.5, 1e-9)
+        scale = 0.5 * width / max(math.sqrt(du * du + dv * dv), 1e-9)
         nu, nv = -dv * scale, du * scale
         self.fill([(u0 + nu, v0 + nv), (u1 + nu, v1 + nv), (u1 - nu, v1 - nv), (u0 - nu, v0 - nv)], color, surface)
 
-    def shadow(self, ground_points, strength: float) -> None:
-        """Darken the hull of points (x, z) on the ground; only ground is ever darkened."""
+    def shadow(self, ground_points, strength: float, base: float = 0.0) -> None:
+        """Darken the hull of points (x, z) on ground that is `base` metres high; only ground is ever darkened."""
         if strength > 0.02:
-            self._shadows.append((strength, hull([self.camera.point(x, 0, z) for x, z in ground_points])))
+            self._shadows.append((strength, hull([self.camera.point(x, base, z) for x, z in ground_points])))
 
-    def cast_shadow(self, footprint, height: float) -> None:
+    def cast_shadow(self, footprint, height: float, base: float = 0.0) -> None:
         """The shadow that the sun makes of something with this footprint [(x, z), ...] and height in metres."""
         dx, dz = self.light.sun_x * height, self.light.sun_z * height
-        self.shadow([*footprint, *((x + dx, z + dz) for x, z in footprint)], self.light.shadow)
+        self.shadow([*footprint, *((x + dx, z + dz) for x, z in footprint)], self.light.shadow, base)
 
     def upright(self, z: float, texture=FLAT) -> Surface:
         return self.camera.upright(z, texture)
 
     def shape_image(self, height: int, width: int) -> np.ndarray:
-        """Which shape is seen at each pixel, int32 [height, width]: an index into `colors` and `surfaces`."""
+        """Which shape is seen at each pixel, int32 [height, width]: an index into `colors`, `surface_of`."""
         image = Image.new("I", (width, height), 0)
         draw = ImageDraw.Draw(image)
         for number, polygon in enumerate(to_pixels(self._shapes, width)):
@@ -87,7 +93,7 @@ class Sketch:
 
 def to_pixels(polygons, width: int) -> list[list[int]]:
     """Polygons in picture widths to flat lists x, y, x, y, ... of whole pixels, the nearest to each corner."""
-    numbers = np.fromiter(chain.from_iterable(chain.from_iterable(polygons)), np.float64)
+    numbers = np.array(list(chain.from_iterable(chain.from_iterable(polygons))))
     # Pillow draws corners inclusively, at pixel centres: a corner at u lies half a pixel left of u * width.
     flat = np.rint(numbers * width - 0.5).astype(np.int64).tolist()
     result, at = [], 0
@@ -132,6 +138,9 @@ def outline(lines) -> list[tuple[float, float]]:
 
 def clip_to_frame(polygon) -> list[tuple[float, float]]:
     """A polygon cut off at the frame 0..1 by 0..0.5 (Sutherland and Hodgman)."""
+    us, vs = [u for u, _ in polygon], [v for _, v in polygon]
+    if min(us) >= 0 and max(us) <= 1 and min(vs) >= 0 and max(vs) <= 0.5:
+        return polygon
     for axis, limit, sign in ((0, 0.0, 1), (0, 1.0, -1), (1, 0.0, 1), (1, 0.5, -1)):
         places = [corner[axis] for corner in polygon]
         if (min(places) >= limit) if sign > 0 else (max(places) <= limit):

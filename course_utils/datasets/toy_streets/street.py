@@ -63,7 +63,7 @@ def draw_street(dice: Dice) -> Street:
     right = max(x for x, _ in lanes) + LANE / 2 + dice.uniform(0.1, 0.6) + 2.1 * parking[1]
     left = min(x for x, _ in lanes) - LANE / 2 - dice.uniform(0.1, 0.6) - 2.1 * parking[0]
     verge = tuple(dice.uniform(1.0, 2.4) if dice.chance(0.32) else 0.0 for _ in range(2))
-    walk = tuple(dice.uniform(2.2, 5.2) for _ in range(2))
+    walk = tuple(dice.uniform(2.4, 5.6) for _ in range(2))
     return Street(
         edge=(left, right),
         line=(left - verge[0] - walk[0], right + verge[1] + walk[1]),
@@ -102,6 +102,10 @@ def draw_ground(sketch: Sketch, dice: Dice, street: Street) -> None:
             grass = camera.ground(textures.GRASS, KERB)
             lay("terrain", *sorted((start, start + side * verge)), 2, FAR, street.grass, grass, KERB)
     lay("road", left, right, 2, FAR, street.asphalt, road_surface)
+    for edge, side, parking in zip(street.edge, (1, -1), street.parking, strict=True):
+        if parking and dice.chance(0.25):
+            color = mix(street.asphalt, street.paving, 0.6)
+            lay("parking", *sorted((edge, edge + side * 2.1)), 2, 100, color, camera.ground(textures.PAVING))
     _patches(sketch, dice, street, lay, road_surface)
     for side, start, end in street.side_streets:
         near = street.edge[0 if side < 0 else 1]
