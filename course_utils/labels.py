@@ -103,7 +103,7 @@ class LabelTable:
             raise CourseError(f"{kind}s must be integers, got {values.dtype}: convert them with .astype('uint8').")
         if values.size and (values.min() < 0 or values.max() > 255):
             raise CourseError(f"{kind}s must lie in 0..255, got {values.min()}..{values.max()}.")
-        result = table[values]
+        result = table.take(values)
         if values.size and result.min() < 0:
             wrong = sorted(set(np.unique(values[result < 0]).tolist()))
             raise CourseError(

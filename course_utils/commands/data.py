@@ -55,20 +55,16 @@ def run(arguments) -> int:
 
 
 def _generate(arguments, root: Path) -> list[str]:
-    from course_utils import datasets
-    from course_utils.datasets import cityscapes
+    from course_utils.datasets import cityscapes, toy_streets
 
     options = {
-        name: getattr(arguments, name)
-        for name in ("size", "counts", "seed", "workers")
-        if getattr(arguments, name) is not None
+        name: getattr(arguments, name) for name in ("size", "counts", "seed") if getattr(arguments, name) is not None
     }
-    if root.exists():
-        if options and cityscapes.is_root(root):
-            raise CourseError(f"{root} exists already: delete it, or choose another place with --dest.")
-        datasets.root_of("toy_streets", root)
+    if cityscapes.is_root(root):
+        if options and not toy_streets.is_generated(root, **options):
+            raise CourseError(f"{root} holds other streets already: delete it, or choose another place with --dest.")
         return []
-    datasets.generate_toy_streets(root, **options)
+    toy_streets.generate(root, **options, workers=arguments.workers)
     return []
 
 

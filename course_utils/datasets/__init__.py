@@ -8,8 +8,7 @@
 `load` and what it needs import TensorFlow; everything else here does without.
 """
 
-import os
-import tempfile
+import json
 from pathlib import Path
 
 from course_utils.datasets import camvid, cityscapes, coco
@@ -78,8 +77,8 @@ def root_of(name: str, data_dir=None) -> Path:
     """
     reader = _known(name)[0]
     root = Path(data_dir).expanduser() if data_dir is not None else default_dir(name)
-    if name == "toy_streets" and data_dir is None and not root.exists():
-        generate_toy_streets(root)
+    if name == "toy_streets" and data_dir is None:
+        _ensure_toy_streets(root)
     check_root(name, root, reader.is_root, reader.LAYOUT)
     return root
 
@@ -153,33 +152,24 @@ def pixel_counts(name: str, split: str, data_dir=None):
     """Pixels of every class (see `course_utils.datasets.statistics.pixel_counts`).
 
     Returns:
-        (int64 [num_classes] pixels of the class, int64 [num_classes] labelled pixels of the images it occurs in).
+        (int64 [num_classes] pixels of the class, int64 [num_classes] all pixels of the images it occurs in).
     """
     from course_utils.datasets import statistics
 
     return statistics.pixel_counts(name, split, data_dir)
 
 
-def generate_toy_streets(destination: Path, **options) -> Path:
-    """Generate Toy Streets beside its destination, then move it there whole.
-
-    Args:
-        destination: the new root folder; must not exist.
-        **options: those of `toy_streets.generate`.
-    """
+def _ensure_toy_streets(root: Path) -> None:
+    """Generate Toy Streets where it is missing, and again where an older version of the course drew it."""
     from course_utils.datasets import toy_streets
 
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
-        made = Path(folder) / destination.name
-        toy_streets.generate(made, **options)
-        try:
-            os.replace(made, destination)
-        except OSError:
-            # Another process was quicker: its copy is as good.
-            if not cityscapes.is_root(destination):
-                raise
-    return destination
+    if not root.exists():
+        toy_streets.generate(root)
+        return
+    manifest = root / toy_streets.MANIFEST
+    made = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else None
+    if made and made["version"] != toy_streets.VERSION:
+        toy_streets.generate(root, made["size"], made["counts"], made["seed"])
 
 
 def _known(name: str):

@@ -74,7 +74,13 @@ def _members(
     members = {}
     for member in opened.infolist():
         path = PurePosixPath(member.filename)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in member.filename or ":" in path.parts[0]:
+        if (
+            not path.parts
+            or path.is_absolute()
+            or ".." in path.parts
+            or "\\" in member.filename
+            or ":" in path.parts[0]
+        ):
             raise CourseError(
                 f"{archive}: it contains {member.filename!r}, a path that leads out of its folder. "
                 "This is not the data set's archive: delete it."

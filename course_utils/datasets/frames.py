@@ -189,7 +189,8 @@ def _decode(path: Path, mode: str | None) -> Image.Image:
                 _check_mode(path, image.mode)
                 image.load()
                 return image
-            return image.convert(mode)
+            image.load()
+            return image if image.mode == mode else image.convert(mode)
     except FileNotFoundError:
         raise CourseError(f"{path}: there is no such file; download or generate the data set again.") from None
     except _DAMAGED as error:

@@ -123,6 +123,7 @@ def test_toy_streets(tmp_path, capsys):
     assert main(["data", "toy_streets", "--dest", str(dest), "--verify"]) == 0
     before = {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
     assert main(["data", "toy_streets", "--dest", str(dest)]) == 0
+    assert main(command) == 0
     assert before == {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
     assert main([*command, "--seed", "1"]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "other streets already" in capsys.readouterr().err

@@ -82,9 +82,21 @@ def test_toy_streets_are_generated_on_first_use(tmp_path, monkeypatch):
     monkeypatch.setattr(toy_streets, "generate", small)
     val = datasets.load("toy_streets", "val")
     assert val.cardinality() == 2 and val.element_spec[0].shape == (64, 128, 3)
-    monkeypatch.delattr(toy_streets, "generate")
+    monkeypatch.setattr(toy_streets, "generate", None)
     assert datasets.load("toy_streets", "train", image_size=(16, 32)).cardinality() == 2
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["toy_streets"]
+
+
+def test_toy_streets_of_an_older_version_are_drawn_again(tmp_path, monkeypatch):
+    root = toy_streets.generate(tmp_path / "toy", (64, 128), {"train": 1, "val": 1}, seed=5, workers=1)
+    monkeypatch.setenv("TOY_STREETS_DATASET", str(root))
+    manifest = root / toy_streets.MANIFEST
+    before = manifest.read_text()
+    manifest.write_text(before.replace(f'"version": {toy_streets.VERSION}', '"version": 0'))
+    image = datasets.frames("toy_streets", "val", root)[0].image
+    image.write_bytes(b"old")
+    assert datasets.load("toy_streets", "val").cardinality() == 1
+    assert manifest.read_text() == before
 
 
 def test_an_epoch_has_every_image_once(train):
