@@ -17,7 +17,8 @@ _PATTERNS = {
     "shows a memory address": r"\bat 0x[0-9a-fA-F]{6,}",
     "shows a path of this machine": r"(?<![\w.:/])/(?:home|root|Users|tmp|private|var/folders)/\w|\b[A-Z]:\\",
     "shows a progress display's timing": r"\d ?(?:[mun]?s/(?:step|epoch|it)|it/s)\b|Wall time:|CPU times:|\bETA\b",
-    "shows a warning": r"\b\w*Warning: ",
+    # TensorFlow logs to standard output where it believes that somebody is typing.
+    "shows a warning": r"\b\w*Warning: |\b(?:WARNING|ERROR):\w+:",
 }
 
 

@@ -69,6 +69,7 @@ WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "m"}}
         (nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[]), "fails: ValueError"),
         (nbformat.v4.new_output("stream", text="1/8 - 3s 12ms/step - loss: 1\n"), "timing"),
         (nbformat.v4.new_output("stream", text="50%| 5/10 [00:02<00:02,  2.31it/s]\n"), "timing"),
+        (nbformat.v4.new_output("stream", text="WARNING:tensorflow:5 out of the last 5 calls\n"), "warning"),
         (output(text="<Axes at 0x7f1234567890>"), "memory address"),
         (output(html=f"<p>{Path.home() / 'x'}</p>"), "path of this machine"),
         (output(text=f"'{sys.prefix}/lib'"), "path of this machine"),
