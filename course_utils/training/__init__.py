@@ -2,7 +2,7 @@
 
 from course_utils.training.fit import Budget, compile_model, fit
 from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
-from course_utils.training.phases import Phase, freeze_encoder, train_in_phases, unfreeze_encoder
+from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches
 from course_utils.training.run import Run
 from course_utils.training.validation import confusion_on
@@ -10,6 +10,7 @@ from course_utils.training.validation import confusion_on
 __all__ = [
     "Budget",
     "Phase",
+    "PhaseTrainer",
     "Run",
     "SegmentationCrossEntropy",
     "compile_model",
@@ -18,6 +19,5 @@ __all__ = [
     "fit",
     "freeze_encoder",
     "median_frequency_weights",
-    "train_in_phases",
     "unfreeze_encoder",
 ]

@@ -77,6 +77,8 @@ def compile_model(
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, loss=SegmentationCrossEntropy(class_weights))
+    # Built now, the optimiser makes no variables inside the first training step, which would be traced twice for it.
+    optimizer.build(model.trainable_variables)
 
 
 class _Pace(keras.callbacks.Callback):

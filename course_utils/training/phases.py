@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from course_utils.backend import keras
+from course_utils.backend import keras, tf
 from course_utils.models import encoder_layers
 from course_utils.training.fit import Budget, compile_model, fit
 
@@ -39,42 +39,66 @@ def unfreeze_encoder(model) -> None:
         layer.trainable = True
 
 
-def train_in_phases(model, batches, phases, measure, *, every: int, class_weights=None, title="Training"):
-    """Train a model phase after phase and measure it on the way.
+class PhaseTrainer:
+    """Trains one network phase after phase, as often as wanted, and measures it on the way.
 
-    Each phase starts its own optimiser, as the historic recipe did; its learning rate warms up and then falls to zero.
+    TensorFlow needs some ten seconds to compile a training step of SegNet. The trainer compiles one for the frozen and
+    one for the free encoder and keeps both, so that a comparison over many starts and seeds pays twice and not each
+    time: give the network other weights with `set_weights` and train again.
 
     Args:
         model: a network from images to logits with a named encoder.
-        batches: an endless data set of images and labels.
-        phases: of type `Phase`, in order.
-        measure: called with the model, returns a number.
-        every: steps between two measurements; divides the steps of each phase.
         class_weights: of the loss.
-        title: what the progress line says.
-
-    Returns:
-        the steps at which it was measured, 0 included, and the numbers.
     """
-    steps, values = [0], [measure(model)]
-    for phase in phases:
-        (freeze_encoder if phase.frozen else unfreeze_encoder)(model)
-        compile_model(model, learning_rate=phase.learning_rate, class_weights=class_weights)
-        budget = Budget(steps=phase.steps)
-        start = steps[-1]
 
-        def record(epoch, logs, start=start, budget=budget):
-            steps.append(start + budget.spent_steps)
-            values.append(measure(model))
+    def __init__(self, model, class_weights=None):
+        self.model, self.class_weights = model, class_weights
+        self._compiled = {}
 
-        fit(
-            model,
-            batches,
-            budget,
-            learning_rate=phase.learning_rate,
-            schedule="cosine",
-            epoch_steps=min(every, phase.steps),
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=record)],
-            title=f"{title}: {phase.name}",
-        )
-    return steps, values
+    def train(self, batches, phases, measure, *, every: int, title: str = "Training"):
+        """Train from the weights that the network has now.
+
+        Each phase starts its own optimiser, as the historic recipe did; its learning rate warms up and then falls to
+        zero.
+
+        Args:
+            batches: an endless data set of images and labels.
+            phases: of type `Phase`, in order.
+            measure: called with the model, returns a number.
+            every: steps between two measurements; divides the steps of each phase.
+            title: what the progress line says.
+
+        Returns:
+            the steps at which it was measured, 0 included, and the numbers.
+        """
+        steps, values = [0], [measure(self.model)]
+        for phase in phases:
+            start, budget = steps[-1], Budget(steps=phase.steps)
+
+            def record(epoch, logs, start=start, budget=budget):
+                steps.append(start + budget.spent_steps)
+                values.append(measure(self.model))
+
+            fit(
+                self._fresh(phase),
+                batches,
+                budget,
+                learning_rate=phase.learning_rate,
+                schedule="cosine",
+                epoch_steps=min(every, phase.steps),
+                callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=record)],
+                title=f"{title}: {phase.name}",
+            )
+        return steps, values
+
+    def _fresh(self, phase: Phase):
+        """A model of the same layers, compiled for the phase, its optimiser as new."""
+        (freeze_encoder if phase.frozen else unfreeze_encoder)(self.model)
+        if phase.frozen not in self._compiled:
+            twin = keras.Model(self.model.inputs, self.model.outputs)
+            compile_model(twin, learning_rate=phase.learning_rate, class_weights=self.class_weights)
+            self._compiled[phase.frozen] = twin
+        twin = self._compiled[phase.frozen]
+        for variable in twin.optimizer.variables:
+            variable.assign(tf.zeros_like(variable.value))
+        return twin

@@ -224,6 +224,11 @@ few = train.frames[:: max(1, len(train.frames) // (labelled_frames or len(train.
 batches = training_batches(from_frames(few, table, image_size), batch_size=8, seed=seed)
 held_out = list(evaluation_batches(from_frames(val.frames[::4], table, image_size), batch_size=8))
 
+
+def validation_miou(model):
+    return training.confusion_on(model, held_out, table.num_classes).mean_iou()
+
+
 whole = [training.Phase("everything", steps)]
 frozen_first = [
     training.Phase("decoder", steps // 2, frozen=True),
@@ -238,23 +243,18 @@ competitors = {
 
 
 # %%
+trainer = training.PhaseTrainer(slim, class_weights=weights)
+
+
 def compete(name, seed):
     """Steps and validation mIoU on the way of one competitor."""
     start_pretrained, phases = competitors[name]
-    model = new_segnet(seed)
+    slim.set_weights(new_segnet(seed).get_weights())
     if start_pretrained and pretrained is not None:
-        models.copy_encoder(pretrained, model)
+        models.copy_encoder(pretrained, slim)
     elif start_pretrained:
-        models.load_imagenet_weights(model, encoder_weights)
-    return training.train_in_phases(
-        model,
-        batches,
-        phases,
-        lambda model: training.confusion_on(model, held_out, table.num_classes).mean_iou(),
-        every=steps // 4,
-        class_weights=weights,
-        title=f"{name}, seed {seed}",
-    )
+        models.load_imagenet_weights(slim, encoder_weights)
+    return trainer.train(batches, phases, validation_miou, every=steps // 4, title=f"{name}, seed {seed}")
 
 
 curves = {}

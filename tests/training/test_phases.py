@@ -3,7 +3,7 @@ import pytest
 
 from course_utils import models
 from course_utils.backend import tf
-from course_utils.training import Phase, confusion_on, train_in_phases
+from course_utils.training import Phase, PhaseTrainer, confusion_on
 
 
 @pytest.fixture
@@ -29,11 +29,24 @@ def test_a_frozen_encoder_stays_bit_for_bit_the_same_and_the_decoder_learns(batc
         return len(seen)
 
     phases = [Phase("decoder", 4, frozen=True), Phase("fine-tuning", 2)]
-    steps, values = train_in_phases(model, batches, phases, measure, every=2)
+    steps, values = PhaseTrainer(model).train(batches, phases, measure, every=2)
     assert steps == [0, 2, 4, 6] and values == [1, 2, 3, 4]
     same = [all(np.array_equal(a, b) for a, b in zip(seen[0][0], now[0], strict=True)) for now in seen]
     assert same == [True, True, True, False], "the encoder changes only after it is unfrozen"
     assert all(any((a != b).any() for a, b in zip(seen[0][1], now[1], strict=True)) for now in seen[1:])
+
+
+def test_a_second_training_from_the_same_weights_repeats_the_first(batches):
+    model = models.SegNet(3, width=0.05)
+    trainer, start = PhaseTrainer(model), model.get_weights()
+    phases = [Phase("decoder", 2, frozen=True), Phase("fine-tuning", 2)]
+    ends = []
+    for _ in range(2):
+        model.set_weights(start)
+        trainer.train(batches, phases, lambda model: 0.0, every=2)
+        ends.append(model.get_weights())
+    for first, second in zip(*ends, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
 def test_confusion_on_counts_what_the_network_predicts(batches):
