@@ -74,10 +74,11 @@ class Body:
         sketch, light = self.sketch, self.sketch.light
         near = max(self.near(), 2.5)
         surface = sketch.upright(near, textures.METAL)
-        under = [self.point(a, 0.05, b) for a, b in self._ring(0.86, 0.96)]
-        under += [self.point(a, 0.4, b) for a, b in self._ring(0.96, 0.98)]
-        sketch.fill(hull(under), scaled(palettes.TYRE, 0.8), surface)
-        if self.close:
+        if self.seen > 0.014:  # the dark underside
+            under = [self.point(a, 0.05, b) for a, b in self._ring(0.86, 0.96)]
+            under += [self.point(a, 0.4, b) for a, b in self._ring(0.96, 0.98)]
+            sketch.fill(hull(under), scaled(palettes.TYRE, 0.8), surface)
+        if self.close:  # the tyres that show below the body
             for side in (-1, 1):
                 for axle in self.axles()[:: len(self.axles()) - 1]:
                     across = side * self.width * 0.48

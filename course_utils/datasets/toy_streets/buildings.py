@@ -93,7 +93,7 @@ def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, faci
     shop = storeys > 2 and dice.chance(0.4)
     sky = light.horizon
     scale = camera.focal * abs(x)
-    far = scale * (1 / z0 - 1 / (z0 + step)) < 0.003  # too far to tell one window from the next
+    far = scale * (1 / z0 - 1 / (z0 + step)) < 0.004  # too far to tell one window from the next
 
     def pane():
         if light.dusk and dice.chance(0.4):

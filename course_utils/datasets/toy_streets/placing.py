@@ -85,7 +85,7 @@ def _traffic(dice, street, add) -> None:
         z = dice.uniform(10, 40) if abs(lane) < 1 else dice.uniform(6, 34)
         if abs(lane) < 1 and dice.chance(0.25):
             z += 25
-        while z < 110:
+        while z < 85:
             kind = dice.weighted([("car", 15), ("truck", 0.2), ("bus", 0.22), ("rider", 1.4), ("other", 0.15)])
             heading = (0.0 if way > 0 else 180.0) + dice.bell(0, 1.5)
             x = lane + dice.uniform(-0.3, 0.3)
@@ -130,7 +130,7 @@ def _parked(dice, street, add) -> None:
         gaps = [(start - 4, end + 4) for s, start, end in street.side_streets if s == side]
         z = dice.uniform(7, 18)
         fill = dice.uniform(0.3, 0.9)
-        while z < 90:
+        while z < 68:
             if dice.chance(fill) and not any(start < z + 2.3 < end for start, end in gaps):
                 heading = (0.0 if side > 0 else 180.0) + dice.bell(0, 1)
                 if dice.chance(0.01):
@@ -173,13 +173,13 @@ def _roadside(dice, street, leaves, add) -> None:
         kerb = edge + side * 0.45
         z = dice.uniform(10, 26)
         lamps = dice.uniform(19, 32)
-        while z < 120:
+        while z < 95:
             add(z, furniture.lamp_post, kerb, z)
             z += lamps
         if trees and dice.chance(0.85):
             z = dice.uniform(11, 22)
             middle = edge + side * (verge / 2 + 0.25 if verge else 0.8)
-            while z < 110:
+            while z < 90:
                 add(z, nature.tree, middle, z, dice.uniform(6, 11), leaves)
                 z += spacing * dice.uniform(0.85, 1.25)
         for _ in range(dice.integer(0, 3)):

@@ -14,6 +14,9 @@ from course_utils.datasets.toy_streets.camera import Camera, Surface
 from course_utils.datasets.toy_streets.light import Color, Light
 from course_utils.datasets.toy_streets.textures import FLAT
 
+_SHADOWS_SEEN = 70
+"""Metres up to which shadows are drawn."""
+
 
 class Sketch:
     """A scene as lists of polygons, independent of the size it will be rendered at.
@@ -61,7 +64,7 @@ class Sketch:
 
     def shadow(self, ground_points, strength: float, base: float = 0.0) -> None:
         """Darken the hull of points (x, z) on ground that is `base` metres high; only ground is ever darkened."""
-        if strength > 0.02:
+        if strength > 0.02 and ground_points[0][1] < _SHADOWS_SEEN:
             self._shadows.append((strength, hull([self.camera.point(x, base, z) for x, z in ground_points])))
 
     def cast_shadow(self, footprint, height: float, base: float = 0.0) -> None:
@@ -93,7 +96,7 @@ class Sketch:
 
 def to_pixels(polygons, width: int) -> list[list[int]]:
     """Polygons in picture widths to flat lists x, y, x, y, ... of whole pixels, the nearest to each corner."""
-    numbers = np.array(list(chain.from_iterable(chain.from_iterable(polygons))))
+    numbers = np.fromiter(chain.from_iterable(chain.from_iterable(polygons)), np.float64)
     # Pillow draws corners inclusively, at pixel centres: a corner at u lies half a pixel left of u * width.
     flat = np.rint(numbers * width - 0.5).astype(np.int64).tolist()
     result, at = [], 0
