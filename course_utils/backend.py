@@ -34,4 +34,7 @@ with _silent_stderr():
 
     tf.zeros(1)
 
+# Advice such as "retracing" is for whoever tunes TensorFlow; in a notebook it would stand between text and figures.
+tf.get_logger().setLevel("ERROR")
+
 __all__ = ["keras", "tf"]
