@@ -17,6 +17,7 @@ LAYOUT = "train.txt, train/ and trainannot/"
 
 
 def is_root(folder: Path) -> bool:
+    """Whether this folder holds the data set, any split of it."""
     return bool(available(folder))
 
 

@@ -19,6 +19,7 @@ _INSTANCES = "_gtFine_instanceIds.png"
 
 
 def is_root(folder: Path) -> bool:
+    """Whether this folder holds the data set: images and fine annotations."""
     return (folder / "leftImg8bit").is_dir() and (folder / "gtFine").is_dir()
 
 

@@ -28,6 +28,7 @@ _VOID_ID = 0
 
 
 def is_root(folder: Path) -> bool:
+    """Whether this folder holds the data set, any split of it."""
     return bool(available(folder))
 
 

@@ -33,6 +33,7 @@ def draw_plots(dice: Dice, street: Street, side: int) -> list:
 
 
 def paint_plot(sketch, dice, street, leaves, kind, side, start, end, storeys, free) -> None:
+    """Paint what stands on one plot beside the street: a house, a side street, trees, a wall or a fence."""
     line = street.line[0 if side < 0 else 1]
     if kind == "house":
         buildings.house(sketch, dice, line, start, end, storeys, free)

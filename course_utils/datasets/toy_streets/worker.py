@@ -9,6 +9,7 @@ from course_utils.datasets.toy_streets.writer import write_share
 
 
 def main() -> None:
+    """Write the share of frames that the first argument (JSON) describes, with a dot on standard output for each."""
     gc.disable()  # scenes have no reference cycles; looking for them takes a tenth of the time
     task = json.loads(sys.argv[1])
     for _ in write_share(Path(task["root"]), task["wanted"], task["first"], task["step"]):
