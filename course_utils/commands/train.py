@@ -47,15 +47,17 @@ def configure(parser):
 
 
 def run(arguments) -> int:
-    from course_utils.training.recipe import Recipe, train_recipe
+    from course_utils.training.recipe import Recipe, machine_defaults, train_recipe
 
+    defaults = machine_defaults(arguments.dataset)
     given = {
         name: value
         for name, value in vars(arguments).items()
         if name in Recipe.__dataclass_fields__ and value is not None
     }
     given["averaging"] = given.get("averaging", Recipe.averaging) or None
-    recipe = Recipe(**given, model_options=dict(arguments.option))
+    options = {**defaults["model_options"], **dict(arguments.option)}
+    recipe = Recipe(**{**defaults, **given, "model_options": options})
     finished = train_recipe(recipe, arguments.output, resume=arguments.resume)
     rows = [row for row in finished.log if row["val_mean_iou"] is not None]
     best = max(rows, key=lambda row: row["val_mean_iou"])

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from course_utils import datasets, models
-from course_utils.backend import keras
+from course_utils.backend import keras, tf
 from course_utils.datasets.augmentation import Augmentation
 from course_utils.datasets.pipeline import clear_errors, training_batches
 from course_utils.errors import CourseError
@@ -20,6 +20,12 @@ from course_utils.training.run import Run
 
 BALANCING = {"none": 0.0, "sqrt-median": 0.5, "median": 1.0}
 """Exponent on the median-frequency weights of the loss."""
+
+LAPTOP_SIZES = {"toy_streets": (64, 128), "camvid": (120, 160), "cityscapes": (128, 256), "coco": (160, 160)}
+"""Image size for training without a GPU: two processor cores get through some ten such images a second."""
+
+GPU_SIZES = {"toy_streets": (128, 256), "camvid": (360, 480), "cityscapes": (512, 1024), "coco": (320, 320)}
+"""Image size for training with a GPU."""
 
 VALIDATION_SHARE = 0.1
 """Validation may take this share of a run that is measured in minutes."""
@@ -51,19 +57,41 @@ class Recipe:
     encoder_weights: str | None = None
     image_size: tuple[int, int] | None = None
     crop_size: tuple[int, int] | None = None
-    batch_size: int = 8
+    batch_size: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     schedule: str = "constant-then-linear"
     balancing: str = "sqrt-median"
     averaging: float | None = 0.99
-    scale: tuple[float, float] = (0.7, 1.5)
+    scale: tuple[float, float] = (0.8, 1.3)
     flip: bool = True
     color: float = 0.2
     minutes: float | None = None
     epochs: int | None = None
     seed: int = 0
     mixed_precision: str | None = None
+
+
+def machine_defaults(dataset: str, gpu: bool | None = None) -> dict:
+    """What a recipe had better be on this machine, where its author does not say otherwise.
+
+    Args:
+        dataset: a name of `course_utils.datasets.DATASETS`.
+        gpu: whether there is a GPU; asked of TensorFlow when omitted.
+
+    Returns:
+        values for the fields of `Recipe`: the published width and large images with a GPU, a quarter of the channels
+        and small images without.
+
+    Raises:
+        CourseError: there is no data set of this name.
+    """
+    datasets.label_table(dataset)
+    if gpu is None:
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+    if gpu:
+        return {"image_size": GPU_SIZES[dataset], "model_options": {"width": 1.0}, "batch_size": 8}
+    return {"image_size": LAPTOP_SIZES[dataset], "model_options": {"width": 0.25}, "batch_size": 4}
 
 
 def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool = False) -> Run:
@@ -113,6 +141,7 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
     run = Run(output) if resume else Run.create(output, config, replace=replace)
     if budget.progress >= 1.0:
         return run
+    size = "their own size" if recipe.image_size is None else "{}x{}".format(*recipe.image_size)
     predictor = Predictor(model, recipe.image_size)
 
     def validate() -> ConfusionMatrix:
@@ -131,7 +160,7 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
             epoch_steps=epoch_steps,
             first_epoch=state["epoch"],
             callbacks=[_Recorder(run, state, budget, validate)],
-            title=f"Training {recipe.model} on {recipe.dataset}",
+            title=f"Training {recipe.model} on {recipe.dataset}, images of {size}",
         )
     return run
 
