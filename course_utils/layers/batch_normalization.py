@@ -15,7 +15,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     ```python
     layer = BatchNormalization(momentum=0.9)
-    normalized = layer(features, training=True)  # [batch, height, width, channels]
+    normalized = layer(np.random.rand(4, 8, 8, 16), training=True)
+    normalized.shape  # (4, 8, 8, 16)
     ```
 
     Reference: Ioffe and Szegedy, "Batch normalization", ICML 2015.

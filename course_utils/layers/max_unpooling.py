@@ -9,9 +9,9 @@ class MaxUnpooling2D(keras.layers.Layer):
     Example:
 
     ```python
-    values, indices = MaxPoolingWithIndices2D(pool_size=2)(image)
-    sparse = MaxUnpooling2D(pool_size=2)([values, indices, image])
-    sparse.shape == image.shape  # True, for odd sizes too
+    features = np.random.rand(1, 5, 7, 3)
+    values, indices = MaxPoolingWithIndices2D(pool_size=2)(features)
+    MaxUnpooling2D(pool_size=2)([values, indices, features]).shape  # (1, 5, 7, 3)
     ```
 
     Args:

@@ -19,7 +19,8 @@ def SegNetBasic(num_classes, image_shape=(None, None, 3), width=1.0, name="SegNe
 
     Local response normalisation of the image; four times convolution, batch normalisation, ReLU and pooling; four
     times unpooling, convolution and batch normalisation, without ReLU; a 1x1 convolution gives the class scores. No
-    convolution but the last has a bias.
+    convolution but the last has a bias, as the paper says. For 11 classes that is 1,416,075 weights, which table 1
+    gives as 1.425 M: all its figures are multiples of 0.025 M.
 
     Args:
         num_classes: number of classes, void not counted.

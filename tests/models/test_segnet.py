@@ -49,7 +49,7 @@ def test_full_segnet_has_the_published_parameters():
     # What is stored: two averages a channel more.
     assert model.count_params() == trainable + 2 * (encoder_channels + decoder_channels)
 
-    # The paper's rounded figures: 14.7 M in the encoder, 29.5 M in all.
+    # The published rounded figures: 14.7 M in the encoder, 29.5 M in all.
     assert round(count(kernels) / 1e6, 1) == 14.7
     assert round(model.count_params() / 1e6, 1) == 29.5
 
