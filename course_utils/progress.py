@@ -9,21 +9,20 @@ INTERVAL = {"notebook": 0.5, "log": 30.0}
 """Seconds between two updates of a line."""
 
 
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
-
-
 class Progress:
     """Shows how far a piece of work has come.
 
-    In a notebook the line is replaced by `done` at the end, so that a stored output holds no timings. Where there is
+    In a notebook the line is replaced at the end, so that a stored output holds no timings. Where there is
     neither a notebook nor a terminal (a log file), a plain line is written every 30 seconds.
 
     Args:
         title: what is being done.
-        total: the amount of work, in the units of `update`.
+        total: the amount of work, in the units of `update`; None when nobody knows.
+        unit: of the amounts, such as "frames"; "B" counts bytes in kB, MB, GB; without one, shares are shown.
+        shown: False for silence.
+
+    Attributes:
+        done: what the last line says, if the usual words will not do.
 
     Example:
 
@@ -32,12 +31,12 @@ class Progress:
                 progress.update(step + 1, loss=0.5)
     """
 
-    def __init__(self, title: str, total: float):
-        self.title, self.total = title, total
-        self.done = f"{title}: done"
-        self.kind = "notebook" if _in_notebook() else "terminal" if sys.stderr.isatty() else "log"
-        self._started = self._shown = time.monotonic()
-        self._first = None
+    def __init__(self, title: str, total: float | None, unit: str = "", shown: bool = True):
+        self.title, self.total, self.unit = title, total, unit
+        self.done = None
+        self.kind = "silent" if not shown else _surroundings()
+        self._started = self._last = time.monotonic()
+        self._first = self._amount_done = None
         self._display = self._bar = None
 
     def __enter__(self):
@@ -46,40 +45,61 @@ class Progress:
 
             self._display = display(_Line(f"{self.title} ..."), display_id=True)
         elif self.kind == "terminal":
-            layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-            self._bar = tqdm(total=self.total, desc=self.title, bar_format=layout)
+            layout = None if self.unit else "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+            self._bar = tqdm(
+                total=self.total, desc=self.title, unit=self.unit, unit_scale=self.unit == "B", bar_format=layout
+            )
         else:
-            print(f"{self.title} ...", file=sys.stderr, flush=True)
+            self._say(f"{self.title} ...")
         return self
 
     def update(self, done: float, **figures: float) -> None:
-        """Report the work done so far and the figures worth watching."""
-        now = time.monotonic()
+        """Report the work done so far, all in all, and the figures worth watching."""
         self._first = done if self._first is None else self._first
+        self._amount_done = done
         if self._bar is not None:
             self._bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()}, refresh=False)
-            self._bar.update(min(done, self.total) - self._bar.n)
-        elif now - self._shown >= INTERVAL[self.kind]:
-            self._shown = now
-            share = min(1.0, done / self.total)
-            elapsed = now - self._started
-            worked = (done - self._first) / self.total
-            left = f", about {_duration(elapsed * (1 - share) / worked)} left" if worked > 0 else ""
-            values = "".join(f", {name} {value:.3g}" for name, value in figures.items())
-            text = f"{self.title}: {share:4.0%}{left}{values}"
-            if self._display is not None:
-                self._display.update(_Line(text))
-            else:
-                print(text, file=sys.stderr, flush=True)
+            self._bar.update((min(done, self.total) if self.total else done) - self._bar.n)
+        elif self.kind in INTERVAL and time.monotonic() - self._last >= INTERVAL[self.kind]:
+            self._last = time.monotonic()
+            self._say(f"{self.title}: {self._amount(done)}" + "".join(f", {n} {v:.3g}" for n, v in figures.items()))
 
     def __exit__(self, kind, error, traceback):
         if self._bar is not None:
             self._bar.close()
-        elif self._display is not None:
-            self._display.update(_Line(self.done if kind is None else f"{self.title}: stopped"))
+        if kind is not None:
+            self._say(f"{self.title}: stopped")
+        elif self.unit and self._amount_done is not None:
+            self._say(self.done or f"{self.title}: {self._counted(self._amount_done)}")
         else:
-            print(self.done if kind is None else f"{self.title}: stopped", file=sys.stderr, flush=True)
+            self._say(self.done or f"{self.title}: done")
         return False
+
+    def _say(self, text: str) -> None:
+        if self._display is not None:
+            self._display.update(_Line(text))
+        elif self.kind == "log":
+            print(text, file=sys.stderr, flush=True)
+
+    def _counted(self, done: float) -> str:
+        return f"{done / 1e6:.0f} MB" if self.unit == "B" else f"{done:.0f} {self.unit}"
+
+    def _amount(self, done: float) -> str:
+        counted = self._counted(done) if self.unit else ""
+        if not self.total:
+            return counted
+        share, worked = min(1.0, done / self.total), (done - self._first) / self.total
+        seconds = (time.monotonic() - self._started) * (1 - share) / worked if worked > 0 else None
+        left = "" if seconds is None else f", about {_duration(seconds)} left"
+        return f"{counted} ({share:.0%}){left}" if counted else f"{share:.0%}{left}"
+
+
+def _surroundings() -> str:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return "notebook"
+    return "terminal" if sys.stderr.isatty() else "log"
 
 
 def _duration(seconds: float) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from course_utils.datasets.download import need_space
-from course_utils.datasets.progress import Progress
 from course_utils.errors import CourseError
+from course_utils.progress import Progress
 
 # Photographs and label maps hardly shrink, run lengths in JSON about fivefold. Zip bombs grow a thousandfold.
 _LARGEST_GROWTH = 100
@@ -42,16 +42,13 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
                     f"{archive}: it would unpack to {size / 1e9:.1f} GB, which is beyond belief; delete it."
                 )
             need_space(destination, size, f"unpacking {archive.name}")
-            bar = Progress(f"unpacking {archive.name}", len(members), "files") if progress else None
-            for path, member in members.items():
-                target = staging / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as source, open(target, "xb") as sink:
-                    shutil.copyfileobj(source, sink, 1 << 20)
-                if bar:
-                    bar.update()
-            if bar:
-                bar.close()
+            with Progress(f"Unpacking {archive.name}", len(members), "files", shown=progress) as bar:
+                for number, (path, member) in enumerate(members.items(), 1):
+                    target = staging / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with opened.open(member) as source, open(target, "xb") as sink:
+                        shutil.copyfileobj(source, sink, 1 << 20)
+                    bar.update(number)
         for part in wanted:
             target = destination / part
             if not target.exists():

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import requests
 
-from course_utils.datasets.progress import Progress
 from course_utils.errors import CourseError
+from course_utils.progress import Progress
 
 _CHUNK = 1 << 14  # bytes; what came of a chunk before the connection broke is lost
 _TIMEOUT = (20, 60)  # seconds to connect, and between two pieces of data
@@ -132,16 +132,12 @@ def _receive(session: requests.Session, url: str, part: Path, allow_redirects: b
             _save_state(part, url, _validator(response), total)
         if total:
             need_space(part.parent, total - have, f"the rest of {part.stem}")
-        bar = Progress(part.stem, total, "B", initial=have) if progress else None
-        try:
-            with open(part, "ab" if resumed else "wb") as file:
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
-                    if bar:
-                        bar.update(len(chunk))
-        finally:
-            if bar:
-                bar.close()
+        with Progress(part.stem, total, "B", shown=progress) as bar, open(part, "ab" if resumed else "wb") as file:
+            bar.update(have)
+            for chunk in response.iter_content(_CHUNK):
+                have += len(chunk)
+                file.write(chunk)
+                bar.update(have)
     if total and _size(part) > total:
         _forget(part)
     return not total or _size(part) == total

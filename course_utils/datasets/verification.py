@@ -9,9 +9,9 @@ from PIL import Image
 
 from course_utils import datasets
 from course_utils.datasets.frames import Frame, Problem, check, label_map, read_image
-from course_utils.datasets.progress import Progress
 from course_utils.errors import CourseError
 from course_utils.labels import LabelTable
+from course_utils.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,10 @@ def verify(name: str, data_dir=None, splits: list[str] | None = None, progress: 
         counts[split] = len(frames)
         problems += found
         reported = {problem.file for problem in found}
-        bar = Progress(f"{name}/{split}", len(frames), "frames") if progress else None
-        with ThreadPoolExecutor() as pool:
-            for wrong in pool.map(lambda frame: problems_of(frame, table), frames):
+        with Progress(f"{name}/{split}", len(frames), "frames", shown=progress) as bar, ThreadPoolExecutor() as pool:
+            for number, wrong in enumerate(pool.map(lambda frame: problems_of(frame, table), frames), 1):
                 problems += [problem for problem in wrong if problem.file not in reported]
-                if bar:
-                    bar.update()
-        if bar:
-            bar.close()
+                bar.update(number)
     return Verification(root, counts, tuple(problems))
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
 from course_utils.errors import CourseError
 from course_utils.labels import CITYSCAPES
+from course_utils.progress import Progress
 
 VERSION = 1
 """Goes up whenever equal arguments give other pixels than before."""
@@ -173,15 +173,11 @@ def _write_all(root: Path, wanted: dict, workers, progress: bool) -> None:
     if workers is None:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = max(1, min(processors, jobs // 20))
-    terminal = sys.stderr.isatty()
-    if progress and not terminal:
-        height, width = wanted["size"]
-        print(f"Drawing {jobs} Toy Streets images of {height}x{width} ...", file=sys.stderr, flush=True)
-    with tqdm(total=jobs, desc="Toy Streets", unit="image", disable=not (progress and terminal)) as bar:
+    height, width = wanted["size"]
+    with Progress(f"Drawing Toy Streets, {height}x{width}", jobs, "images", shown=progress) as bar:
         if workers == 1 or not _write_in_processes(root, wanted, workers, bar):
-            bar.reset()
-            for _ in write_share(root, wanted, 0, 1):
-                bar.update()
+            for number, _ in enumerate(write_share(root, wanted, 0, 1), 1):
+                bar.update(number)
 
 
 def write_share(root: Path, wanted: dict, first: int, step: int):
@@ -206,9 +202,11 @@ def _write_in_processes(root: Path, wanted: dict, workers: int, bar) -> bool:
             task = json.dumps({"root": str(root), "wanted": wanted, "first": first, "step": workers})
             command = [sys.executable, "-m", module, task]
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment))
+        drawn = 0
         for worker in running:
             while worker.stdout.read(1):
-                bar.update()
+                drawn += 1
+                bar.update(drawn)
         return all(worker.wait() == 0 for worker in running)
     except OSError:
         return False
