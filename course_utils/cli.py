@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from course_utils.errors import CourseError
@@ -44,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     except CourseError as error:
         print(f"course: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`course ... | head`). Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130

@@ -51,6 +51,7 @@ import numpy as np
 from course_utils import datasets, labels, models, plotting, training
 from course_utils.backend import keras, tf
 from course_utils.datasets.pipeline import evaluation_batches, from_frames, training_batches
+from course_utils.labs.checks import assert_same
 
 if fast:
     pretraining_steps, steps, seeds, epochs, labelled_frames, image_size = 8, 8, 1, 1, 16, (32, 64)
@@ -394,8 +395,6 @@ def bottleneck(height, width):
 
 
 # %% nbgrader={"grade": true, "grade_id": "bottleneck_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from course_utils.labs.checks import assert_same
-
 assert_same(bottleneck(64, 128), [2, 4], name="bottleneck(64, 128)")
 assert_same(bottleneck(360, 480), [12, 15], name="bottleneck(360, 480)")
 ### BEGIN HIDDEN TESTS

@@ -1,0 +1,154 @@
+"""The checks of notebook 05's exercises: wrong answers fail, right ones of another shape pass."""
+
+import math
+
+import numpy as np
+import pytest
+
+from course_utils import training
+from course_utils.backend import tf
+from course_utils.labs.checks import assert_same
+from course_utils.notebooks import ROOT
+from course_utils.notebooks.convert import read_source
+
+NOTEBOOK = read_source(ROOT / "notebooks" / "source" / "05_segnet_on_cityscapes.py")
+CELLS = {cell.metadata.nbgrader.grade_id: cell.source for cell in NOTEBOOK.cells if "nbgrader" in cell.metadata}
+
+
+def check(grade_id, answer):
+    """Run the visible and hidden checks of an exercise on an answer; raises what they raise."""
+    namespace = {"np": np, "training": training, "tf": tf, "assert_same": assert_same}
+    exec(CELLS[grade_id], namespace)
+    name = next(line.split("(")[0].removeprefix("def ") for line in CELLS[grade_id].splitlines() if line[:4] == "def ")
+    if answer is not None:
+        namespace[name] = answer
+    exec(CELLS[f"{grade_id}_check"], namespace)
+
+
+def nothing(*arguments):
+    return None
+
+
+def halved(rounding, times=5):
+    def bottleneck(height, width):
+        for _ in range(times):
+            height, width = rounding(height / 2), rounding(width / 2)
+        return height, width
+
+    return bottleneck
+
+
+def loss(void=255, reduce=np.mean, shift=True, empty=0.0, sign=-1, in_place=False):
+    def segmentation_loss(label, logits):
+        counted = label != void if void is not None else np.ones_like(label, bool)
+        if not counted.any():
+            return empty
+        z = logits if in_place else logits.astype(np.float64)
+        if shift:
+            z -= z.max(-1, keepdims=True)
+        with np.errstate(all="ignore"):
+            p = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
+            log_p = z - np.log(np.exp(z).sum(-1, keepdims=True)) if shift else np.log(p)
+        classes = np.where(label < logits.shape[-1], label, 0)
+        picked = np.take_along_axis(log_p, classes[..., None].astype(int), -1)[..., 0]
+        return sign * reduce(picked[counted])
+
+    return segmentation_loss
+
+
+def iou_by_loops(matrix):
+    scores = []
+    for k in range(len(matrix)):
+        union = sum(matrix[k][j] + matrix[j][k] for j in range(len(matrix))) - matrix[k][k]
+        if union:
+            scores.append(float(matrix[k][k]) / float(union))
+    return sum(scores) / len(scores)
+
+
+def iou(union, mean=np.nanmean):
+    def mean_iou(matrix):
+        with np.errstate(all="ignore"):
+            return mean(np.diag(matrix) / union(matrix))
+
+    return mean_iou
+
+
+def frequency(p, n):
+    return np.asarray(p) / np.asarray(n)
+
+
+def union(m):
+    return m.sum(0) + m.sum(1) - np.diag(m)
+
+
+RIGHT = [
+    ("bottleneck", None),
+    ("bottleneck", lambda height, width: (math.ceil(height / 32), math.ceil(width / 32))),
+    ("bottleneck", lambda height, width: np.array([-(-height // 32), -(-width // 32)])),
+    ("bottleneck", lambda height, width: [int(tf.math.ceil(n / 32)) for n in (height, width)]),
+    ("weights", None),
+    ("weights", lambda p, n: [float(np.median(frequency(p, n)) / f) for f in frequency(p, n)]),
+    ("weights", lambda p, n: tf.constant(np.median(frequency(p, n)) / frequency(p, n), tf.float32)),
+    ("loss", None),
+    ("loss", lambda label, logits: training.SegmentationCrossEntropy()(label, logits)),
+    ("loss", loss()),
+    ("miou", None),
+    ("miou", iou_by_loops),
+    ("miou", iou(union)),
+]
+WRONG = [
+    ("bottleneck", nothing),
+    ("bottleneck", halved(math.floor)),
+    ("bottleneck", halved(math.ceil, times=4)),
+    ("bottleneck", halved(math.ceil, times=6)),
+    ("bottleneck", lambda height, width: (width // 32, height // 32)),
+    ("bottleneck", lambda height, width: (height / 32, width / 32)),
+    ("bottleneck", lambda height, width: {(64, 128): (2, 4)}.get((height, width), (12, 15))),
+    ("bottleneck", lambda height, width: (-(-height // 32), -(-height // 32))),
+    ("weights", nothing),
+    ("weights", lambda p, n: frequency(p, n) / np.median(frequency(p, n))),
+    ("weights", lambda p, n: np.mean(frequency(p, n)) / frequency(p, n)),
+    ("weights", lambda p, n: np.median(p) / np.asarray(p)),
+    ("weights", lambda p, n: np.median(p / p.sum()) / (p / p.sum())),
+    ("weights", lambda p, n: np.array([0.5, 1.0, 1.5])),
+    ("weights", lambda p, n: 1 / frequency(p, n)),
+    ("weights", lambda p, n: np.sqrt(np.median(frequency(p, n)) / frequency(p, n))),
+    ("weights", lambda p, n: (np.median(frequency(p, n)) / frequency(p, n))[None]),
+    ("loss", nothing),
+    ("loss", loss(void=None)),
+    ("loss", loss(void=0)),
+    ("loss", loss(reduce=np.sum)),
+    ("loss", loss(shift=False)),
+    ("loss", loss(empty=float("nan"))),
+    ("loss", loss(sign=1)),
+    ("loss", lambda label, logits: math.log(4.0)),
+    ("loss", lambda label, logits: -np.log(np.exp(logits).max(-1) / np.exp(logits).sum(-1))[label != 255].mean()),
+    ("miou", nothing),
+    ("miou", iou(lambda m: m.sum(0) + m.sum(1))),
+    ("miou", iou(lambda m: m.sum(0))),
+    ("miou", iou(lambda m: m.sum(1))),
+    ("miou", iou(union, mean=np.mean)),
+    ("miou", iou(union, mean=lambda v: np.nan_to_num(v).mean())),
+    ("miou", iou(union, mean=np.nanmedian)),
+    ("miou", lambda m: np.trace(m) / m.sum()),
+    ("miou", lambda m: (3 / 6 + 4 / 7) / 2),
+]
+
+
+@pytest.mark.parametrize(("grade_id", "answer"), RIGHT)
+def test_right_answers_pass(grade_id, answer):
+    check(grade_id, answer)
+
+
+@pytest.mark.parametrize(("grade_id", "answer"), WRONG)
+def test_wrong_answers_fail(grade_id, answer):
+    with pytest.raises((AssertionError, TypeError, ValueError, IndexError)):
+        check(grade_id, answer)
+
+
+def test_points_add_up_and_each_solution_has_its_check():
+    cells = [cell.metadata.nbgrader for cell in NOTEBOOK.cells if "nbgrader" in cell.metadata]
+    assert sum(cell.get("points", 0) for cell in cells) == 10
+    ids = {cell.grade_id for cell in cells}
+    assert len(ids) == len(cells)
+    assert {f"{cell.grade_id}_check" for cell in cells if cell.solution and not cell.grade} <= ids
