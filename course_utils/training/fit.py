@@ -50,26 +50,29 @@ class Budget:
 def compile_model(
     model,
     *,
-    learning_rate: float = 2e-3,
-    weight_decay: float = 0.02,
+    learning_rate: float = 0.1,
+    weight_decay: float = 5e-4,
     class_weights=None,
     averaging: float | None = None,
     clip: float = 5.0,
 ):
-    """Give a model its loss and optimiser: void-aware cross-entropy and AdamW (Loshchilov and Hutter 2019).
+    """Give a model its loss and optimiser: void-aware cross-entropy and SGD with Nesterov's momentum of 0.9.
 
-    Biases and the scales and offsets of batch normalisation do not decay.
+    Rate and momentum are SegNet's (section 3.1). Measured on CamVid, Adam at its best rate is slower per step, and its
+    step takes twice as long to compile. Biases and the scales and offsets of batch normalisation do not decay.
 
     Args:
         model: a network from images to logits.
         learning_rate: the peak rate, which `fit` schedules.
-        weight_decay: of AdamW.
+        weight_decay: share by which a weight shrinks in a step, times the learning rate.
         class_weights: see `SegmentationCrossEntropy`.
         averaging: momentum of the exponential moving average of the weights, None for none.
         clip: largest global norm of the gradient.
     """
-    optimizer = keras.optimizers.AdamW(
+    optimizer = keras.optimizers.SGD(
         learning_rate,
+        momentum=0.9,
+        nesterov=True,
         weight_decay=weight_decay,
         global_clipnorm=clip,
         use_ema=averaging is not None,
@@ -108,7 +111,7 @@ def fit(
     batches,
     budget: Budget,
     *,
-    learning_rate: float = 2e-3,
+    learning_rate: float = 0.1,
     schedule: str = "constant-then-linear",
     epoch_steps: int | None = None,
     first_epoch: int = 0,

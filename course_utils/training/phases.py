@@ -21,7 +21,7 @@ class Phase:
     name: str
     steps: int
     frozen: bool = False
-    learning_rate: float = 2e-3
+    learning_rate: float = 0.1
 
 
 def freeze_encoder(model) -> None:

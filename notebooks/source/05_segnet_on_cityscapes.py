@@ -232,7 +232,7 @@ def validation_miou(model):
 whole = [training.Phase("everything", steps)]
 frozen_first = [
     training.Phase("decoder", steps // 2, frozen=True),
-    training.Phase("fine-tuning", steps // 2, learning_rate=1e-3),
+    training.Phase("fine-tuning", steps // 2, learning_rate=0.03),
 ]
 competitors = {
     "from scratch": (False, whole),
@@ -540,10 +540,10 @@ for trial in range(5):
 #
 # | you have | parameters |
 # |---|---|
-# | CamVid, two cores | `dataset="camvid"`, `image_size=(120, 160)`, `epochs=20` |
+# | CamVid, two cores | `dataset="camvid"`, `image_size=(144, 192)`, `epochs=20` |
 # | Cityscapes, one GPU | `dataset="cityscapes"`, `image_size=(512, 1024)`, `width=1.0`, `encoder_weights="imagenet"`, `labelled_frames=None`, `steps=4000`, `epochs=60` |
 #
-# `course run 05 --dataset camvid -p image_size "[120, 160]" -p epochs 20` does the same headless.
+# `course run 05 --dataset camvid -p image_size "[144, 192]" -p epochs 20` does the same headless.
 #
 # ## Further reading
 #
