@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ import pytest
 
 from course_utils.backend import keras
 from course_utils.cli import main
+from course_utils.datasets import DATASETS
 from course_utils.errors import CourseError
 from course_utils.training import Run
-from course_utils.training.recipe import Recipe, train_recipe
+from course_utils.training.recipe import Recipe, machine_defaults, train_recipe
 
 
 @pytest.fixture
@@ -101,7 +103,6 @@ def test_the_best_network_is_the_one_with_the_best_logged_score(recipe, tmp_path
     run = train_recipe(recipe, tmp_path / "run")
     best = max(row["val_mean_iou"] for row in run.log)
     assert main(["evaluate", str(run.path), "--json"]) == 0
-    import json
 
     assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(best, abs=1e-5)
 
@@ -136,3 +137,12 @@ def test_wrong_use_is_one_line_and_leaves_no_folder(arguments, words, tiny_stree
     message = capsys.readouterr().err.strip()
     assert words in message and "\n" not in message
     assert not output.exists()
+
+
+def test_a_machine_without_a_gpu_gets_small_images_and_a_slim_network():
+    for dataset in DATASETS:
+        laptop, large = machine_defaults(dataset, gpu=False), machine_defaults(dataset, gpu=True)
+        assert laptop["image_size"][0] * laptop["image_size"][1] <= 2**15 < 2 * np.prod(large["image_size"])
+        assert laptop["model_options"]["width"] < large["model_options"]["width"] == 1.0
+    with pytest.raises(CourseError, match="toystreets"):
+        machine_defaults("toystreets")
