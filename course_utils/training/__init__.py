@@ -1,6 +1,6 @@
 """Training: losses, learning-rate schedules, freeze and unfreeze, run folders that survive a kill."""
 
-from course_utils.training.fit import Budget, compile_model, fit
+from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
 from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from course_utils.backend import keras, tf
 from course_utils.models import encoder_layers
-from course_utils.training.fit import Budget, compile_model, fit
+from course_utils.training.fitting import Budget, compile_model, fit
 
 
 @dataclass(frozen=True)

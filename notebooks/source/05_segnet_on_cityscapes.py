@@ -39,10 +39,10 @@ image_size = (48, 96)  # height and width that the network sees
 labelled_frames = 48  # how many label maps the comparison may use; None: all
 width = 0.25  # share of SegNet's channels; 1.0 is the published network
 encoder_weights = None  # None: pretrained below; "imagenet" needs the network and width = 1.0
-pretraining_steps = 120  # steps of that pretraining
-steps = 80  # training steps of each competitor
+pretraining_steps = 80  # steps of that pretraining
+steps = 64  # training steps of each competitor
 seeds = 2  # repetitions of each competitor
-epochs = 8  # passes over the whole training split for the final network
+epochs = 5  # passes over the whole training split for the final network
 output_dir = "../runs"  # where that network is kept
 
 # %%
@@ -68,9 +68,11 @@ keras.utils.set_random_seed(seed)
 table = datasets.label_table(dataset)
 train = datasets.load(dataset, "train", data_dir, image_size)
 val = datasets.load(dataset, "val", data_dir, image_size)
-examples = [pair for pair in val.take(3).as_numpy_iterator()]
 
-rows = [(image, plotting.overlay(image, label, table), label) for image, label in examples]
+rows = []
+for frame in val.frames[:3]:
+    image, label = datasets.read_image(frame.image) / 255, datasets.label_map(frame, table)
+    rows.append((image, plotting.overlay(image, label, table), label))
 plotting.show(
     plotting.panels(rows, ["image", "image and labels", "label map (the ground truth)"], table),
     alt="Three street scenes, each beside its label map; every pixel has the colour of its class.",
@@ -170,7 +172,7 @@ assert all((old == new.numpy()).all() for old, new in zip(before, slim.weights, 
 # By hand, for one frame:
 
 # %% tags=["nbval-check-output"]
-image, label = examples[0]
+image, label = next(val.as_numpy_iterator())
 logits = slim(image[None], training=False)[0].numpy().astype(np.float64)
 masks = label[..., None] == np.arange(table.num_classes)  # [H, W, classes], all False where void
 probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)

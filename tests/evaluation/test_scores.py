@@ -128,7 +128,7 @@ def test_no_folder_and_no_predictions(tmp_path):
 def test_palette_images_are_read_as_ids(tmp_path):
     ids = np.arange(12, dtype=np.uint8).reshape(3, 4)
     image = Image.fromarray(ids, "P")
-    image.putpalette(np.arange(768) % 256)
+    image.putpalette([value % 256 for value in range(768)])
     image.save(tmp_path / "ids.png")
     np.testing.assert_array_equal(read_ids(tmp_path / "ids.png"), ids)
 

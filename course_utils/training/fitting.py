@@ -27,8 +27,9 @@ class Budget:
     def __post_init__(self):
         if (self.steps is None) == (self.seconds is None):
             raise CourseError("A training budget is either a number of steps or a number of seconds: give one of them.")
-        if (self.steps or self.seconds) <= 0:
-            raise CourseError(f"A training budget must be positive, got {self.steps or self.seconds}.")
+        limit = self.steps if self.seconds is None else self.seconds
+        if limit <= 0:
+            raise CourseError(f"A training budget must be positive, got {limit}.")
         self._clock = time.monotonic() - self.spent_seconds
 
     def count_step(self) -> None:
@@ -98,10 +99,6 @@ class _Pace(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.budget.count_step()
         self.progress.update(self.budget.progress, loss=logs["loss"])
-        if self.budget.progress >= 1.0:
-            self.model.stop_training = True
-
-    def on_epoch_end(self, epoch, logs=None):
         if self.budget.progress >= 1.0:
             self.model.stop_training = True
 
