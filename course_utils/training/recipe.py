@@ -60,7 +60,7 @@ class Recipe:
     batch_size: int = 4
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
-    schedule: str = "constant-then-linear"
+    schedule: str = "poly"
     balancing: str = "sqrt-median"
     averaging: float | None = 0.99
     scale: tuple[float, float] = (0.9, 1.4)
