@@ -40,9 +40,9 @@ labelled_frames = 48  # how many label maps the comparison may use; None: all
 width = 0.25  # share of SegNet's channels; 1.0 is the published network
 encoder_weights = None  # None: pretrained below; "imagenet" needs the network and width = 1.0
 pretraining_steps = 80  # steps of that pretraining
-steps = 64  # training steps of each competitor
+steps = 48  # training steps of each competitor
 seeds = 2  # repetitions of each competitor
-epochs = 5  # passes over the whole training split for the final network
+epochs = 4  # passes over the whole training split for the final network
 output_dir = "../runs"  # where that network is kept
 
 # %%
@@ -196,7 +196,7 @@ print("by hand and by the library: equal")
 # %%
 def pretrained_encoder():
     classifier = models.classifier(table.num_classes, width=width)
-    crops = training.crop_batches(train, batch_size=64, seed=seed)
+    crops = training.crop_batches(train, batch_size=32, seed=seed)
     training.compile_model(classifier)
     training.fit(classifier, crops, training.Budget(steps=pretraining_steps), schedule="cosine", title="Pretraining")
     images, classes = next(iter(training.crop_batches(val, batch_size=256, seed=seed)))
