@@ -88,7 +88,12 @@ def test_an_interrupt_gives_a_result(make_notebook, tmp_path, word, living):
             pressed.set()
             signal.raise_signal(signal.SIGINT)
 
-    result = execute(notebook, tmp_path / "out" / "stubborn.ipynb", timeout=60, on_progress=press)
+    # Where the tests themselves were started in the background, Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = execute(notebook, tmp_path / "out" / "stubborn.ipynb", timeout=60, on_progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.status, result.error.cell) == ("interrupted", 1)
     assert not living(word)
 
