@@ -1,0 +1,41 @@
+"""The graded cells of a notebook's source, run on answers of the test's own."""
+
+from course_utils.notebooks import ROOT
+from course_utils.notebooks.convert import read_source
+
+
+class Exercises:
+    """The exercises of one notebook.
+
+    Attributes:
+        points: of the whole notebook, written answers included.
+        grade_ids: of the answers that checks mark, in order.
+    """
+
+    def __init__(self, notebook: str):
+        self._notebook = read_source(ROOT / "notebooks" / "source" / f"{notebook}.py")
+        graded = [cell for cell in self._notebook.cells if "nbgrader" in cell.metadata]
+        self._sources = {cell.metadata.nbgrader.grade_id: cell.source for cell in graded}
+        assert len(self._sources) == len(graded), "two cells have the same grade_id"
+        records = [cell.metadata.nbgrader for cell in graded]
+        self.points = sum(record.get("points", 0) for record in records)
+        self.grade_ids = [record.grade_id for record in records if record.solution and not record.grade]
+        self.written = [record.grade_id for record in records if record.solution and record.grade]
+
+    def check(self, grade_id: str, answer=None) -> None:
+        """Run the visible and hidden checks of an exercise; raises what they raise.
+
+        Args:
+            grade_id: of the cell with the solution; its check is `<grade_id>_check`.
+            answer: takes the place of the function (the last one that the cell defines); None for the solution itself.
+        """
+        namespace = {}
+        for cell in self._notebook.cells:
+            if "parameters" in cell.metadata.get("tags", []) or "import assert_same" in cell.source:
+                exec(cell.source, namespace)
+        source = self._sources[grade_id]
+        exec(source, namespace)
+        if answer is not None:
+            definitions = [line for line in source.splitlines() if line.startswith("def ")]
+            namespace[definitions[-1].split("(")[0].removeprefix("def ")] = answer
+        exec(self._sources[f"{grade_id}_check"], namespace)
