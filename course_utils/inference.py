@@ -144,20 +144,6 @@ def read_photo(path) -> np.ndarray:
         raise CourseError(f"Cannot read {path} as an image: {error}.") from error
 
 
-def overlay(image: np.ndarray, colors: np.ndarray, strength: float = 0.5) -> np.ndarray:
-    """Blend an image with its label map in colours.
-
-    Args:
-        image: uint8 [height, width, 3].
-        colors: uint8 [height, width, 3], from `LabelTable.to_colors`.
-        strength: share of the colours, 0..1.
-
-    Returns:
-        uint8 [height, width, 3].
-    """
-    return np.rint((1 - strength) * image + strength * colors).astype(np.uint8)
-
-
 def save_label_ids(label_ids: np.ndarray, folder, name: str) -> Path:
     """Write a label-id PNG named as the official Cityscapes script looks for it: `<name>_labelIds.png`."""
     path = Path(folder) / f"{name}_labelIds.png"

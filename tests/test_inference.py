@@ -139,11 +139,3 @@ def test_unreadable_pictures_are_named(tmp_path):
     for name in ("text.png", "cut.png", "float.tif", "absent.png"):
         with pytest.raises(CourseError, match=name):
             inference.read_photo(tmp_path / name)
-
-
-def test_overlay_blends_between_image_and_colours():
-    image, colors = _image(4, 5), _image(4, 5, seed=1)
-    np.testing.assert_array_equal(inference.overlay(image, colors, 0), image)
-    np.testing.assert_array_equal(inference.overlay(image, colors, 1), colors)
-    half = inference.overlay(image, colors).astype(int)
-    assert (np.abs(2 * half - image - colors.astype(int)) <= 1).all()

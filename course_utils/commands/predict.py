@@ -18,10 +18,11 @@ def configure(parser):
 
 
 def run(arguments) -> int:
+    import numpy as np
     from PIL import Image
 
-    from course_utils import datasets
-    from course_utils.inference import Predictor, overlay, read_photo, save_label_ids
+    from course_utils import datasets, plotting
+    from course_utils.inference import Predictor, read_photo, save_label_ids
     from course_utils.progress import Progress
     from course_utils.training import Run
 
@@ -37,7 +38,8 @@ def run(arguments) -> int:
             train_ids = predictor(image[None])[0]
             save_label_ids(table.to_label_ids(train_ids), output, name)
             if arguments.overlay:
-                Image.fromarray(overlay(image, table.to_colors(train_ids))).save(output / f"{name}_overlay.jpg")
+                blended = np.rint(255 * plotting.overlay(image / 255, train_ids, table)).astype(np.uint8)
+                Image.fromarray(blended).save(output / f"{name}_overlay.jpg")
             progress.update(number)
     print(f"Label maps{' and overlays' if arguments.overlay else ''} of {count} are in {output}")
     return 0

@@ -1,0 +1,23 @@
+"""Colours over images."""
+
+import numpy as np
+
+from course_utils import plotting
+from course_utils.labels import CAMVID, VOID
+
+
+def test_overlay_blends_between_image_and_colours():
+    image = np.random.default_rng(0).random((3, 4, 3))
+    label = np.arange(12).reshape(3, 4) % CAMVID.num_classes
+    np.testing.assert_array_equal(plotting.overlay(image, label, CAMVID, 0), image)
+    np.testing.assert_allclose(plotting.overlay(image, label, CAMVID, 1), CAMVID.to_colors(label) / 255)
+    half = plotting.overlay(image, label, CAMVID, 0.5)
+    np.testing.assert_allclose(half, (image + CAMVID.to_colors(label) / 255) / 2)
+
+
+def test_void_stays_clear():
+    image = np.random.default_rng(0).random((2, 2, 3))
+    label = np.array([[VOID, 0], [1, VOID]])
+    blended = plotting.overlay(image, label, CAMVID)
+    np.testing.assert_array_equal(blended[label == VOID], image[label == VOID])
+    assert (blended[label != VOID] != image[label != VOID]).any()
