@@ -4,10 +4,12 @@ from course_utils.layers.batch_normalization import BatchNormalization
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
+from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
 
 __all__ = [
     "BatchNormalization",
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
+    "SubPixelConvolution2D",
 ]
