@@ -126,19 +126,30 @@ def _flat_index(indices, shape):
 
 def _checked_taps(kernel, symbolic):
     try:
-        taps = np.array(kernel, dtype=object)
-    except ValueError:
-        taps = np.array(None)
+        taps = np.asarray(kernel, object if symbolic else None)
+    except ValueError:  # rows of different lengths
+        taps = np.empty(0)
     if taps.ndim not in (1, 2) or not taps.size:
         raise ValueError("the kernel must be a list of taps [size] or a table of them [height, width], and not empty")
     if symbolic:
-        import sympy
-
-        return np.array([sympy.sympify(tap) for tap in taps.ravel()] + [None], dtype=object)[:-1].reshape(taps.shape)
-    numbers = np.asarray(kernel)
-    if numbers.dtype.kind not in "iuf":
+        return _sympified(taps)
+    if taps.dtype.kind not in "iuf":
         raise ValueError("the kernel must hold real numbers; for symbols use symbolic=True")
-    return numbers.astype(np.float64 if numbers.dtype.kind == "f" else np.int64)
+    return taps.astype(np.float64 if taps.dtype.kind == "f" else np.int64)
+
+
+def _sympified(taps):
+    import sympy
+
+    values = np.empty(taps.shape, object)
+    for place, tap in np.ndenumerate(taps):
+        try:
+            values[place] = sympy.sympify(tap)
+        except sympy.SympifyError:
+            values[place] = None
+        if not isinstance(values[place], sympy.Expr):
+            raise ValueError(f"SymPy does not understand the kernel's entry {tap!r} as a number or a symbol")
+    return values
 
 
 def _one_per_axis(value, axes, name, repeat=True):
