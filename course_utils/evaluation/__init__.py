@@ -2,12 +2,23 @@
 
 confusion.py   ConfusionMatrix: IoU, accuracy
 instances.py   iIoU, where every object weighs the same
+boundary.py    boundary F: whether the borders are where they should be
 scores.py      all scores of a data set, as a table and as JSON
 folders.py     scoring a folder of predicted PNGs, equal to the official Cityscapes script
 """
 
+from course_utils.evaluation.boundary import BoundaryF, boundary_f_score
 from course_utils.evaluation.confusion import ConfusionMatrix
 from course_utils.evaluation.folders import find_predictions, score_folder, tally_frame
 from course_utils.evaluation.scores import Scores, Tally
 
-__all__ = ["ConfusionMatrix", "Scores", "Tally", "find_predictions", "score_folder", "tally_frame"]
+__all__ = [
+    "BoundaryF",
+    "ConfusionMatrix",
+    "Scores",
+    "Tally",
+    "boundary_f_score",
+    "find_predictions",
+    "score_folder",
+    "tally_frame",
+]
