@@ -1,13 +1,17 @@
 """The course's Keras layers, one public class a file."""
 
+from course_utils.layers.atrous_max_pooling import AtrousMaxPooling2D
 from course_utils.layers.batch_normalization import BatchNormalization
+from course_utils.layers.crop_like import CropLike
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
 from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
 
 __all__ = [
+    "AtrousMaxPooling2D",
     "BatchNormalization",
+    "CropLike",
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",

@@ -4,23 +4,50 @@ from course_utils.backend import keras
 from course_utils.layers import BatchNormalization
 
 
-def convolution_block(x, channels, kernel_size=3, activation="relu", *, name):
+def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=1, rate=1, name):
     """Convolution without bias, batch normalisation, activation (None for none).
 
-    The layers are called `name`, `name_bn` and `name_relu`. A bias would be subtracted again with the batch's mean;
-    the shift of the normalisation takes its place.
+    The layers are called `name`, `name_bn` and `name_<activation>`. A bias would be subtracted again with the batch's
+    mean; the shift of the normalisation takes its place.
 
     Args:
         x: `[batch, height, width, any]`.
+        channels: of the result.
+        kernel_size: odd.
+        activation: the name of one of Keras's.
+        strides: 1 or 2; sizes are divided by it and rounded up.
+        rate: atrous rate, the distance between two taps of the kernel.
 
     Returns:
         `[batch, height, width, channels]`.
     """
+    x, padding = symmetric_padding(x, kernel_size, strides, rate, name=f"{name}_pad")
     x = keras.layers.Conv2D(
-        channels, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+        channels,
+        kernel_size,
+        strides,
+        padding,
+        dilation_rate=rate,
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
     )(x)
     x = BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
     return keras.layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
+
+
+def symmetric_padding(x, kernel_size, strides, rate=1, *, name):
+    """Padding that puts the middle of a kernel on every `strides`-th pixel, the first included.
+
+    "same" does that for stride 1 and for odd sizes only; at even sizes it pads one side more than the other, and the
+    strided network would sample other places than the atrous one.
+
+    Returns:
+        the features, padded where needed, and the padding that the convolution is then to use.
+    """
+    if strides == 1 or kernel_size == 1:
+        return x, "same"
+    return keras.layers.ZeroPadding2D(rate * (kernel_size // 2), name=name)(x), "valid"
 
 
 def image_input(image_shape):

@@ -2,7 +2,7 @@
 
 from course_utils.backend import keras
 from course_utils.models.blocks import image_input, logits
-from course_utils.models.encoders import encode
+from course_utils.models.encoders import deepest, encode
 
 
 def classifier(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0, dropout=0.0, name="classifier"):
@@ -26,8 +26,7 @@ def classifier(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=
         CourseError: unknown encoder.
     """
     images, x = image_input(image_shape)
-    last = encode(x, encoder, width)[-1]
-    x = keras.layers.GlobalAveragePooling2D(name="average")(last.features if last.pooled is None else last.pooled)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(deepest(encode(x, encoder, width)))
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(num_classes, name="scores")(x)

@@ -8,7 +8,7 @@ from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import MaxUnpooling2D
 from course_utils.models.blocks import convolution_block, image_input, logits
-from course_utils.models.encoders import encode
+from course_utils.models.encoders import deepest, encode
 
 
 def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0, dropout=0.0, name="SegNet"):
@@ -24,7 +24,7 @@ def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0,
     Args:
         num_classes: number of classes, void not counted.
         image_shape: `(height, width, 3)`, None for any.
-        encoder: name of an encoder that pools (see `course_utils.models.encoders`).
+        encoder: name of an encoder that pools: vgg16 as published, or darknet19.
         width: multiplier of all channel counts; 0.25 trains on a laptop.
         dropout: rate of the dropout after encoder and decoder stages 3 to 5; Bayesian SegNet (Kendall et al., BMVC
             2017) uses 0.5, SegNet none.
@@ -39,10 +39,14 @@ def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0,
     """
     images, x = image_input(image_shape)
     stages = encode(x, encoder, width, dropout)
-    if any(stage.indices is None for stage in stages):
-        raise CourseError(f"SegNet unpools by indices, and encoder {encoder!r} does not pool. Choose vgg16.")
+    x = deepest(stages)
+    # DarkNet-19 ends in convolutions that no pooling follows: the decoder mirrors what was pooled.
+    stages = [stage for stage in stages if stage.indices is not None]
+    if len(stages) < 5:
+        raise CourseError(f"SegNet unpools by indices, and encoder {encoder!r} has none: choose vgg16 or darknet19.")
 
-    x = stages[-1].pooled
+    if x.shape[-1] != stages[-1].channels[-1]:
+        x = convolution_block(x, stages[-1].channels[-1], name="decoder_bridge")
     for level in range(len(stages), 0, -1):
         stage = stages[level - 1]
         block = f"decoder_block{level}"

@@ -6,10 +6,14 @@ import pytest
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
 from course_utils.models import SegNet, SegNetBasic, encoder_layers
+from course_utils.models.segnet_basic import DECODERS
 
 MODELS = {
     "SegNet": lambda **options: SegNet(3, width=1 / 16, **options),
     "SegNetBasic": lambda **options: SegNetBasic(3, width=1 / 8, **options),
+    "SegNetBasic, bilinear": lambda **options: SegNetBasic(3, width=1 / 8, decoder="bilinear", **options),
+    "SegNetBasic, transposed": lambda **options: SegNetBasic(3, width=1 / 8, decoder="transposed", **options),
+    "SegNetBasic, none": lambda **options: SegNetBasic(3, width=1 / 8, decoder="none", **options),
 }
 
 
@@ -61,6 +65,15 @@ def test_basic_segnet_has_the_published_parameters():
     assert count(model.trainable_weights) == kernels + 2 * 8 * 64 + 11
     # Table 1 says 1.425 M; all its figures are multiples of 0.025 M.
     assert round(count(model.trainable_weights) / 25e3) * 25 == 1425
+
+
+def test_decoders_have_the_published_parameters():
+    """Table 1: as many weights in "Bilinear" as in the encoder, 0.625 M; and 0.8 M in SegNet-Basic's decoder."""
+    counts = {decoder: count(SegNetBasic(11, decoder=decoder).trainable_weights) for decoder in DECODERS}
+    assert round(counts["none"] / 25e3) * 25 == 625
+    assert counts["bilinear"] == counts["indices"]
+    assert counts["transposed"] - counts["indices"] == 4 * 4 * 4 * 64 * 64
+    assert counts["indices"] - counts["none"] == 4 * (49 * 64 * 64 + 2 * 64)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -122,6 +135,11 @@ def test_saving(name, tmp_path):
     restored = keras.models.load_model(tmp_path / "model.keras")
     assert restored.to_json() == model.to_json()
     np.testing.assert_array_equal(restored(images(1, 21, 34)), model(images(1, 21, 34)))
+
+
+def test_unknown_decoder_is_a_course_error():
+    with pytest.raises(CourseError, match="bilinear"):
+        SegNetBasic(3, decoder="nearest")
 
 
 def test_dropout_is_bayesian_segnets():

@@ -1,4 +1,4 @@
-"""What every encoder gives: stages of features at halving resolution.
+"""What every encoder gives: stages of features at halving resolution, or at a kept one with growing atrous rates.
 
 An encoder is a function from normalised images to a list of `Stage`s, from fine to coarse. A decoder takes from them
 what it needs: SegNet the pooling indices and the channel counts to mirror, other networks the features.
@@ -10,7 +10,10 @@ them: to be frozen, or to receive weights from a classifier.
 from dataclasses import dataclass
 from typing import Any
 
+from course_utils.errors import CourseError
+
 PREFIX = "encoder_"
+OUTPUT_STRIDES = (8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -19,15 +22,62 @@ class Stage:
 
     Attributes:
         features: what the stage computed, `[batch, height, width, channels[-1]]`.
-        channels: output channels of each convolution in the stage, first to last.
-        pooled: `features` after max pooling, half the size, or None in an encoder that strides instead.
-        indices: where the maxima were, as `MaxPoolingWithIndices2D` gives them, or None.
+        channels: output channels of each convolution in the stage, first to last; of each block where the stage is
+            made of residual blocks.
+        stride: how many image pixels lie between two neighbouring features.
+        pooled: `features` after max pooling, or None in an encoder that strides instead.
+        indices: where the maxima were, as `MaxPoolingWithIndices2D` gives them; None where nothing was halved.
     """
 
     features: Any
     channels: tuple[int, ...]
+    stride: int
     pooled: Any = None
     indices: Any = None
+
+
+class Striding:
+    """Where an encoder halves its maps, and where it keeps them and widens its kernels instead.
+
+    Past the output stride a layer does not step by two; whatever follows it takes its taps twice as far apart, so that
+    every second feature is what the strided network computes (Chen et al., "DeepLab", PAMI 2018, section 3.1).
+
+    Attributes:
+        stride: of the features so far.
+        rate: atrous rate of the convolutions at this place.
+    """
+
+    def __init__(self, output_stride: int):
+        if output_stride not in OUTPUT_STRIDES:
+            raise CourseError(f"output_stride is {output_stride}: choose one of {OUTPUT_STRIDES}.")
+        self.output_stride, self.stride, self.rate = output_stride, 1, 1
+
+    def halve(self) -> int:
+        """Passes a layer that steps by two: the step that it takes, 2 or 1."""
+        if self.stride < self.output_stride:
+            self.stride *= 2
+            return 2
+        self.rate *= 2
+        return 1
+
+
+def deepest(stages):
+    """The encoder's last features, after the last pooling if it pools: `[batch, height, width, channels]`."""
+    last = stages[-1]
+    return last.features if last.pooled is None else last.pooled
+
+
+def features_at(stages, stride: int):
+    """The deepest features of an encoder with `stride` image pixels between neighbours.
+
+    Raises:
+        CourseError: the encoder has none.
+    """
+    found = [stage.features for stage in stages if stage.stride == stride]
+    if not found:
+        strides = sorted({stage.stride for stage in stages})
+        raise CourseError(f"The encoder has features at strides {strides}, none at {stride}.")
+    return found[-1]
 
 
 def scaled(channels, width):

@@ -1,0 +1,44 @@
+from course_utils.backend import keras, tf
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class AtrousMaxPooling2D(keras.layers.Layer):
+    """Max pooling at every place, over taps that stand `rate` apart.
+
+    What pooling without its stride must be in a network made dense by atrous convolution: each output takes the
+    maximum of `pool_size` x `pool_size` inputs, the first at its own place. Outside the map there is nothing to win.
+
+    Args:
+        pool_size: taps in each direction.
+        rate: distance between two taps.
+
+    Call arguments:
+        inputs: `[batch, height, width, channels]`.
+
+    Returns:
+        the same shape.
+
+    Reference: Chen et al., "DeepLab: semantic image segmentation with deep convolutional nets, atrous convolution,
+    and fully connected CRFs", PAMI 2018, section 3.1.
+    """
+
+    def __init__(self, pool_size=2, rate=1, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size, self.rate = pool_size, rate
+
+    def call(self, inputs):
+        size = tf.shape(inputs)
+        reach = self.rate * (self.pool_size - 1)
+        padded = tf.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=inputs.dtype.min)
+        steps = range(0, reach + 1, self.rate)
+        taps = [padded[:, i : i + size[1], j : j + size[2]] for i in steps for j in steps]
+        outputs = taps[0]
+        for tap in taps[1:]:
+            outputs = tf.maximum(outputs, tap)
+        return tf.ensure_shape(outputs, inputs.shape)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "pool_size": self.pool_size, "rate": self.rate}

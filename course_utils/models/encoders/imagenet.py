@@ -1,0 +1,87 @@
+"""Published ImageNet weights, from `keras.applications` into our layers.
+
+Ours differ in two ways, and both can be put into the numbers. Where theirs add a bias, batch normalisation follows in
+ours: its moving mean takes the bias away with the opposite sign. And the input is normalised in another way: the first
+kernel is scaled, and reordered where their channels are blue, green, red.
+"""
+
+import numpy as np
+
+from course_utils.backend import keras
+from course_utils.errors import CourseError
+from course_utils.models.blocks import MEAN, STANDARD_DEVIATION
+
+PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
+
+
+def application(name, weights):
+    """The classifier `keras.applications.<name>` without its dense layers.
+
+    Args:
+        name: such as "VGG16".
+        weights: "imagenet", downloaded and kept by Keras, or the path of a "no top" weights file.
+
+    Raises:
+        CourseError: no network, or a file that does not fit.
+    """
+    try:
+        return getattr(keras.applications, name)(weights=str(weights), include_top=False)
+    except Exception as error:  # Keras raises bare Exceptions for a failed download, and many kinds for a bad file.
+        reason = str(error).strip().splitlines()[0]
+        if weights == "imagenet":
+            remedy = (
+                "Connect to the network once, or fetch the no-top file elsewhere and pass its path as weights, "
+                "or pretrain a classifier of the course and use copy_encoder."
+            )
+            raise CourseError(f"{name}'s ImageNet weights could not be downloaded ({reason}). {remedy}") from error
+        remedy = f"Pass the weights of keras.applications.{name}(include_top=False), an .h5 file."
+        raise CourseError(f"{weights} does not hold {name}'s convolutions ({reason}). {remedy}") from error
+
+
+def copy_convolutions(model, pairs, preprocessing, source_name):
+    """Copies convolutions and what normalises them into `model`.
+
+    Args:
+        model: a model with our encoder.
+        pairs: `(name, convolution, normalization)`, in the order of the network: our convolution is called `name`, its
+            batch normalisation `name_bn`; `convolution` and `normalization` are theirs, the latter None where they
+            only add a bias.
+        preprocessing: of their input, a key of `PREPROCESSING`.
+        source_name: of their network, for messages.
+
+    Raises:
+        CourseError: the widths differ; nothing has been copied then.
+    """
+    for name, theirs, _ in pairs:
+        if model.get_layer(name).kernel.shape != theirs.kernel.shape:
+            raise CourseError(
+                f"The encoder of model {model.name!r} has kernels of shape {tuple(model.get_layer(name).kernel.shape)} "
+                f"in {name}, {source_name} has {tuple(theirs.kernel.shape)}. Build the model with width=1."
+            )
+    for number, (name, convolution, normalization) in enumerate(pairs):
+        kernel, *bias = convolution.get_weights()
+        bias = bias[0] if bias else 0.0
+        if number == 0:
+            kernel, shift = _for_our_input(kernel, preprocessing)
+            bias = bias + shift
+        ours = model.get_layer(f"{name}_bn")
+        if normalization is None:
+            ones = np.ones(kernel.shape[-1], "float32")
+            gamma, beta, mean, variance, epsilon = ones, 0 * ones, 0 * ones, ones, 0.0
+        else:
+            gamma, beta, mean, variance = normalization.get_weights()
+            epsilon = normalization.epsilon
+        model.get_layer(name).set_weights([kernel])
+        ours.set_weights([gamma, beta, mean - bias, variance + epsilon - ours.epsilon])
+
+
+def _for_our_input(kernel, preprocessing):
+    """The first kernel for images minus `MEAN`, over `STANDARD_DEVIATION`, and the bias that it then lacks.
+
+    The bias is exact but at the border, where both networks pad with zeros: those mean the average colour in ours and
+    after "caffe", mid-grey after "tf".
+    """
+    deviation, mean = np.array(STANDARD_DEVIATION, "float32"), np.array(MEAN, "float32")
+    if preprocessing == "caffe":
+        return kernel[:, :, ::-1] * (255 * deviation)[:, np.newaxis], 0.0
+    return kernel * (2 * deviation)[:, np.newaxis], (kernel * (2 * mean - 1)[:, np.newaxis]).sum(axis=(0, 1, 2))
