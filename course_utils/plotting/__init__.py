@@ -1,6 +1,16 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
 from course_utils.plotting.architecture import segnet
+from course_utils.plotting.overlap import (
+    gray_images,
+    kernel_windows,
+    map_and_spectrum,
+    overlap_maps,
+    overlap_panel,
+    pair_tables,
+    phase_tables,
+    seed_dots,
+)
 from course_utils.plotting.segmentation import errors, overlay, panels
 from course_utils.plotting.style import new_figure, show, to_png
 from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
@@ -9,10 +19,18 @@ __all__ = [
     "class_bars",
     "class_frequencies",
     "errors",
+    "gray_images",
+    "kernel_windows",
     "learning_curves",
+    "map_and_spectrum",
     "new_figure",
+    "overlap_maps",
+    "overlap_panel",
     "overlay",
+    "pair_tables",
     "panels",
+    "phase_tables",
+    "seed_dots",
     "segnet",
     "show",
     "to_png",

@@ -1,0 +1,249 @@
+"""Which output pixels of a transposed convolution get how many values, and the checkerboard that follows."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from course_utils.plotting.style import COLORS, new_figure
+
+
+def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
+    """A grid with values at every `stride`-th place and one window a panel: a row a kernel size, a column a phase.
+
+    Args:
+        kernel_sizes: sides of the windows, in cells.
+        stride: distance between values, in cells.
+        cells: side of the grid.
+
+    Returns:
+        the figure.
+    """
+    phases = list(np.ndindex(stride, stride))
+    figure, axes = new_figure(len(kernel_sizes), len(phases), (9, 2.45 * len(kernel_sizes)), squeeze=False)
+    grid = np.zeros((cells, cells))
+    grid[::stride, ::stride] = 1
+    for size, row in zip(kernel_sizes, axes, strict=True):
+        for (top, left), axis in zip(phases, row, strict=True):
+            # Two cells in, so that the window stands well inside.
+            window = np.s_[top + stride : top + stride + size, left + stride : left + stride + size]
+            shades = grid.copy()
+            shades[window] += 2
+            colors = np.array([(1, 1, 1), (0.62, 0.79, 0.88), (0.99, 0.9, 0.72), (0.84, 0.37, 0)])
+            axis.imshow(colors[shades.astype(int)])
+            place = left + stride - 0.5, top + stride - 0.5
+            axis.add_patch(Rectangle(place, size, size, fill=False, linewidth=2.5, edgecolor=COLORS["black"]))
+            count = int(grid[window].sum())
+            axis.set_title(f"{size} x {size} covers {count} value{'s' if count > 1 else ''}")
+            _cell_lines(axis, cells, cells)
+    return figure
+
+
+def overlap_panel(counts, title: str):
+    """The overlap map, with the counts along one axis as bars above it; drawn fast, for a control panel.
+
+    Args:
+        counts: along one axis [positions]; the map is their outer product.
+        title: of the figure.
+
+    Returns:
+        the figure.
+    """
+    counts = np.asarray(counts)
+    positions = len(counts)
+    figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, height_ratios=[1, 3.6])
+    figure.set_layout_engine("none")
+    figure.subplots_adjust(left=0.12, right=0.84, top=0.94, bottom=0.07, hspace=0.06)
+    bars.fill_between(
+        np.arange(positions + 1) - 0.5, np.append(counts, counts[-1]), step="post", color=COLORS["sky"], linewidth=0
+    )
+    bars.step(np.arange(positions + 1) - 0.5, np.append(counts, counts[-1]), where="post", color=COLORS["blue"])
+    bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), title=title)
+    bars.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    image = field.imshow(np.multiply.outer(counts, counts), cmap="viridis", vmin=0, vmax=counts.max() ** 2)
+    field.set(aspect="auto", xlabel="output column", ylabel="output row", xlim=(-0.5, positions - 0.5))
+    field.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    bar = figure.colorbar(image, cax=figure.add_axes([0.87, 0.07, 0.03, 0.665]))
+    bar.set_label("kernel taps that reach the pixel")
+    bar.locator = MaxNLocator(6, integer=True)
+    bar.update_ticks()
+    return figure
+
+
+def overlap_maps(maps: dict, columns: int = 5):
+    """Small overlap maps side by side, each with its own range of colours and its counts in the title.
+
+    Args:
+        maps: title to counts [height, width].
+        columns: maps in a row.
+
+    Returns:
+        the figure.
+    """
+    rows = -(-len(maps) // columns)
+    figure, axes = new_figure(rows, columns, (10, 2.35 * rows), squeeze=False)
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    for axis, (title, counts) in zip(axes.flat, maps.items(), strict=False):
+        axis.imshow(counts, cmap="viridis", vmin=0)
+        axis.set_title(title, fontsize=9)
+        axis.set(xticks=[], yticks=[])
+    return figure
+
+
+def pair_tables(tables: dict, kernel_sizes, strides, label: str):
+    """Heat maps over kernel size and stride; pairs that keep the rule (stride divides kernel size) have a frame.
+
+    Args:
+        tables: title to numbers in 0..1, [kernel sizes, strides].
+        kernel_sizes, strides: of the rows and the columns.
+        label: what the numbers are.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(tables), (3.1 * len(tables) + 0.9, 4.4), squeeze=False, sharey=True)
+    for axis, (title, values) in zip(axes[0], tables.items(), strict=True):
+        image = axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        for (row, column), value in np.ndenumerate(np.asarray(values)):
+            color = "white" if value < 0.55 else "black"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
+            if kernel_sizes[row] % strides[column] == 0:
+                place = column - 0.46, row - 0.44
+                axis.add_patch(Rectangle(place, 0.92, 0.88, fill=False, edgecolor=COLORS["orange"], linewidth=2))
+        axis.set_xticks(range(len(strides)), strides)
+        axis.set_yticks(range(len(kernel_sizes)), kernel_sizes)
+        axis.set(xlabel="stride", title=title)
+    axes[0, 0].set_ylabel("kernel size")
+    figure.colorbar(image, ax=axes[0], label=label, shrink=0.9)
+    return figure
+
+
+def map_and_spectrum(values, stride: int, title: str):
+    """A map beside the energy of its spectrum, with rings at the zero frequency and at the stride frequencies.
+
+    Args:
+        values: [height, width], multiples of the stride.
+        stride: the period in pixels.
+        title: of the map.
+
+    Returns:
+        the figure.
+    """
+    height, width = np.shape(values)
+    energy = np.abs(np.fft.fft2(values)) ** 2 / np.size(values) ** 2
+    figure, (left, right) = new_figure(1, 2, (9, 3.7))
+    figure.colorbar(left.imshow(values, cmap="viridis"), ax=left, shrink=0.85)
+    left.set(title=title, xlabel="column (pixels)", ylabel="row (pixels)")
+    extent = (-0.5 / width, 1 - 0.5 / width, 1 - 0.5 / height, -0.5 / height)
+    image = right.imshow(np.log10(energy + 1e-12), cmap="cividis", vmin=-8, extent=extent)
+    figure.colorbar(image, ax=right, label="energy (powers of ten)", shrink=0.85)
+    for row, column in np.ndindex(stride, stride):
+        color = COLORS["orange"] if row or column else "white"
+        right.plot(column / stride, row / stride, "o", mfc="none", mec=color, mew=1.8, ms=13, clip_on=False)
+    right.set(title="its spectrum", xlabel="cycles per pixel, across", ylabel="cycles per pixel, down")
+    return figure
+
+
+def phase_tables(tables: dict, stride: int, label: str):
+    """A signed number for each output phase, as small tables on one scale.
+
+    Args:
+        tables: title to numbers [stride, stride].
+        stride: rows and columns of each table.
+        label: what the numbers are.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(tables), (2.5 * len(tables) + 0.8, 2.8), squeeze=False)
+    limit = max(np.abs(values).max() for values in tables.values())
+    for axis, (title, values) in zip(axes[0], tables.items(), strict=True):
+        image = axis.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit)
+        for (row, column), value in np.ndenumerate(np.asarray(values)):
+            color = "white" if abs(value) > 0.65 * limit else "black"
+            text = f"{value:+.2f}" if abs(value) > 5e-3 else "0"
+            axis.text(column, row, text, ha="center", va="center", color=color)
+        axis.set_xticks(range(stride))
+        axis.set_yticks(range(stride))
+        axis.set(title=title, xlabel="column phase", ylabel="row phase")
+    figure.colorbar(image, ax=axes[0], label=label, shrink=0.85)
+    return figure
+
+
+def gray_images(rows, titles, width: float = 10.0, limits=None):
+    """Rows of grey pictures.
+
+    Args:
+        rows: a list of lists of [height, width] arrays, or a dictionary from row name to such a list.
+        titles: one for each column.
+        width: of the figure, in inches.
+        limits: darkest and lightest value; None: each picture its own.
+
+    Returns:
+        the figure.
+    """
+    names, rows = (list(rows), list(rows.values())) if isinstance(rows, dict) else (None, rows)
+    height, across = np.shape(rows[0][0])
+    side = width / len(titles)
+    figure, axes = new_figure(
+        len(rows), len(titles), (width, len(rows) * (side * height / across + 0.1) + 0.3), squeeze=False
+    )
+    low, high = limits or (None, None)
+    for number, (row, places) in enumerate(zip(rows, axes, strict=True)):
+        for picture, axis in zip(row, places, strict=True):
+            axis.imshow(picture, cmap="gray", vmin=low, vmax=high)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        if names:
+            places[0].set_ylabel(names[number])
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=9)
+    return figure
+
+
+def seed_dots(panels: dict):
+    """One row a competitor, one dot a seed; several measures side by side.
+
+    Args:
+        panels: axis label to (competitor to (values [seeds], values [seeds] or None)); where there are two lists the
+            first is drawn hollow ("before training") and the second filled ("after"). A measure that spans more than
+            two powers of ten gets a logarithmic axis, on which exact zeros stand at the left end.
+
+    Returns:
+        the figure.
+    """
+    names = list(next(iter(panels.values())))
+    figure, axes = new_figure(1, len(panels), (10, 0.45 * len(names) + 1.3), squeeze=False, sharey=True)
+    rows = np.arange(len(names))[:, None]
+    for axis, (label, results) in zip(axes[0], panels.items(), strict=True):
+        lists = [
+            np.array([results[name][part] for name in names])
+            for part in range(2)
+            if results[names[0]][part] is not None
+        ]
+        values = np.concatenate([array.ravel() for array in lists])
+        if values.min() <= 0 or values.max() > 100 * values.min():
+            low = 10 ** np.floor(np.log10(values[values > 0].min()) - 1)
+            lists = [np.maximum(array, low) for array in lists]
+            axis.set_xscale("log")
+            axis.axvline(low, color="0.8", linewidth=0.8)
+            axis.annotate("0", (low, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
+        styles = [("before training", "white"), ("after", COLORS["blue"])][-len(lists) :]
+        for array, (when, color) in zip(lists, styles, strict=True):
+            offsets = 0.22 if len(lists) > 1 and when == "after" else 0
+            places = np.broadcast_to(rows + offsets, array.shape)
+            axis.plot(array.ravel(), places.ravel(), "o", mfc=color, mec=COLORS["blue"], ms=6, alpha=0.85, label=when)
+        if len(lists) > 1:
+            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=8)
+        axis.set(xlabel=label)
+        axis.grid(axis="y", linewidth=0.3)
+    axes[0, 0].set_yticks(rows.ravel(), names)
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def _cell_lines(axis, rows, columns):
+    axis.set_xticks(np.arange(columns + 1) - 0.5, [])
+    axis.set_yticks(np.arange(rows + 1) - 0.5, [])
+    axis.grid(color="0.75", linewidth=0.6)
+    axis.tick_params(length=0)
