@@ -3,17 +3,23 @@
 from course_utils.layers.atrous_max_pooling import AtrousMaxPooling2D
 from course_utils.layers.batch_normalization import BatchNormalization
 from course_utils.layers.crop_like import CropLike
+from course_utils.layers.interpolation_kernels import interpolation_kernel
+from course_utils.layers.interpolation_upsampling import InterpolationUpsampling2D
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
 from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
+from course_utils.layers.zero_insertion import ZeroInsertion2D
 
 __all__ = [
     "AtrousMaxPooling2D",
     "BatchNormalization",
     "CropLike",
+    "InterpolationUpsampling2D",
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "SubPixelConvolution2D",
+    "ZeroInsertion2D",
+    "interpolation_kernel",
 ]
