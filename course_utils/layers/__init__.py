@@ -1,24 +1,34 @@
 """The course's Keras layers, one public class a file."""
 
+from course_utils.layers.adaptive_average_pooling import AdaptiveAveragePooling2D
 from course_utils.layers.atrous_max_pooling import AtrousMaxPooling2D
+from course_utils.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
 from course_utils.layers.batch_normalization import BatchNormalization
+from course_utils.layers.convolution_block import ConvolutionBlock
 from course_utils.layers.crop_like import CropLike
 from course_utils.layers.interpolation_kernels import interpolation_kernel
 from course_utils.layers.interpolation_upsampling import InterpolationUpsampling2D
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
+from course_utils.layers.pyramid_pooling import PyramidPooling
+from course_utils.layers.resize_like import ResizeLike
 from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
 from course_utils.layers.zero_insertion import ZeroInsertion2D
 
 __all__ = [
+    "AdaptiveAveragePooling2D",
     "AtrousMaxPooling2D",
+    "AtrousSpatialPyramidPooling",
     "BatchNormalization",
+    "ConvolutionBlock",
     "CropLike",
     "InterpolationUpsampling2D",
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
+    "PyramidPooling",
+    "ResizeLike",
     "SubPixelConvolution2D",
     "ZeroInsertion2D",
     "interpolation_kernel",
