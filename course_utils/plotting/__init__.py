@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
 from course_utils.plotting.architecture import segnet
+from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
     gray_images,
     kernel_windows,
@@ -23,6 +24,9 @@ __all__ = [
     "kernel_windows",
     "learning_curves",
     "map_and_spectrum",
+    "matrix_pictures",
+    "matrix_product",
+    "matrix_row",
     "new_figure",
     "overlap_maps",
     "overlap_panel",
@@ -33,5 +37,6 @@ __all__ = [
     "seed_dots",
     "segnet",
     "show",
+    "singular_values",
     "to_png",
 ]

@@ -1,0 +1,214 @@
+"""Matrices as pictures: their entries, one row with what it reads and writes, their products, their singular values."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
+from course_utils.plotting.style import COLORS, new_figure
+
+_TINTS = [COLORS[name] for name in ("orange", "sky", "green", "purple", "yellow", "blue", "red")]
+_MARK = dict(fill=False, edgecolor=COLORS["red"], linewidth=2.2, clip_on=False, zorder=4)
+
+
+def matrix_pictures(
+    named: dict, columns: int | None = None, width: float = 9.0, text: bool = True, block: int | None = None
+):
+    """Pictures of matrices in one size of cell: a colour for each symbol, or for the size of each number.
+
+    Args:
+        named: title to matrix [rows, columns], a SymPy matrix or an array; zeros stay white and empty.
+        columns: how many stand side by side; None for all.
+        width: of the figure, in inches.
+        text: write the entries into the cells.
+        block: a stronger line after every so many rows and columns.
+
+    Returns:
+        the figure.
+    """
+    entries = {title: _entries(matrix) for title, matrix in named.items()}
+    columns = columns or len(entries)
+    rows = -(-len(entries) // columns)
+    wide = max(matrix.shape[1] for matrix in entries.values())
+    high = max(matrix.shape[0] for matrix in entries.values())
+    cell = min(0.52, width / columns / (wide + 1))
+    figure, axes = new_figure(rows, columns, (width, rows * (cell * high + 0.45)), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    limit = max(_limit(matrix) for matrix in entries.values())
+    for axis, (title, matrix) in zip(axes.flat, entries.items(), strict=False):
+        _draw(axis, matrix, 0, 0, cell, text, limit)
+        if block:
+            places = np.arange(block, max(matrix.shape), block) - 0.5
+            axis.vlines(places[places < matrix.shape[1]], -0.5, matrix.shape[0] - 0.5, colors="0.45", linewidths=0.8)
+            axis.hlines(places[places < matrix.shape[0]], -0.5, matrix.shape[1] - 0.5, colors="0.45", linewidths=0.8)
+        _frame(axis, (-0.6, wide - 0.4), (high - 0.4, -0.6))
+        axis.set_title(title, loc="left")
+    return figure
+
+
+def matrix_product(matrix, vector, row: int | None = None, title: str = ""):
+    """A matrix, the column it is multiplied by, and the column that comes out.
+
+    Args:
+        matrix: [rows, columns], SymPy or numbers.
+        vector: [columns].
+        row: to mark, with the product that it gives; None for none.
+        title: of the figure.
+
+    Returns:
+        the figure.
+    """
+    left, middle = _entries(matrix), _entries(vector).reshape(-1, 1)
+    right = _entries([sum(a * b for a, b in zip(line, middle[:, 0], strict=True)) for line in left]).reshape(-1, 1)
+    rows, columns = left.shape
+    high, wide = max(left.shape), columns + 9
+    cell = min(0.45, 9 / wide)
+    figure, axis = new_figure(size=(cell * wide + 0.2, cell * high + 0.5))
+    axis.axis("off")
+    limit = _limit(left)
+    top = (high - rows) / 2
+    middle_row = high / 2 - 0.5
+    _draw(axis, left, top, 0, cell, True, limit)
+    _write(axis, middle_row, columns + 0.25, "×", 13)
+    _draw(axis, middle, (high - columns) / 2, columns + 1, cell, True, limit, fill=False)
+    _write(axis, middle_row, columns + 2.25, "=", 13)
+    for place, value in enumerate(right[:, 0]):
+        axis.add_patch(Rectangle((columns + 2.5, top + place - 0.5), 4.5, 1, fill=False, edgecolor="0.7"))
+        _write(axis, top + place, columns + 4.75, _label(value, zero="0"), min(10, 26 * cell))
+    if row is not None:
+        axis.add_patch(Rectangle((-0.5, top + row - 0.5), columns, 1, **_MARK))
+        axis.add_patch(Rectangle((columns + 2.5, top + row - 0.5), 4.5, 1, **_MARK))
+    _frame(axis, (-0.7, wide - 1.8), (high - 0.3, -0.7))
+    axis.set_title(title, loc="left")
+    return figure
+
+
+def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float, float] = (8, 4.6)):
+    """What one row of a convolution's matrix reads and writes: the input lies above, the output beside the matrix.
+
+    Args:
+        matrix: [output pixels, input pixels], SymPy or numbers, up to about 12 each way.
+        row: the output pixel to mark, with the window of the input that it sees.
+        names: of the input pixels [input pixels]; None for x0, x1, ...
+        title: of the figure; below it stands the product of the row.
+        size: of the figure in inches; equal sizes keep a panel from jumping.
+
+    Returns:
+        the figure.
+    """
+    entries = _entries(matrix)
+    rows, columns = entries.shape
+    names = [f"x{place}" for place in range(columns)] if names is None else list(names)
+    figure, axis = new_figure(size=size)
+    # Laying out by constraints would take most of the time that a panel has for an answer.
+    figure.set_layout_engine("none")
+    axis.set_position((0.08, 0.02, 0.9, 0.82))
+    axis.axis("off")
+    cell = min(size[0] * 0.9 / (columns + 5), size[1] * 0.82 / (rows + 2.2))
+    seen = np.flatnonzero(entries[row] != 0)
+    _draw(axis, entries, 0, 0, cell, True, _limit(entries), row=row)
+    strip = np.where(np.isin(np.arange(columns), seen), 0.75, 0.95)
+    _cells(axis, np.repeat(strip[None, :, None], 3, axis=2), -2, 0)
+    for place, name in enumerate(names):
+        _write(axis, -2, place, name, 24 * cell)
+    strip = np.where(np.arange(rows) == row, 0.75, 0.95)
+    _cells(axis, np.repeat(strip[:, None, None], 3, axis=2), 0, columns + 1)
+    for place in range(rows):
+        _write(axis, place, columns + 1, f"y{place}", 24 * cell)
+    axis.add_patch(Rectangle((-0.5, row - 0.5), columns, 1, **_MARK))
+    axis.add_patch(Rectangle((columns + 0.5, row - 0.5), 1, 1, **_MARK))
+    if seen.size:
+        axis.add_patch(Rectangle((seen[0] - 0.5, -2.5), seen[-1] - seen[0] + 1, 1, **_MARK))
+    axis.text(-0.9, -2, "input", ha="right", va="center", fontsize=9)
+    axis.text(columns + 1.8, row, "output", ha="left", va="center", fontsize=9)
+    _frame(axis, (-1.5, columns + 3.5), (rows - 0.4, -2.6))
+    terms = " + ".join(f"{_label(entries[row, place])}·{names[place]}" for place in seen)
+    figure.text(0.02, 0.97, title, va="top", fontsize=11)
+    figure.text(0.02, 0.905, f"y{row} = {terms or '0'}", va="top", fontsize=11, color=COLORS["red"])
+    return figure
+
+
+def singular_values(curves: dict, conditions: dict):
+    """How strongly a matrix passes each of its directions, and what that does to an inverse as the signal grows.
+
+    Args:
+        curves: kernel's name to the singular values of its matrix [size], the largest first.
+        conditions: kernel's name to `(lengths, condition numbers)`.
+
+    Returns:
+        the figure.
+    """
+    figure, (left, right) = new_figure(1, 2, (9, 3.2))
+    for number, (name, values) in enumerate(curves.items()):
+        marker = dict(marker="os^Dv"[number % 5], markersize=3)
+        left.semilogy(np.arange(1, len(values) + 1), values, label=name, **marker)
+        right.loglog(*conditions[name], label=name, **marker)
+    left.set(xlabel="number of the singular value", ylabel="singular value", title="what the matrix passes")
+    right.set(xlabel="length of the signal (pixels)", ylabel="condition number", title="what an inverse may magnify")
+    left.legend(fontsize=8)
+    return figure
+
+
+def _entries(matrix):
+    """As a NumPy array: of objects if anything in it is a symbol."""
+    matrix = np.array(matrix.tolist() if hasattr(matrix, "tolist") else matrix)
+    if matrix.dtype == object and not any(getattr(entry, "free_symbols", ()) for entry in matrix.ravel()):
+        return matrix.astype(float)
+    return matrix
+
+
+def _limit(entries):
+    return np.abs(entries).max() if entries.dtype != object else 1
+
+
+def _label(value, zero=""):
+    if value == 0:
+        return zero
+    if isinstance(value, int | float | np.number):
+        return f"{value:.2f}".rstrip("0").rstrip(".").replace("-0.", "−.").replace("0.", ".").replace("-", "−") or "0"
+    return str(value).replace("*", "")
+
+
+def _colors(entries, limit):
+    """Red, green and blue of each cell: white for zero, a tint for each symbol, orange to violet for numbers."""
+    if entries.dtype != object:
+        colors = colormaps["PuOr_r"](0.5 + 0.33 * entries / (limit or 1))[..., :3]
+        return np.where((entries == 0)[..., None], 1.0, colors)
+    symbols = sorted({str(entry) for entry in entries.ravel() if entry != 0})
+    tints = {name: 1 - 0.55 * (1 - np.array(to_rgb(_TINTS[i % len(_TINTS)]))) for i, name in enumerate(symbols)}
+    return np.array([[tints.get(str(entry), np.ones(3)) for entry in line] for line in entries])
+
+
+def _cells(axis, colors, top, left):
+    rows, columns = colors.shape[:2]
+    bottom, right = top + rows - 0.5, left + columns - 0.5
+    axis.imshow(colors, extent=(left - 0.5, right, bottom, top - 0.5))
+    lines = [((left + x - 0.5, top - 0.5), (left + x - 0.5, bottom)) for x in range(columns + 1)]
+    lines += [((left - 0.5, top + y - 0.5), (right, top + y - 0.5)) for y in range(rows + 1)]
+    axis.add_collection(LineCollection(lines, colors="0.8", linewidths=0.6 if max(rows, columns) < 25 else 0.15))
+
+
+def _draw(axis, entries, top, left, cell, text, limit, fill=True, row=None):
+    """The matrix with its first cell centred at (left, top); `cell` is the side of a cell in inches."""
+    _cells(axis, _colors(entries, limit) if fill else np.full((*entries.shape, 3), 0.95), top, left)
+    if text:
+        dark = _colors(entries, limit) @ (0.3, 0.6, 0.1) < 0.45
+        for (y, x), entry in np.ndenumerate(entries):
+            label = _label(entry, zero="" if fill else "0")
+            if label:
+                weight = "bold" if y == row else "normal"
+                _write(
+                    axis, top + y, left + x, label, min(10, cell * 72 / max(2.2, 0.75 * len(label))), weight, dark[y, x]
+                )
+
+
+def _write(axis, y, x, label, size, weight="normal", light=False):
+    color = "white" if light else "black"
+    axis.text(x, y, label, ha="center", va="center", fontsize=size, fontweight=weight, color=color)
+
+
+def _frame(axis, x, y):
+    axis.set(xlim=x, ylim=y, aspect="equal")
+    axis.set_anchor("NW")
