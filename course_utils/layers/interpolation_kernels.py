@@ -129,3 +129,18 @@ def _tap_positions(method, factor):
 def _phases_of_one(taps, factor):
     phase = np.arange(len(taps)) % factor
     return taps / np.bincount(phase, taps)[phase]
+
+
+def frequency_response(taps, frequencies):
+    """What a symmetric filter after zero insertion does to a wave, relative to the middle of the taps.
+
+    Args:
+        taps: float `[length]`, symmetric.
+        frequencies: in cycles per output pixel, `[points]`.
+
+    Returns:
+        float64 `[points]`: real, since the taps are symmetric; at frequency 0 the sum of the taps, which is `factor`.
+    """
+    taps = np.asarray(taps, np.float64)
+    distance = np.arange(len(taps)) - (len(taps) - 1) / 2
+    return np.cos(2 * np.pi * np.outer(frequencies, distance)) @ taps

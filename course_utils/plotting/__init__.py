@@ -13,6 +13,16 @@ from course_utils.plotting.overlap import (
     seed_dots,
 )
 from course_utils.plotting.segmentation import errors, overlay, panels
+from course_utils.plotting.signals import (
+    interpolation_panel,
+    kernel_gallery,
+    kernel_surface,
+    number_maps,
+    sample_grids,
+    spectrum_steps,
+    subsampling_curve,
+    upsampling_steps,
+)
 from course_utils.plotting.style import new_figure, show, to_png
 from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
 
@@ -21,6 +31,9 @@ __all__ = [
     "class_frequencies",
     "errors",
     "gray_images",
+    "interpolation_panel",
+    "kernel_gallery",
+    "kernel_surface",
     "kernel_windows",
     "learning_curves",
     "map_and_spectrum",
@@ -28,15 +41,20 @@ __all__ = [
     "matrix_product",
     "matrix_row",
     "new_figure",
+    "number_maps",
     "overlap_maps",
     "overlap_panel",
     "overlay",
     "pair_tables",
     "panels",
     "phase_tables",
+    "sample_grids",
     "seed_dots",
     "segnet",
     "show",
     "singular_values",
+    "spectrum_steps",
+    "subsampling_curve",
     "to_png",
+    "upsampling_steps",
 ]
