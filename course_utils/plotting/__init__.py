@@ -24,24 +24,31 @@ from course_utils.plotting.signals import (
     upsampling_steps,
 )
 from course_utils.plotting.style import new_figure, show, to_png
+from course_utils.plotting.tasks import class_shares, label_numbers, outlines, three_problems
+from course_utils.plotting.tensors import masks_and_probabilities, network_tensors, softmax_and_loss, softmax_cases
 from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
 
 __all__ = [
     "class_bars",
     "class_frequencies",
+    "class_shares",
     "errors",
     "gray_images",
     "interpolation_panel",
     "kernel_gallery",
     "kernel_surface",
     "kernel_windows",
+    "label_numbers",
     "learning_curves",
     "map_and_spectrum",
+    "masks_and_probabilities",
     "matrix_pictures",
     "matrix_product",
     "matrix_row",
+    "network_tensors",
     "new_figure",
     "number_maps",
+    "outlines",
     "overlap_maps",
     "overlap_panel",
     "overlay",
@@ -53,8 +60,11 @@ __all__ = [
     "segnet",
     "show",
     "singular_values",
+    "softmax_and_loss",
+    "softmax_cases",
     "spectrum_steps",
     "subsampling_curve",
+    "three_problems",
     "to_png",
     "upsampling_steps",
 ]
