@@ -50,9 +50,9 @@ def overlap_panel(counts, title: str):
     """
     counts = np.asarray(counts)
     positions = len(counts)
-    figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, height_ratios=[1, 3.6])
+    places = {"left": 0.12, "right": 0.84, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
+    figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, gridspec_kw=places)
     figure.set_layout_engine("none")
-    figure.subplots_adjust(left=0.12, right=0.84, top=0.94, bottom=0.07, hspace=0.06)
     bars.fill_between(
         np.arange(positions + 1) - 0.5, np.append(counts, counts[-1]), step="post", color=COLORS["sky"], linewidth=0
     )

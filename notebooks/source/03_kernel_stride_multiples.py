@@ -1,0 +1,895 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 60
+#     claims: [L12]
+# ---
+
+# %% [markdown]
+# # 03 · Kernel and stride: where checkerboards come from
+#
+# **After this notebook you can** say how many kernel taps reach each pixel of a transposed convolution, prove for which
+# kernel sizes that number is constant, measure a checkerboard as one number, tell what the rule "kernel size a multiple
+# of the stride" promises and what it does not, and choose between three cures by their cost.
+#
+# **Time:** 60 minutes; the cells themselves need about one on two processor cores.
+#
+# **Lecture claim:** *L12*, a transposed convolution is a convolution after zero insertion; the kernel size should be a
+# symmetric multiple of the stride; the bias has to serve pixels with different overlap counts.
+#
+# **Before it:** zero insertion (01) and the transposed convolution as a matrix (02). **Exercises:** five to compute
+# (8 points) and one to write (2 points).
+
+# %% [markdown]
+# The next cell holds everything you may want to change. The photographs come with scikit-image, so nothing is loaded
+# from the network; name a data set of the course to use its images instead.
+
+# %% tags=["parameters"]
+fast = False  # True: a short run that shows everything and learns little
+seed = 0
+dataset = "photographs"  # or "camvid", "cityscapes", "toy_streets": its images train the small decoders
+data_dir = None  # where the data set is; None: its usual place
+steps = 256  # training steps of each decoder
+seeds = 3  # repetitions of each decoder
+
+# %%
+import time
+
+import numpy as np
+from scipy.signal import convolve2d
+from skimage import color, data
+
+from course_utils import datasets, plotting
+from course_utils.backend import keras, tf
+from course_utils.evaluation.checkerboard import checkerboard_energy, phase_means
+from course_utils.labs.checks import assert_same
+from course_utils.layers import SubPixelConvolution2D
+from course_utils.matrices import overlap_counts
+from course_utils.widgets import interactive_figure
+
+if fast:
+    steps, seeds = 16, 1
+keras.utils.set_random_seed(seed)
+
+
+# %% [markdown]
+# ## The question
+#
+# Enlarge a photograph twice with a transposed convolution whose weights are all equal: once with a 3 x 3 kernel, once
+# with a 4 x 4 kernel, both with stride 2. The only difference is one row and one column of weights.
+
+
+# %%
+def transposed_convolution(image, kernel, stride, padding="valid"):
+    """The framework's transposed convolution of one image [H, W] with one kernel [k, k]."""
+    image, kernel = np.float32(image)[None, ..., None], np.float32(kernel)[..., None, None]
+    return keras.ops.conv_transpose(image, kernel, stride, padding)[0, ..., 0].numpy()
+
+
+photograph = color.rgb2gray(data.chelsea())[60:180:2, 90:270:2]
+pictures = [photograph]
+for size in (3, 4):
+    large = transposed_convolution(photograph, np.ones((size, size)), 2, "same")
+    pictures.append(large / large.mean() * photograph.mean())
+titles = ["photograph", "3 x 3 kernel, stride 2", "4 x 4 kernel, stride 2"]
+plotting.show(
+    plotting.gray_images([pictures], titles, limits=(0, 1)),
+    alt="A cat's face, small; enlarged with a 3 x 3 kernel it is covered by a fine grid; with 4 x 4 it is smooth.",
+)
+
+# %% [markdown]
+# A grid lies over the middle picture that is in no photograph. Where does it come from, is one more row of weights
+# really all it takes to lose it, and does training lose it anyway?
+#
+# ## What the window sees
+#
+# A transposed convolution is a convolution after zero insertion (notebook 02). With stride 2 the image's values stand
+# at every second place and zeros between them. Slide a window over that grid and count the values that it covers:
+
+# %%
+plotting.show(
+    plotting.kernel_windows(kernel_sizes=(3, 4), stride=2),
+    alt="Eight grids with values at every second place. A 3 x 3 window covers four, two, two or one value, depending "
+    "on where it stands; a 4 x 4 window covers four values wherever it stands.",
+)
+
+# %% [markdown]
+# Blue cells hold values; the window's black frame turns them red where it covers them. Where the window stands relative
+# to the values, row and column modulo the stride, is the **phase** of the output pixel. The smaller window sees four
+# values in one phase, two in two phases and one in the last. So one pixel in four adds up four times as much as
+# another one, and they all get the same bias.
+#
+# **Think first:** a 5 x 5 window with stride 2: which counts?
+#
+# <details><summary>Answer</summary>Along one axis it covers three or two values, hence 9, 6, 6 or 4: uneven again,
+# but less so.</details>
+#
+# ## Count along one axis
+#
+# Rows and columns are independent, so one axis is enough. Three ways to count: by hand from the definition, as a
+# convolution of ones after zero insertion, and with the framework, on an image and a kernel of ones.
+
+# %% tags=["nbval-check-output"]
+values = np.zeros(9)
+values[::2] = 1
+print("values and zeros      ", values.astype(int))
+print("convolved with 1 1 1  ", np.convolve(values, np.ones(3)).astype(int))
+print("overlap_counts(3, 2, 5)", overlap_counts(3, 2, 5))
+print("convolved with 1 1 1 1", np.convolve(values, np.ones(4)).astype(int))
+print("overlap_counts(4, 2, 5)", overlap_counts(4, 2, 5))
+for size in (3, 4):
+    assert (np.convolve(values, np.ones(size)) == overlap_counts(size, 2, 5)).all()
+
+# %%
+for size in range(1, 9):
+    for stride in range(1, 5):
+        ones = transposed_convolution(np.ones((4, 5)), np.ones((size, size)), stride)
+        counts = overlap_counts(size, stride, (4, 5))
+        # Where the kernel is smaller than the stride, the framework appends zeros.
+        assert (ones[: counts.shape[0], : counts.shape[1]] == counts).all() and ones.sum() == counts.sum()
+print("32 pairs of kernel size and stride: the framework and the count agree at every pixel")
+
+# %% [markdown]
+# ## The closed form
+#
+# Output position $p$ meets input $i$ in tap $p - i s$. All taps that a position uses differ by multiples of the stride
+# $s$, so in phase $\varphi = p \bmod s$ it uses the taps $\varphi, \varphi + s, \varphi + 2s, \ldots$ below the kernel
+# size $k$. Away from the borders, their number is
+#
+# $$n_\varphi = \left\lceil \frac{k - \varphi}{s} \right\rceil, \qquad \varphi = 0, \ldots, s - 1 .$$
+#
+# In two dimensions the counts of row and column are multiplied.
+
+
+# %% tags=["nbval-check-output"]
+def interior(counts, kernel_size, stride, size):
+    """The positions that no border touches, from the first whole period on."""
+    start = -(-max(kernel_size - stride, 0) // stride) * stride
+    return np.pad(counts, (0, max(0, stride - kernel_size)))[start : size * stride]
+
+
+for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (16, 8)]:
+    phases = -(-(size - np.arange(stride)) // stride)
+    counted = interior(overlap_counts(size, stride, 20), size, stride, 20)
+    assert (counted.reshape(-1, stride) == phases).all()
+    in_two = " ".join(map(str, np.unique(np.multiply.outer(phases, phases))))
+    print(f"kernel {size:2d}, stride {stride}: along one axis {phases}, in two dimensions {in_two}")
+
+# %% [markdown]
+# ## The rule is a theorem
+#
+# > Away from the borders, the overlap count is constant **exactly when** the stride divides the kernel size.
+#
+# *Proof.* The $s$ counts add up to $k$, since each tap belongs to one phase. By the closed form the first count,
+# $\lceil k / s \rceil$, and the last, $\lceil (k - s + 1) / s \rceil = \lfloor k / s \rfloor$, are the largest and the
+# smallest. They are equal exactly when $k / s$ is whole. $\square$
+#
+# The check, by counting, for every pair:
+
+# %%
+for size in range(1, 17):
+    for stride in range(1, 9):
+        counted = interior(overlap_counts(size, stride, 20), size, stride, 20)
+        assert (len(set(counted)) == 1) == (size % stride == 0), (size, stride)
+print("constant exactly where the stride divides the kernel size: 128 pairs")
+
+# %% [markdown]
+# Ten of these maps. Look at the borders, too: there the count falls even where the rule holds. Only $k = s$ is constant
+# up to the edge, because there the windows do not overlap at all.
+
+# %%
+pairs = [(3, 2), (4, 2), (5, 2), (6, 2), (2, 2), (4, 3), (5, 3), (6, 3), (3, 4), (8, 4)]
+maps = {}
+for size, stride in pairs:
+    counts = overlap_counts((size, size), stride, 6)
+    middle = np.unique(interior(np.diag(counts) ** 0.5, size, stride, 6)).astype(int)
+    between = " and ".join(str(count) for count in middle)
+    maps[f"kernel {size}, stride {stride}: {between} an axis"] = counts
+plotting.show(
+    plotting.overlap_maps(maps),
+    alt="Ten overlap maps. Pairs whose stride divides the kernel size are flat inside; the others show a grid.",
+)
+
+# %% tags=["nbval-check-output"]
+for size, stride in [(2, 2), (4, 2), (6, 2), (3, 3), (8, 4)]:
+    counts = overlap_counts(size, stride, 6)
+    print(f"kernel {size}, stride {stride}: border included, counts from {counts.min()} to {counts.max()}")
+    assert (counts.min() == counts.max()) == (size == stride)
+
+# %% [markdown]
+# Now move both sliders yourself. `padding="same"`, the usual choice, crops the output to stride times the input, and
+# most of the border goes with it. Find a pair with stride 3 that is flat; then change the kernel by one.
+
+
+# %%
+def cropped(counts, kernel_size, stride, size):
+    """The part of the whole output that padding "same" keeps."""
+    before = max(kernel_size - stride, 0) // 2
+    return np.pad(counts, (0, max(0, stride - kernel_size)))[before : before + size * stride]
+
+
+def draw(kernel_size=3, stride=2, padding="valid"):
+    counts = overlap_counts(kernel_size, stride, 8)
+    if padding == "same":
+        counts = cropped(counts, kernel_size, stride, 8)
+    return plotting.overlap_panel(counts, f"kernel {kernel_size}, stride {stride}, padding {padding}")
+
+
+interactive_figure(
+    draw,
+    alt=lambda kernel_size, stride, padding: (
+        f"Overlap map for kernel {kernel_size} and stride {stride}, padding "
+        f"{padding}, with the counts along one axis above it."
+    ),
+    kernel_size=(1, 16),
+    stride=(1, 6),
+    padding=["valid", "same"],
+)
+
+# %% [markdown]
+# ## A checkerboard as a number
+#
+# A pattern that repeats every $s$ pixels shows up in the spectrum at the multiples of $1/s$ cycles per pixel, the
+# *stride frequencies*, and nowhere else. So we define the **checkerboard energy** of a map as
+#
+# $$\frac{\text{energy at the stride frequencies, the zero frequency excepted}}{\text{energy of the whole spectrum}} .$$
+#
+# The zero frequency is the mean, and a mean is no pattern. A constant map scores 0. With the counts of a 3 x 3 kernel
+# and stride 2:
+
+# %%
+MIDDLE = np.s_[24:48, 24:48]  # whole periods of the strides 1, 2, 3, 4 and 8, far from every border
+counts = overlap_counts((3, 3), 2, 60)[MIDDLE]
+plotting.show(
+    plotting.map_and_spectrum(counts, 2, "overlap counts, kernel 3, stride 2"),
+    alt="The overlap map and its spectrum: all energy stands in four points, the mean and three stride frequencies.",
+)
+print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
+
+# %% [markdown]
+# There is a second way to say the same. Average the map over each phase: by Parseval's theorem, the energy at the stride
+# frequencies is the *variance of those phase means*. So the number is easy to check by hand.
+
+# %% tags=["nbval-check-output"]
+means = phase_means(counts, 2)
+print("phase means\n", means)
+print(f"variance {means.var():.4f}, mean square {np.mean(counts**2):.4f}, share {means.var() / np.mean(counts**2):.2f}")
+assert np.isclose(checkerboard_energy(counts, 2), means.var() / np.mean(counts**2))
+noisy = counts + np.random.default_rng(0).normal(size=counts.shape)
+assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / np.mean(noisy**2))
+
+# %% [markdown]
+# ## Equal counts are not equal sums
+#
+# The rule counts taps. What a pixel receives is their *weighted sum*. On a constant image of ones, every pixel of phase
+# $\varphi$ becomes the sum of the weights in its phase, $S_\varphi = \sum_j w_{\varphi + j s}$. So the exact condition is:
+#
+# > A constant image stays constant **exactly when all phase sums of the kernel are equal**.
+#
+# If all weights are equal, this *is* the rule. Otherwise the rule is neither necessary nor sufficient. One example
+# against each half; the first kernel is the bilinear one of notebook 01.
+
+
+# %% tags=["nbval-check-output"]
+def phase_sums(kernel, stride):
+    return np.array([[kernel[i::stride, j::stride].sum() for j in range(stride)] for i in range(stride)])
+
+
+bilinear = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])
+random = np.random.default_rng(1).normal(size=(4, 4))
+for name, kernel in [("bilinear, 3 x 3", bilinear), ("random, 4 x 4", random)]:
+    output = transposed_convolution(np.ones((12, 12)), kernel, 2)[4:20, 4:20]
+    assert np.allclose(output[:2, :2], phase_sums(kernel, 2), atol=1e-5)
+    energy = checkerboard_energy(output, 2)
+    print(f"{name}: stride 2, phase sums {np.round(phase_sums(kernel, 2).ravel(), 2)}, energy {energy:.2f}")
+
+# %% [markdown]
+# The bilinear kernel breaks the rule and leaves no pattern: its large weight stands where the overlap is small. The
+# random kernel keeps the rule and leaves a strong pattern.
+#
+# **Think first:** what then is the rule worth for a network that starts from random weights?
+#
+# We measure it. For each pair, 200 kernels with independent weights of mean 0, as every usual initialiser draws them,
+# meet a constant image. Left, for comparison, kernels of ones. In the middle, the checkerboard energy of the random
+# kernels' outputs. On the right, the energy of their mean *power* (the output squared, averaged over the kernels).
+
+# %%
+kernel_sizes, strides, kernels = range(1, 9), range(1, 5), 200
+rng = np.random.default_rng(0)
+tables = np.zeros((3, len(kernel_sizes), len(strides)))
+for row, size in enumerate(kernel_sizes):
+    for column, stride in enumerate(strides):
+        tables[0, row, column] = checkerboard_energy(overlap_counts((size, size), stride, 60)[MIDDLE], stride)
+        weights = rng.normal(size=(size, size, kernels, 1)).astype(np.float32)
+        outputs = keras.ops.conv_transpose(np.ones((1, 24, 24, 1), np.float32), weights, stride, "valid")
+        outputs = np.moveaxis(outputs[0, 12:24, 12:24].numpy(), -1, 0)
+        tables[1, row, column] = checkerboard_energy(outputs, stride)
+        tables[2, row, column] = checkerboard_energy(np.mean(outputs**2, axis=0), stride)
+
+# %%
+titles = ["all weights 1", "random weights, mean 0", "their mean power"]
+plotting.show(
+    plotting.pair_tables(dict(zip(titles, tables, strict=True)), kernel_sizes, strides, "checkerboard energy"),
+    alt="Three heat maps over kernel size and stride. With equal weights the energy is zero exactly where the stride "
+    "divides the kernel size; with random weights it is large for every stride above 1; their mean power follows "
+    "the first table again.",
+)
+
+# %% tags=["nbval-check-output"]
+rule = np.array([[size % stride == 0 for stride in strides] for size in kernel_sizes])
+assert ((tables[0] < 1e-12) == rule).all(), "equal weights: no pattern exactly where the rule holds"
+expected = 1 - 1 / np.array(strides) ** 2
+assert np.abs(tables[1] - expected).max() < 0.12, "random weights: the same energy for every kernel size"
+assert np.abs(tables[2] - tables[0]).max() < 0.12, "power: as with equal weights"
+print("random weights, mean over kernel sizes:", np.round(tables[1].mean(axis=0), 1))
+print("1 - 1 / stride squared:                ", np.round(expected, 1))
+
+# %% [markdown]
+# For weights of mean 0 the rule prevents *nothing* on a constant image: the phase sums are independent numbers around
+# 0, and on average the pattern holds a share of $1 - 1/s^2$ of the energy, whatever the kernel size. What the rule
+# equalises is their *variance*, which is $n_\varphi$ times the variance of a weight. So with the rule each phase gets
+# the same power on average over many kernels; without it some pixels are systematically louder. That is the precise
+# promise for random weights: equal statistics, not equal values.
+#
+# ## One bias for unequal pixels
+#
+# Say all weights are equal, $w$, and the input is constant, $c$. A pixel then receives $w c\, n + b$, where $n$ is its
+# overlap count and $b$ the one bias of the channel. We ask for the output $c$, at five levels $c$ from 0 to 1, and
+# give the layer three kinds of freedom. The least-squares fit is the best that any training could reach.
+
+
+# %%
+def error_by_phase(size, stride, freedom):
+    """Output minus target at c = 1 after the best fit, [stride, stride]."""
+    taps = [(i % stride, j % stride) for i, j in np.ndindex(size, size)]
+    reach = np.array([[tap == phase for tap in taps] for phase in np.ndindex(stride, stride)], float)
+    levels = np.repeat(np.linspace(0, 1, 5), stride**2)
+    each_tap = levels[:, None] * np.tile(reach, (5, 1))  # [levels and phases, taps]
+    columns, known = np.ones((len(levels), 1)), 0  # the bias
+    if freedom == "bias":
+        known = each_tap.sum(axis=1) * stride**2 / size**2  # the weight that is right on average
+    elif freedom == "bias, one weight":
+        columns = np.column_stack([columns, each_tap.sum(axis=1)])
+    else:
+        columns = np.column_stack([columns, each_tap])
+    fitted = columns @ np.linalg.lstsq(columns, levels - known, rcond=None)[0] + known
+    return (fitted - levels)[-(stride**2) :].reshape(stride, stride)
+
+
+# %%
+tables = {}
+for size in (3, 4):
+    for freedom in ("bias", "bias, one weight", "bias, all weights"):
+        tables[f"kernel {size}: {freedom}"] = error_by_phase(size, 2, freedom)
+plotting.show(
+    plotting.phase_tables({name: tables[name] for name in list(tables)[:4]}, 2, "output minus target"),
+    alt="Error by output phase. With a 3 x 3 kernel, bias and one weight leave errors of opposite sign in the phases; "
+    "with all weights free, or with a 4 x 4 kernel, none is left.",
+)
+
+# %% tags=["nbval-check-output"]
+for name, table in tables.items():
+    print(f"{name:28s} error by phase {np.round(table.ravel(), 2) + 0.0}")
+for freedom in ("bias", "bias, one weight", "bias, all weights"):
+    assert np.allclose(tables[f"kernel 4: {freedom}"], 0)
+    assert np.allclose(tables[f"kernel 3: {freedom}"], 0) == (freedom == "bias, all weights")
+
+# %% [markdown]
+# So the claim about the bias holds while the weights of a kernel are alike: no single $b$ can serve pixels that collect
+# one, two and four values. It stops holding once every weight is free. Then a constant target is reached exactly, and
+# the fitted kernel has equal phase sums. In a network with many channels, training has that freedom. Whether it uses
+# it fully is a question for the experiment below.
+#
+# A threshold makes the matter worse than an error of brightness.
+#
+# **Think first:** ones everywhere, weights 1, bias -2.5, then ReLU. Which pixels fire for kernel 3, which for kernel 4?
+
+# %% tags=["nbval-check-output"]
+for size in (3, 4):
+    fires = np.maximum(overlap_counts((size, size), 2, 60)[MIDDLE] - 2.5, 0)
+    print(
+        f"kernel {size}: {np.mean(fires > 0):.0%} of the pixels fire; checkerboard {checkerboard_energy(fires, 2):.2f}"
+    )
+
+# %% [markdown]
+# ## "Symmetric" multiple
+#
+# Padding "same" has to remove $k - s$ rows of the whole output. If that number is odd, the framework removes one more
+# behind than in front, and everything lands half a pixel away from the grid on which an image of twice the size would
+# lie. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is even. A multiple $k = m s$ is
+# symmetric if $m$ is odd or $s$ is even. We measure it as the centre of gravity of an impulse's answer:
+
+
+# %% tags=["nbval-check-output"]
+def shift(size, stride):
+    """How far an impulse lands from the centre of its output block, in output pixels."""
+    impulse = np.zeros((9, 9))
+    impulse[4, 4] = 1
+    answer = transposed_convolution(impulse, np.ones((size, size)), stride, "same").sum(axis=0)
+    return answer @ np.arange(len(answer)) / answer.sum() - (4 * stride + (stride - 1) / 2)
+
+
+for size, stride in [(2, 2), (3, 2), (4, 2), (6, 2), (3, 3), (6, 3), (9, 3), (5, 3)]:
+    multiple = "multiple" if size % stride == 0 else "no multiple"
+    print(f"kernel {size}, stride {stride}: {multiple:11s}  shift {shift(size, stride):.1f}")
+    assert np.isclose(shift(size, stride), 0.5 if (size - stride) % 2 else 0)
+
+# %% [markdown]
+# With stride 2 every multiple is symmetric. With stride 3, kernel 6 keeps the counts even and shifts the image by half a
+# pixel; kernels 3 and 9 do neither; kernel 5 is centred and uneven. So the two halves of "symmetric multiple" are two
+# conditions. A third wish, smooth interpolation, excludes $k = s$: without overlap each input value fills its own block.
+#
+# ## The same grid, backwards
+#
+# The gradient of a strided convolution is a transposed convolution (notebook 02). So an *encoder* with 3 x 3
+# convolutions and stride 2 sends a checkerboard to its input on the way back, in the gradient:
+
+# %%
+pixels = tf.ones((1, 13, 13, 1))
+with tf.GradientTape() as tape:
+    tape.watch(pixels)
+    total = tf.reduce_sum(tf.nn.conv2d(pixels, tf.ones((3, 3, 1, 1)), 2, "VALID"))
+gradient = tape.gradient(total, pixels)[0, ..., 0].numpy()
+assert (gradient == overlap_counts((3, 3), 2, 6)).all()
+print("gradient at each input pixel = overlap count:", np.unique(gradient).astype(int))
+
+# %% [markdown]
+# ## Cures, and that they are relatives
+#
+# **Resize-convolution**: enlarge by nearest neighbour, then convolve. **Sub-pixel convolution**: convolve the small map
+# to $s^2$ times the channels, then lay these out as $s \times s$ pixels. If the phases start with independent weights,
+# that starts with a checkerboard; ICNR starts them equal, and the layer then begins as a convolution and
+# nearest-neighbour enlargement.
+#
+# Both are transposed convolutions with special kernels. Resize-convolution has the kernel *box convolved with the
+# flipped weights*, of size $k + s - 1$; the box has equal phase sums, and so has anything convolved with it. Sub-pixel
+# convolution interleaves its $s^2$ kernels into one of size $k s$, a multiple of the stride.
+
+# %%
+image, weights, stride = np.random.default_rng(0).random((7, 9)), rng.normal(size=(3, 3)), 3
+resized = np.repeat(np.repeat(image, stride, axis=0), stride, axis=1)
+by_resize = convolve2d(resized, weights[::-1, ::-1], mode="same")
+kernel = convolve2d(np.ones((stride, stride)), weights[::-1, ::-1])
+assert np.allclose(by_resize, transposed_convolution(image, kernel, stride, "same"), atol=1e-5)
+assert np.allclose(phase_sums(kernel, stride), weights.sum())
+print("resize-convolution is a transposed convolution with kernel size", len(kernel))
+
+# %%
+layer = SubPixelConvolution2D(1, 3, stride, icnr=False, use_bias=False)
+by_sub_pixel = layer(np.float32(image)[None, ..., None])[0, ..., 0].numpy()
+phases = layer.convolution.kernel.numpy()[:, :, 0].reshape(3, 3, stride, stride)
+kernel = phases[::-1, ::-1].transpose(0, 2, 1, 3).reshape(3 * stride, 3 * stride)
+assert np.allclose(by_sub_pixel, transposed_convolution(image, kernel, stride, "same"), atol=1e-5)
+print("sub-pixel convolution is a transposed convolution with kernel size", len(kernel))
+
+# %% [markdown]
+# Kernel size 5 with stride 3 breaks the rule, and still resize-convolution can make no pattern of a constant image,
+# whatever its weights. Sub-pixel convolution keeps the rule; its phases are free to drift apart in training.
+#
+# ## What does training make of it?
+#
+# Now the experiment. A small decoder enlarges grey photographs four times: a 3 x 3 convolution, twice an upsampling by
+# two, with ReLU between. Five competitors differ only in the upsampling. They see crops of three photographs and are
+# tested on a fourth. Before you run it: which will show the most checkerboard after training?
+
+# %%
+layers = keras.layers
+UPSAMPLING = {
+    "transposed, kernel 3": lambda filters: [layers.Conv2DTranspose(filters, 3, 2, padding="same")],
+    "transposed, kernel 4": lambda filters: [layers.Conv2DTranspose(filters, 4, 2, padding="same")],
+    "resize, convolution 3": lambda filters: [layers.UpSampling2D(2), layers.Conv2D(filters, 3, padding="same")],
+    "sub-pixel, random": lambda filters: [SubPixelConvolution2D(filters, 3, 2, icnr=False)],
+    "sub-pixel, ICNR": lambda filters: [SubPixelConvolution2D(filters, 3, 2)],
+}
+
+
+def decoder(name, channels=8):
+    up = UPSAMPLING[name]
+    first = layers.Conv2D(channels, 3, padding="same", activation="relu")
+    return keras.Sequential([first, *up(channels), layers.ReLU(), *up(1)])
+
+
+# %%
+def photographs():
+    """Grey pictures in 0..1; the last one is kept for the test."""
+    if dataset == "photographs":
+        pictures = [data.astronaut(), data.coffee(), data.rocket(), data.chelsea()]
+    else:
+        frames = datasets.frames(dataset, "train", data_dir)
+        pictures = [datasets.read_image(frame.image) for frame in frames[:: max(1, len(frames) // 20)]]
+    return [color.rgb2gray(picture).astype(np.float32) for picture in pictures]
+
+
+def crops(pictures, number, size, rng):
+    """Random crops [number, size, size, 1] and, four times smaller by averaging, the decoders' inputs."""
+    large = np.empty((number, size, size, 1), np.float32)
+    for crop in large:
+        picture = pictures[rng.integers(len(pictures))]
+        top, left = (rng.integers(length - size + 1) for length in picture.shape)
+        crop[..., 0] = picture[top : top + size, left : left + size]
+    return large, large.reshape(number, size // 4, 4, size // 4, 4, 1).mean(axis=(2, 4))
+
+
+*training_pictures, test_picture = photographs()
+targets, inputs = crops(training_pictures, 256, 32, np.random.default_rng(seed))
+test_targets, test_inputs = crops([test_picture], 48, 64, np.random.default_rng(seed + 1))
+
+# %% [markdown]
+# All decoders train at once, as the outputs of one model: no two of them share a weight, the losses are added, and Adam
+# treats every weight alone. So each sees the same batches and learns as if it were by itself.
+
+# %%
+image = keras.Input((None, None, 1))
+decoders = {}
+for repetition in range(seeds):
+    keras.utils.set_random_seed(seed + repetition)
+    decoders |= {(name, repetition): decoder(name) for name in UPSAMPLING}
+together = keras.Model(image, [network(image) for network in decoders.values()])
+together.compile(keras.optimizers.Adam(5e-3), ["mse"] * len(decoders))
+
+# %% [markdown]
+# Two measures. On **flat** inputs (nine constant grey images) everything that is not flat comes from the decoder: we
+# take the checkerboard energy with period 4, the product of both strides, away from the border. On the test photograph
+# we take the mean squared **error of each output phase**; a decoder that treats its pixels alike has the same in all.
+
+# %%
+flat = np.linspace(0.1, 0.9, 9, dtype=np.float32)[:, None, None, None] * np.ones((1, 14, 14, 1), np.float32)
+
+
+def flat_outputs():
+    """Competitor to outputs [seeds, 9, 32, 32] for the flat inputs."""
+    outputs = [output.numpy()[:, 12:-12, 12:-12, 0] for output in together(flat)]
+    return {
+        name: np.array([o for o, key in zip(outputs, decoders, strict=True) if key[0] == name]) for name in UPSAMPLING
+    }
+
+
+before = flat_outputs()
+epochs = max(1, steps * 8 // len(inputs))
+together.fit(inputs, [targets] * len(decoders), batch_size=8, epochs=epochs, verbose=0)
+after = flat_outputs()
+
+# %%
+unevenness, quality = {name: [] for name in UPSAMPLING}, {name: [] for name in UPSAMPLING}
+for (name, _), output in zip(decoders, together(test_inputs), strict=True):
+    squared = np.square(output.numpy() - test_targets)[:, 8:-8, 8:-8, 0]
+    of_phase = phase_means(squared, 4)
+    unevenness[name].append(of_phase.max() / of_phase.min())
+    quality[name].append(-10 * np.log10(squared.mean()))
+energy = {
+    name: tuple([checkerboard_energy(output, 4) for output in when[name]] for when in (before, after))
+    for name in UPSAMPLING
+}
+panels = {
+    "checkerboard energy, flat input": energy,
+    "error of worst / best phase": {name: (None, values) for name, values in unevenness.items()},
+    "PSNR on the test photograph (dB)": {name: (None, values) for name, values in quality.items()},
+}
+plotting.show(
+    plotting.seed_dots(panels),
+    alt="One dot a seed. Before training all but resize-convolution and ICNR show strong checkerboards on flat input; "
+    "training lowers them by orders of magnitude. The error of the worst phase over the best, and the PSNR.",
+)
+
+# %% [markdown]
+# What is left, seen: the first seed's answer to a flat grey image, minus its mean, before and after training. Each row has
+# its own range of grey, stated at the left.
+
+# %%
+rows = {}
+for when, outputs in {"before": before, "after": after}.items():
+    patterns = [outputs[name][0, 4, 8:24, 8:24] - outputs[name][0, 4, 8:24, 8:24].mean() for name in UPSAMPLING]
+    limit = np.abs(patterns).max()
+    rows[f"{when}, ±{limit:.1g}"] = [pattern / limit for pattern in patterns]
+plotting.show(
+    plotting.gray_images(rows, list(UPSAMPLING), limits=(-1, 1)),
+    alt="Outputs for a flat input. Before: checkerboards for both transposed convolutions and random sub-pixel "
+    "convolution. After: much fainter ones, also with ICNR; resize-convolution stays flat.",
+)
+
+# %% [markdown]
+# The next cell says what the numbers are, whatever they are. A difference counts here only if the ranges over the seeds
+# do not overlap.
+
+
+# %%
+def verdict(measure, first, second):
+    a, b = np.array(measure[first]), np.array(measure[second])
+    apart = len(a) > 1 and (a.min() > b.max() or b.min() > a.max())
+    return f"{first} {np.median(a):.3g}, {second} {np.median(b):.3g}: " + ("apart" if apart else "not told apart")
+
+
+left = {name: values for name, (_, values) in energy.items()}
+for second in list(UPSAMPLING)[1:]:
+    print("energy left:          ", verdict(left, "transposed, kernel 3", second))
+for second in list(UPSAMPLING)[1:]:
+    print("error by phase, ratio:", verdict(unevenness, "transposed, kernel 3", second))
+assert max(left["resize, convolution 3"]) < 1e-9, "no weights can make resize-convolution draw on a flat image"
+
+# %% [markdown]
+# Read it with care. The theorem stands: resize-convolution draws nothing on a flat image, before or after. For the
+# others, training on constant-like regions teaches the weights to compensate, with and without the rule, and with
+# ICNR the phases drift apart. What the bad pair cannot compensate is its *freedom*: a pixel that sees one value has one
+# weight to shape it, its neighbour has four. That shows in the error by phase. Note that kernel 4 also has 16 weights
+# where kernel 3 has nine, so a higher PSNR is no proof of the rule.
+#
+# ## What the cures cost
+#
+# For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each output
+# pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and sub-pixel
+# convolution produces all phases on the small one.
+
+# %% tags=["nbval-check-output"]
+C, s = 16, 2
+costs = {
+    "transposed, kernel 3": (9 * C**2 + C, 9 / s**2 * C**2),
+    "transposed, kernel 4": (16 * C**2 + C, 16 / s**2 * C**2),
+    "resize, convolution 3": (9 * C**2 + C, 9 * C**2),
+    "sub-pixel, ICNR": (s**2 * (9 * C**2 + C), 9 * C**2),
+}
+for name, (parameters, products) in costs.items():
+    network = keras.Sequential([keras.Input((32, 32, C)), *UPSAMPLING[name](C)])
+    assert network.count_params() == parameters
+    print(f"{name:22s} {parameters:5d} parameters, {products:5.0f} multiply-adds per output pixel")
+
+# %% [markdown]
+# Time is another matter than multiply-adds. Forward and backward, measured here in turns, as ratios to the first row
+# (`benchmarks/checkerboard.py` does it with more care):
+
+
+# %%
+def training_step(name):
+    """A function that runs one upsampling forward and backward."""
+    network = keras.Sequential([keras.Input((32, 32, C)), *UPSAMPLING[name](C)])
+    batch = tf.random.normal((8, 32, 32, C))
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(network(batch) ** 2)
+        return tape.gradient(loss, network.trainable_variables)
+
+    return step
+
+
+elapsed = {name: [] for name in costs}
+runs = {name: training_step(name) for name in costs}
+for _ in range(3 if fast else 15):
+    for name, run in runs.items():
+        start = time.perf_counter()
+        run()[0].numpy()
+        elapsed[name].append(time.perf_counter() - start)
+for name in costs:
+    print(
+        f"{name:22s} about {np.median(elapsed[name]) / np.median(elapsed['transposed, kernel 3']):.1f} times the time"
+    )
+
+# %% [markdown]
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
+# you do not see, so solve the problem and not the example.
+#
+# ### Exercise 1: kernel sizes that are fine (1 point)
+#
+# A decoder uses one kernel size in all its transposed convolutions, whose strides are given as a list. Return, in
+# increasing order, all kernel sizes up to and including `largest` that keep the rule for every one of them.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def good_kernel_sizes(strides, largest):
+    """Kernel sizes from 1 to `largest` that are multiples of every stride, a list of integers."""
+    ### BEGIN SOLUTION
+    return [size for size in range(1, largest + 1) if all(size % stride == 0 for stride in strides)]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(good_kernel_sizes([2], 7), [2, 4, 6], name="good_kernel_sizes([2], 7)")
+### BEGIN HIDDEN TESTS
+for strides_, largest_, expected_ in [
+    ([3], 9, [3, 6, 9]),
+    ([2, 3], 13, [6, 12]),
+    ([4, 6], 24, [12, 24]),
+    ([2, 2, 4], 8, [4, 8]),
+    ([1], 3, [1, 2, 3]),
+]:
+    assert_same(
+        good_kernel_sizes(list(strides_), largest_), expected_, name=f"good_kernel_sizes({strides_}, {largest_})"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>For strides 4 and 6 the smallest is 12, not 24.</details>
+#
+# ### Exercise 2: the closed form (1 point)
+#
+# Return the overlap counts along one axis, away from the borders, of the phases 0 to `stride - 1`. Do not count; use the
+# formula, so that a kernel of a million costs nothing. The kernel may be smaller than the stride.
+
+
+# %% nbgrader={"grade": false, "grade_id": "phases", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def phase_counts(kernel_size, stride):
+    """Overlap counts by phase, [stride] integers."""
+    ### BEGIN SOLUTION
+    return [-(-(kernel_size - phase) // stride) for phase in range(stride)]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "phases_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(phase_counts(3, 2), [2, 1], name="phase_counts(3, 2)")
+assert_same(phase_counts(4, 2), [2, 2], name="phase_counts(4, 2)")
+### BEGIN HIDDEN TESTS
+for size_, stride_ in [(7, 3), (8, 3), (2, 5), (1, 1), (15, 8), (1_000_001, 4)]:
+    expected_ = [len(range(phase_, size_, stride_)) for phase_ in range(stride_)]
+    assert_same(phase_counts(size_, stride_), expected_, name=f"phase_counts({size_}, {stride_})")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Phase 1 uses the taps 1, 1 + s, 1 + 2s, ... below k. How many are there?</details>
+#
+# <details><summary>Second hint</summary>Python rounds `//` down, also for negative numbers; so `-(-a // b)` rounds
+# up.</details>
+#
+# ### Exercise 3: predict the overlap map (2 points)
+#
+# Return the whole map, borders included, of a transposed convolution with a square kernel, for an input of `height` x
+# `width`: `(height - 1) * stride + kernel_size` rows, and columns likewise. NumPy only; `overlap_counts` would be
+# too easy.
+
+
+# %% nbgrader={"grade": false, "grade_id": "map", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def overlap_map(kernel_size, stride, height, width):
+    """Kernel taps that reach each output pixel, integers [rows, columns]."""
+    ### BEGIN SOLUTION
+    counts = np.zeros(((height - 1) * stride + kernel_size, (width - 1) * stride + kernel_size), int)
+    for row in range(height):
+        for column in range(width):
+            top, left = row * stride, column * stride
+            counts[top : top + kernel_size, left : left + kernel_size] += 1
+    return counts
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "map_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(overlap_map(3, 2, 1, 2), [[1, 1, 2, 1, 1]] * 3, name="overlap_map(3, 2, 1, 2)")
+### BEGIN HIDDEN TESTS
+for size_, stride_, height_, width_ in [
+    (3, 2, 4, 3),
+    (4, 2, 2, 5),
+    (2, 3, 3, 2),
+    (5, 1, 2, 3),
+    (7, 3, 3, 6),
+    (2, 2, 1, 1),
+]:
+    expected_ = overlap_counts((size_, size_), stride_, (height_, width_))
+    assert_same(
+        overlap_map(size_, stride_, height_, width_), expected_, name=f"overlap_map{size_, stride_, height_, width_}"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Each input pixel adds 1 to a square of the output. Where does the square of pixel
+# (row, column) begin?</details>
+#
+# ### Exercise 4: the energy at the stride frequencies (2 points)
+#
+# Return the checkerboard energy of one map [H, W]; both are multiples of the stride. Energy is the squared magnitude of
+# `np.fft.fft2`; the stride frequencies stand at the multiples of H / stride down and of W / stride across; the zero
+# frequency counts in the denominator only. The map is never all zeros.
+
+
+# %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def stride_energy(values, stride):
+    """Share of the spectrum's energy at the stride frequencies, a number in 0..1."""
+    ### BEGIN SOLUTION
+    energy = np.abs(np.fft.fft2(values)) ** 2
+    height, width = energy.shape
+    return (energy[:: height // stride, :: width // stride].sum() - energy[0, 0]) / energy.sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "energy_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+stripes = np.array([[1.0, 3.0, 1.0, 3.0]] * 2)
+assert_same(stride_energy(stripes.copy(), 2), 0.2, name="the energy of stripes 1 3 1 3")
+### BEGIN HIDDEN TESTS
+for shape_, stride_ in [((6, 4), 2), ((6, 9), 3), ((8, 12), 4), ((12, 6), 2), ((4, 6), 1)]:
+    map_ = np.random.default_rng(stride_).normal(1, 1, shape_) + 2.0 * (np.arange(shape_[0])[:, None] % stride_ == 0)
+    means_ = phase_means(map_, stride_)
+    expected_ = ((means_ - means_.mean()) ** 2).mean() / (map_**2).mean()
+    assert_same(stride_energy(map_.copy(), stride_), expected_, name=f"the energy of a map {shape_}, stride {stride_}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2), besides
+# (0, 0).</details>
+#
+# <details><summary>Second hint</summary>A slice with a step picks them: `energy[::3, ::2]`. Or leave the spectrum alone
+# and use the variance of the phase means.</details>
+#
+# ### Exercise 5: ICNR by hand (2 points)
+#
+# `kernel` [k, k, channels, filters] holds random weights. Return the kernel [k, k, channels, filters * factor**2] with
+# which a convolution, followed by `tf.nn.depth_to_space(..., factor)`, gives the same as the convolution with `kernel`
+# followed by nearest-neighbour enlargement. `depth_to_space` takes channel `phase * filters + f` as channel `f` of that
+# phase.
+
+
+# %% nbgrader={"grade": false, "grade_id": "icnr", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def icnr_kernel(kernel, factor):
+    """The kernel of a sub-pixel convolution that starts as a resize, [k, k, channels, filters * factor**2]."""
+    ### BEGIN SOLUTION
+    return np.tile(kernel, (1, 1, 1, factor**2))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "icnr_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    icnr_kernel(np.array([5.0]).reshape(1, 1, 1, 1), 2), np.full((1, 1, 1, 4), 5.0), name="the kernel of one weight"
+)
+### BEGIN HIDDEN TESTS
+for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4), ((3, 3, 2, 2), 1)]:
+    small_ = np.random.default_rng(factor_).normal(size=shape_)
+    answer_ = np.asarray(icnr_kernel(small_.copy(), factor_))
+    expected_ = np.concatenate([small_] * factor_**2, axis=-1)
+    assert_same(answer_, expected_, name=f"the kernel for shape {shape_} and factor {factor_}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Nearest-neighbour enlargement gives all phases of a pixel the same value, filter by
+# filter.</details>
+#
+# <details><summary>Second hint</summary>With filters a and b and factor 2 the channels are a b a b a b a b, not
+# a a a a b b b b.</details>
+#
+# ### Exercise 6: in your own words (2 points)
+#
+# A colleague's decoder uses transposed convolutions with kernel 4 and stride 2, and its outputs show a checkerboard. "It
+# cannot come from the upsampling: the rule holds." What is wrong with the argument? Name one measurement that would
+# settle where the pattern comes from, and one change that excludes it.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# The rule makes the *number* of taps equal in every phase, not the sum of their weights; a constant image stays constant
+# only if the phase sums are equal, and random or trained weights need not have that. Measurement: feed flat inputs and
+# take the checkerboard energy away from the border (or compare the phase sums of the kernels, or the error by output
+# phase); do it before and after training. Change: resize-convolution, whose kernel has equal phase sums whatever its
+# weights; also accepted: sub-pixel convolution with ICNR, if the answer says that it excludes the pattern only at the
+# start.
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - A pixel of phase $\varphi$ gets $\lceil (k - \varphi) / s \rceil$ taps an axis: constant inside exactly when $s$
+#   divides $k$, constant up to the border only for $k = s$.
+# - The checkerboard energy is the share of the spectrum at the stride frequencies, or the variance of the phase means.
+# - A constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
+#   weights; for random ones it gives equal power on average.
+# - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training lets them.
+# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
+#
+# ## With other photographs, or longer
+#
+# | you want | parameters |
+# |---|---|
+# | street photographs | `dataset="camvid"`, `data_dir="..."` |
+# | a longer training | `steps=4000`, `seeds=5` |
+#
+# `course run 03 --dataset camvid -p steps 4000` does the same headless.
+#
+# ## Further reading
+#
+# - A. Odena, V. Dumoulin, C. Olah: *Deconvolution and Checkerboard Artifacts*, Distill, 2016: uneven overlap,
+#   resize-convolution, patterns in gradients. (Its title uses a common name for the transposed convolution; notebook 02
+#   shows why it is wrong.)
+# - W. Shi et al.: *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+#   Network*, CVPR 2016, section 3.2.
+# - A. Aitken et al.: *Checkerboard artifact free sub-pixel convolution*, arXiv 1707.02937, 2017: ICNR.
+# - V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, arXiv 1603.07285, 2016, section 4.
