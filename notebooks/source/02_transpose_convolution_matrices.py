@@ -1,0 +1,886 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 75
+#     claims: [L6, L10, L11]
+# ---
+
+# %% [markdown]
+# # 02 · Transposed convolution is a transposed matrix
+#
+# **After this notebook you can** write any convolution as a matrix, say what its transpose does and when that is
+# "convolving with the reversed coefficients", predict the sizes that strides and paddings give, explain why a
+# transposed convolution undoes nothing, and train one to enlarge photographs.
+#
+# **Time:** 75 minutes; the cells themselves need about one minute on two processor cores.
+#
+# **Lecture claims:** *L6*, upsampling followed by convolution does not invert a convolution; it is interpolation whose
+# filter is learned. *L10*, a convolution is a matrix product, and its transpose is like convolving with the reversed
+# coefficients. *L11*, a strided convolution is a 3 x 5 matrix and its transpose a 5 x 3 matrix.
+#
+# **Before it:** zero insertion and interpolation kernels (01). **Exercises:** five to compute (8 points) and one to
+# write (2 points).
+
+# %% tags=["parameters"]
+fast = False  # True: fewer photographs and steps; everything is shown, the trained kernel is rough
+seed = 0
+dataset = "photographs"  # those that come with scikit-image; or "camvid", "cityscapes", "toy_streets"
+data_dir = None  # where such a data set is; None: its usual place
+epochs = 6  # passes over the photographs when a layer is trained
+
+# %%
+import numpy as np
+import skimage
+import sympy
+
+from course_utils import datasets, plotting
+from course_utils.backend import keras, tf
+from course_utils.labs.checks import assert_same
+from course_utils.matrices import convolution_matrix
+
+if fast:
+    epochs = 1
+keras.utils.set_random_seed(seed)
+a, b, c, x, y, z = sympy.symbols("a b c x y z")
+
+# %% [markdown]
+# ## The question
+#
+# An encoder makes feature maps small with strided convolutions. A decoder must make them large again, and the usual
+# layer for that is `Conv2DTranspose`. What does it compute, and what has it to do with transposing? A convolution is
+# linear: each output is a weighted sum of inputs. So it is a matrix, and matrices can be transposed.
+#
+# The smallest example slides three taps over five pixels, two of which are zero. The frameworks slide the kernel *as it
+# is* (strictly, that is a cross-correlation). Written down for all five outputs, the weights form the matrix below.
+
+# %%
+regular = convolution_matrix([z, y, x], 5, symbolic=True)
+plotting.show(
+    plotting.matrix_product(regular, [0, a, b, c, 0], row=2, title="three taps z y x slide over 0 a b c 0"),
+    alt="A 5 by 5 matrix with z y x along its diagonals, times the column 0 a b c 0, gives ax, ay+bx, az+by+cx, "
+    "bz+cy, cz; the third row and the third result are marked.",
+)
+
+# %% [markdown]
+# Row *i* holds the taps under the pixels that output *i* sees. The first and the last row have lost a tap: it met the
+# zero padding.
+#
+# **Mind the order.** A textbook's convolution reverses the kernel before it slides it. The lecture's matrix is
+# therefore the *textbook* convolution with the kernel x y z, and the *framework's* with z y x. Both libraries agree:
+
+# %% tags=["nbval-check-output"]
+signal, taps = np.array([0.0, 2, 3, 5, 0]), np.array([7.0, 11, 13])  # 0 a b c 0 and z y x
+
+
+def framework(inputs, kernel, stride=1, padding="same"):
+    """tf.nn.convolution for a plain array, one channel."""
+    return tf.nn.convolution(inputs[None, ..., None], kernel[..., None, None], stride, padding.upper())[0, ..., 0]
+
+
+print("matrix    ", convolution_matrix(taps, 5) @ signal)
+print("TensorFlow", framework(signal, taps).numpy())
+print("textbook  ", np.convolve(signal, taps[::-1], "same"))
+assert np.array_equal(convolution_matrix(taps, 5) @ signal, framework(signal, taps))
+assert np.array_equal(convolution_matrix(taps, 5) @ signal, np.convolve(signal, taps[::-1], "same"))
+
+# %% [markdown]
+# And symbol by symbol, the lecture's printed matrix and its printed result:
+
+# %% tags=["nbval-check-output"]
+lecture = sympy.Matrix([[y, x, 0, 0, 0], [z, y, x, 0, 0], [0, z, y, x, 0], [0, 0, z, y, x], [0, 0, 0, z, y]])
+assert regular == lecture
+result = regular * sympy.Matrix([0, a, b, c, 0])
+assert list(result) == [a * x, a * y + b * x, a * z + b * y + c * x, b * z + c * y, c * z]
+print(list(result))
+
+# %% [markdown]
+# ## The transpose
+#
+# Think first: what stands in the middle row of the *transposed* matrix, read from left to right?
+
+# %%
+plotting.show(
+    plotting.matrix_product(regular.T, [0, a, b, c, 0], row=2, title="the transposed matrix, on the same signal"),
+    alt="The transposed 5 by 5 matrix has x y z along its diagonals; times 0 a b c 0 it gives az, ay+bz, ax+by+cz, "
+    "bx+cy, cx.",
+)
+
+# %% tags=["nbval-check-output"]
+result = regular.T * sympy.Matrix([0, a, b, c, 0])
+assert list(result) == [a * z, a * y + b * z, a * x + b * y + c * z, b * x + c * y, c * x]
+assert convolution_matrix([x, y, z], 5, symbolic=True) == regular.T
+print(list(result))
+
+# %% [markdown]
+# The middle row reads x y z: the same taps, reversed. Why, in one line: entry (*i*, *j*) of the matrix is tap
+# *j - i + 1*, so entry (*i*, *j*) of the transpose is tap *i - j + 1*. The sign of the step is turned round.
+#
+# **When exactly is that true?** With stride 1, padding "same" and an odd kernel, as here. The next cell tries the other
+# kinds. An even kernel is reversed *and shifted by one pixel*, because "same" must put the odd zero on one side. After
+# "valid", the transpose needs zeros all around: it is longer than its input.
+
+# %% tags=["nbval-check-output"]
+four = np.array([1.0, 2, 3, 4])
+transposed = convolution_matrix(four, 6).T
+reversed_taps = convolution_matrix(four[::-1], 6)
+print("four taps: equal?", np.array_equal(transposed, reversed_taps))
+print("shifted by one row?", np.array_equal(transposed[1:], reversed_taps[:-1]))
+assert np.array_equal(transposed[1:], reversed_taps[:-1])
+
+valid = convolution_matrix(taps, 5, padding="valid")
+print("valid:", valid.shape, "transposed:", valid.T.shape)
+assert np.array_equal(valid.T @ signal[1:4], np.convolve(signal[1:4], taps, "full"))
+
+# %% [markdown]
+# (`np.convolve` is the textbook's, so it reverses what a framework would slide.)
+#
+# ## Strides
+#
+# A stride of 2 computes every second output. The lecture starts with the *first* row and drops the second and fourth:
+# a 3 x 5 matrix, whose transpose is 5 x 3. Three values become five.
+
+# %%
+strided = convolution_matrix([z, y, x], 5, stride=2, symbolic=True)
+plotting.show(
+    plotting.matrix_product(strided, [0, a, b, c, 0], row=1, title="stride 2: five pixels become three"),
+    alt="A 3 by 5 matrix: rows y x 0 0 0, 0 z y x 0 and 0 0 0 z y; times 0 a b c 0 it gives ax, az+by+cx, cz.",
+)
+plotting.show(
+    plotting.matrix_product(strided.T, [a, b, c], row=1, title="its transpose: three pixels become five"),
+    alt="The transposed 5 by 3 matrix times a b c gives ay, ax+bz, by, bx+cz, cy.",
+)
+
+# %% tags=["nbval-check-output"]
+assert strided == sympy.Matrix([[y, x, 0, 0, 0], [0, z, y, x, 0], [0, 0, 0, z, y]])
+assert strided == regular[::2, :], "the regular matrix without its second and fourth row"
+down = strided * sympy.Matrix([0, a, b, c, 0])
+up = strided.T * sympy.Matrix([a, b, c])
+assert list(down) == [a * x, a * z + b * y + c * x, c * z]
+assert list(up) == [a * y, a * x + b * z, b * y, b * x + c * z, c * y]
+print(list(down), list(up), sep="\n")
+
+# %% [markdown]
+# **Does the framework also start with the first row?** With five pixels it does. With six it does not: there,
+# TensorFlow's "same" needs a single zero and puts it *behind*, so its windows start one pixel later than the lecture's.
+# Dropping rows of the regular matrix gives the lecture's choice (and PyTorch's `padding=1`).
+
+# %%
+six = convolution_matrix([z, y, x], 6, symbolic=True)
+pictures = {
+    "rows 0, 2, 4 of the regular one": six[::2, :],
+    "TensorFlow, stride 2": convolution_matrix([z, y, x], 6, 2, symbolic=True),
+}
+plotting.show(
+    plotting.matrix_pictures(pictures, width=7),
+    alt="Two 3 by 6 matrices for six pixels: the first starts with y x, the second, TensorFlow's, with z y x.",
+)
+assert convolution_matrix([z, y, x], 6, 2, symbolic=True) == six[1::2, :]
+
+# %% [markdown]
+# **Self-test.** A layer trained in one framework is loaded into another that starts at the other row. What happens to
+# the feature maps?
+#
+# <details><summary>Answer</summary>They have the same shape, so nothing fails, but they lie one pixel of the larger
+# map off. Every strided layer adds such a shift: segmentation borders move, and the score drops quietly.</details>
+#
+# ## Zeros between the pixels
+#
+# Transposing a strided matrix has a second reading, the one of notebook 01. Striding means: convolve, then *keep*
+# every second value. Keeping is a matrix, too: a "convolution" with the single tap 1. Its transpose does not drop, it
+# *inserts zeros*.
+
+# %%
+keep = convolution_matrix([1], 5, stride=2, symbolic=True)
+plotting.show(
+    plotting.matrix_pictures({"keep every second value": keep, "its transpose inserts zeros": keep.T}, width=7),
+    alt="A 3 by 5 matrix with single ones at columns 0, 2 and 4, and its 5 by 3 transpose.",
+)
+
+# %% [markdown]
+# So *strided = keep x regular*, and a transposed product is the product of the transposes in reverse order:
+# *strided' = regular' x keep'*. Read from the right: **insert zeros, then convolve with the reversed kernel.** That is
+# the proof, and this is the check:
+
+# %% tags=["nbval-check-output"]
+assert strided == keep * regular
+assert strided.T == regular.T * keep.T
+
+with_zeros = np.zeros(5)
+with_zeros[::2] = [2, 3, 5]
+print("zeros inserted:          ", with_zeros)
+print("then the reversed kernel:", framework(with_zeros, taps[::-1]).numpy())
+print("the transposed matrix:   ", convolution_matrix(taps, 5, 2).T @ [2.0, 3, 5])
+assert np.array_equal(framework(with_zeros, taps[::-1]), convolution_matrix(taps, 5, 2).T @ [2.0, 3, 5])
+
+# %% [markdown]
+# Where the framework starts with another row, *keep* takes other places and the zeros move with them; the rest of the
+# proof stays. Note also what nobody does in practice: most products of the second reading are with inserted zeros, and
+# the matrix skips them.
+#
+# ## Every kernel, stride and padding
+#
+# The same three taps on nine pixels, with strides from 1 to 4:
+
+# %%
+pictures = {
+    f"{padding}, stride {stride}": convolution_matrix([z, y, x], 9, stride, padding, symbolic=True)
+    for padding in ("same", "valid")
+    for stride in (1, 2, 3, 4)
+}
+plotting.show(
+    plotting.matrix_pictures(pictures, columns=4),
+    alt="Eight matrices for nine pixels: the taps z y x step right by the stride from row to row; 'same' cuts them off "
+    "at the borders, 'valid' has only whole rows.",
+)
+
+# %% [markdown]
+# Move it yourself. The marked row belongs to one output pixel; above the matrix lies the window of the input that it
+# sees. Tick *transposed* and watch how many inputs reach each output: with stride 2 and three taps it alternates
+# between one and two. Notebook 03 is about that.
+
+# %%
+from course_utils.widgets import interactive_figure
+
+KERNELS = {"2 taps": "yx", "3 taps": "zyx", "4 taps": "zyxw", "5 taps": "zyxwv"}
+
+
+def draw(kernel="3 taps", stride=2, padding="same", transposed=False, output_pixel=1):
+    matrix = convolution_matrix(list(sympy.symbols(" ".join(KERNELS[kernel]))), 9, stride, padding, symbolic=True)
+    matrix = matrix.T if transposed else matrix
+    title = f"{kernel}, stride {stride}, {padding}{', transposed' * transposed}: {matrix.cols} -> {matrix.rows} pixels"
+    return plotting.matrix_row(matrix, min(output_pixel, matrix.rows - 1), "abcdefghi"[: matrix.cols], title)
+
+
+interactive_figure(
+    draw,
+    alt=lambda kernel, stride, padding, transposed, output_pixel: (
+        f"The matrix of a{' transposed' * transposed} convolution with {kernel}, stride {stride}, padding {padding}; "
+        f"the row of output pixel {output_pixel} is marked, with its window of the input above."
+    ),
+    kernel=list(KERNELS),
+    stride=(1, 4),
+    padding=["same", "valid"],
+    transposed=False,
+    output_pixel=(0, 8),
+)
+
+# %% [markdown]
+# ## Two dimensions: blocks
+#
+# Read a picture row by row into one long column, and a 2-D convolution is again one matrix. It falls into blocks, one
+# for each pair of an output row and an input row, and **each block is the 1-D matrix of one row of the kernel**.
+
+# %%
+kernel = np.arange(1.0, 10).reshape(3, 3)
+plotting.show(
+    plotting.matrix_pictures(
+        {"3 x 3 taps, picture of 4 x 6 pixels": convolution_matrix(kernel, (4, 6)),
+         "the same with stride 2": convolution_matrix(kernel, (4, 6), 2)},
+        text=False, block=6,
+    ),
+    alt="Left a 24 by 24 matrix of three diagonals of 6 by 6 blocks, each block with three diagonals of its own; right "
+    "its 6 by 24 counterpart with stride 2.",
+)  # fmt: skip
+
+# %% tags=["nbval-check-output"]
+blocks = convolution_matrix(kernel, (4, 6)).reshape(4, 6, 4, 6).swapaxes(1, 2)  # [output row, input row, 6, 6]
+for i in range(4):
+    for j in range(4):
+        inside = 0 <= j - i + 1 < 3
+        expected = convolution_matrix(kernel[j - i + 1], 6) if inside else np.zeros((6, 6))
+        assert np.array_equal(blocks[i, j], expected)
+print("16 blocks, each the matrix of one kernel row or empty")
+
+# %% [markdown]
+# ## The whole table
+#
+# Now for any kernel: the largest difference between the matrix and TensorFlow's convolution, between the transpose and
+# TensorFlow's transposed convolution, and between the transpose and *automatic differentiation*. Why the last? If
+# outputs are *C x* and the loss pulls at them with a gradient *g*, then it pulls at *x* with *C'g*. Every backward pass
+# through a convolution is a transposed convolution, and the other way round.
+
+
+# %%
+def differences(kernel_size, size, stride, padding):
+    """Largest differences from TensorFlow's convolution, transposed convolution and gradient."""
+    rng = np.random.default_rng(seed)
+    kernel, inputs = rng.normal(size=kernel_size), tf.constant(rng.normal(size=size))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = framework(inputs, kernel, stride, padding)
+    pull = rng.normal(size=outputs.shape)
+    gradient = tape.gradient(outputs, inputs, tf.constant(pull))
+    transposed = tf.nn.conv_transpose(
+        pull[None, ..., None], kernel[..., None, None], (1, *size, 1), stride, padding.upper()
+    )
+    matrix = convolution_matrix(kernel, size if len(size) == 2 else size[0], stride, padding)
+    product = (matrix.T @ pull.ravel()).reshape(size)
+    pairs = (
+        (matrix @ inputs.numpy().ravel(), outputs.numpy().ravel()),
+        (product, transposed[0, ..., 0]),
+        (product, gradient),
+    )
+    return [np.abs(ours - theirs).max() for ours, theirs in pairs]
+
+
+# %% tags=["nbval-check-output"]
+cases = [((3,), (9,)), ((4,), (9,)), ((7,), (8,)), ((1,), (5,)), ((3, 3), (6, 7)), ((4, 2), (5, 8)), ((5, 5), (7, 6))]
+print("taps    pixels  padding  strides  convolution  transposed  gradient")
+worst = 0
+for kernel_size, size in cases:
+    for padding in ("same", "valid"):
+        largest = np.max([differences(kernel_size, size, stride, padding) for stride in (1, 2, 3, 4)], axis=0)
+        worst = max(worst, largest.max())
+        shown = ["< 1e-12" if value < 1e-12 else f"{value:.0e}" for value in largest]
+        sizes = [" x ".join(map(str, n)) for n in (kernel_size, size)]
+        print(f"{sizes[0]:6}  {sizes[1]:6}  {padding:7}  1 to 4   {shown[0]:11}  {shown[1]:10}  {shown[2]}")
+assert worst < 1e-12
+
+# %% [markdown]
+# ## How long is the output?
+#
+# A strided convolution forgets something: five pixels and six pixels both become three. So a transposed convolution
+# cannot know whether to return five or six, and the layer must be told. That is `output_padding`; without it, Keras
+# returns the largest size ("same": pixels times stride).
+
+# %% tags=["nbval-check-output"]
+three = np.array([1.0, 10, 100])
+for size, output_padding in [(5, 0), (6, 1), (6, None)]:
+    layer = keras.layers.Conv1DTranspose(
+        1, 3, strides=2, padding="same", output_padding=output_padding, use_bias=False, dtype="float64"
+    )
+    layer.build((None, 3, 1))
+    layer.set_weights([taps[:, None, None]])
+    outputs = layer(three[None, :, None])[0, :, 0].numpy()
+    print(f"output_padding={output_padding}: {len(outputs)} pixels", outputs)
+    assert np.array_equal(outputs, convolution_matrix(taps, size, stride=2).T @ three)
+
+# %% [markdown]
+# ## It is no inverse
+#
+# In the 1990s people had a word for undoing a convolution whose kernel is known: *deconvolution*, inverse filtering.
+# Some papers on neural networks took that word for the transposed convolution, and it is wrong here. An inverse would
+# have to give *C'C = 1*. Look:
+
+# %%
+tent = np.array([1, 2, 1]) / 4
+blur = convolution_matrix(tent, 7)
+plotting.show(
+    plotting.matrix_pictures({"C": blur, "C'C": blur.T @ blur, "the inverse of C": np.linalg.inv(blur)}, width=10),
+    alt="The blur matrix has one quarter, one half, one quarter around its diagonal; C'C is a wider blur, not the "
+    "identity; the true inverse is full, with large entries of alternating sign.",
+)
+
+# %% [markdown]
+# The transpose of a blur blurs again. The true inverse, beside it, is large everywhere and changes sign from pixel to
+# pixel: it must magnify exactly what the blur made small.
+#
+# *What* it made small, the **singular values** say. The least of them may be so small that the inverse magnifies
+# rounding errors; the largest divided by the least is the **condition number**. A transposed convolution has the *same*
+# singular values as the convolution: what was passed weakly is passed weakly once more.
+
+# %%
+kernels = {"sharp, [0 1 0]": np.array([0, 1, 0]), "tent, [1 2 1] / 4": tent, "box, [1 1 1] / 3": np.ones(3) / 3,
+           "Gaussian, sigma 1.5": skimage.filters.gaussian(np.eye(1, 9, 4)[0], 1.5, mode="constant", truncate=2.7)}  # fmt: skip
+lengths = [8, 16, 32, 64, 128]
+curves, conditions = {}, {}
+for name, one in kernels.items():
+    values = [np.linalg.svd(convolution_matrix(one, n), compute_uv=False) for n in lengths]
+    curves[name] = values[2]
+    conditions[name] = lengths, [v[0] / v[-1] for v in values]
+plotting.show(
+    plotting.singular_values(curves, conditions),
+    alt="Left, singular values on a signal of 32 pixels: constant for the sharp kernel, falling by orders of magnitude "
+    "for the blurs. Right, condition numbers, which grow with the length of the signal.",
+)
+
+# %% [markdown]
+# **When is the transpose an inverse?** Exactly when the rows of *C* are orthonormal, and then only from one side:
+# *CC' = 1*. That happens for windows that do not overlap (stride at least the kernel size) with taps of unit length, as
+# in a Haar wavelet. A trained layer has no reason to be like that.
+
+# %% tags=["nbval-check-output"]
+haar = convolution_matrix([0.6, 0.8], 8, stride=2, padding="valid")
+assert np.allclose(haar @ haar.T, np.eye(4))
+assert not np.allclose(haar.T @ haar, np.eye(8))
+print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(haar.T @ haar), "of 8")
+
+# %% [markdown]
+# ## Three ways back from a blurred photograph
+#
+# Blur a photograph with a known Gaussian and store it in 8 bits, as any camera does. In two dimensions the matrix has
+# one row and one column for each pixel; `sparse=True` keeps only the taps. The Gaussian is a product of a column and a
+# row, so its matrix is a Kronecker product, and its condition number a square.
+
+# %% tags=["nbval-check-output"]
+astronaut = skimage.color.rgb2gray(skimage.data.astronaut())[20:180, 150:310]
+gaussian = kernels["Gaussian, sigma 1.5"]
+gaussian_2d = np.outer(gaussian, gaussian)
+assert np.allclose(np.kron(*[convolution_matrix(gaussian, 12)] * 2), convolution_matrix(gaussian_2d, (12, 12)))
+
+C = convolution_matrix(gaussian_2d, astronaut.shape, sparse=True)
+condition = np.linalg.cond(convolution_matrix(gaussian, 160)) ** 2
+print(f"matrix {C.shape[0]} x {C.shape[1]}, {C.nnz / C.shape[0] ** 2:.2%} of it stored")
+print(f"condition number about 10^{np.log10(condition):.0f}")
+
+
+# %%
+def inverse_filter(picture):
+    """The solution of C x = picture, exact but for rounding: first along the columns, then along the rows."""
+    along = convolution_matrix(gaussian, len(picture))
+    return np.linalg.solve(along, np.linalg.solve(along, picture).T).T
+
+
+def psnr(picture, truth, border=8):
+    """Peak signal-to-noise ratio in decibels, away from the borders."""
+    inside = (slice(border, -border),) * 2
+    return skimage.metrics.peak_signal_noise_ratio(truth[inside], picture[inside], data_range=1)
+
+
+blurred = (C @ astronaut.ravel()).reshape(astronaut.shape)
+stored = np.round(255 * blurred) / 255
+ways = {
+    "blurred, 8 bits": stored,
+    "transposed convolution": (C.T @ stored.ravel()).reshape(stored.shape),
+    "inverse, no rounding": inverse_filter(blurred),
+    "inverse, 8 bits": inverse_filter(stored),
+    "Wiener filter, 8 bits": skimage.restoration.wiener(stored, gaussian_2d, balance=1e-4),
+}
+plotting.show(
+    plotting.gray_images([list(ways.values())], list(ways), limits=(0, 1)),
+    alt="A blurred portrait; the transposed convolution of it, blurred more; the exact inverse without rounding, "
+    "sharp; the inverse of the 8-bit picture, pure noise; the Wiener filter, sharper than the blurred one.",
+)
+
+# %% tags=["nbval-check-output"]
+quality = {name: psnr(picture, astronaut) for name, picture in ways.items()}
+for name, value in quality.items():
+    print(f"{name:24} {value:7.1f} dB" if value < 100 else f"{name:24} over 100 dB")
+assert quality["transposed convolution"] < quality["blurred, 8 bits"] < quality["Wiener filter, 8 bits"]
+assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
+
+# %% [markdown]
+# The inverse is perfect on paper, and half a grey level of rounding destroys it. The **Wiener filter** inverts what
+# was passed well and leaves alone what was lost. The transposed convolution does neither: it blurs once more.
+#
+# It is not unrelated, though. The least-squares inverse is *(C'C)^-1 C'*: the transposed convolution is its *first
+# half*, and all the sharpening happens in the other one.
+#
+# ## A transposed convolution that learns to enlarge
+#
+# What a decoder uses it for is another task: to make a small map large. There, its kernel is an interpolation filter
+# that need not be designed, because it can be learned. Is that so? Take *one* `Conv2DTranspose` with stride 2, show it
+# halved photographs, and ask for two different targets: their **bilinear enlargement**, whose kernel we know, and the
+# **photograph** itself.
+
+
+# %%
+def gray_photographs():
+    """Pictures to learn from, and others to test on."""
+    if dataset == "photographs":
+        pictures = [getattr(skimage.data, name)() for name in ("coffee", "chelsea", "rocket", "astronaut", "camera")]
+    else:
+        files = [frame.image for frame in datasets.frames(dataset, "train", data_dir)]
+        pictures = [datasets.read_image(file)[:400, :600] for file in files[:: max(1, len(files) // 5)][:5]]
+    pictures = [skimage.color.rgb2gray(p) if p.ndim == 3 else p / 255 for p in pictures]
+    pictures = [p[: len(p) // 2 * 2, : p.shape[1] // 2 * 2] for p in pictures]
+    return pictures[:3], pictures[3:]
+
+
+def halve(pictures):
+    """The mean of 2 x 2 pixels, as a sensor with larger pixels would see it: [..., height, width] halved."""
+    return skimage.transform.downscale_local_mean(pictures, (1,) * (pictures.ndim - 2) + (2, 2))
+
+
+def enlarge(pictures, method):
+    """`tf.image.resize` to twice the size, [..., height, width]."""
+    return tf.image.resize(pictures[..., None], [2 * n for n in pictures.shape[-2:]], method)[..., 0].numpy()
+
+
+learn, test = gray_photographs()
+
+# %% [markdown]
+# Patches of 48 x 48 pixels, each in its eight mirrored and rotated forms (no direction shall be special), and without
+# its mean: a learner that sees mostly brightness learns slowly. One more thing is taken away: what is lost at a
+# patch's border to zero padding is cropped from the loss.
+
+
+# %%
+def patches(picture, side=48):
+    rows, columns = (n // side for n in picture.shape)
+    cut = picture[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return cut.swapaxes(1, 2).reshape(-1, side, side)
+
+
+large = np.concatenate([patches(picture) for picture in learn])
+large = np.concatenate([np.rot90(side, turns, (1, 2)) for side in (large, large[:, ::-1]) for turns in range(4)])
+large -= large.mean((1, 2), keepdims=True)
+large = (large / large.std()).astype("float32")
+small = halve(large)
+print(f"{len(large)} patches of {large.shape[1]} x {large.shape[2]} pixels")
+
+
+# %%
+def train_to_enlarge(targets, size=6):
+    """The kernel [size, size] of a transposed convolution with stride 2, trained from a random start."""
+    keras.utils.set_random_seed(seed)
+    layer = keras.layers.Conv2DTranspose(1, size, strides=2, padding="same", use_bias=False)
+    model = keras.Sequential([keras.Input((24, 24, 1)), layer, keras.layers.Cropping2D(6)])
+    rate = keras.optimizers.schedules.CosineDecay(0.05, epochs * -(-len(small) // 32))
+    model.compile(keras.optimizers.SGD(rate, momentum=0.95, nesterov=True), "mse")
+    model.fit(small[..., None], targets[:, 6:-6, 6:-6, None], batch_size=32, epochs=epochs, verbose=0)
+    return layer.kernel.numpy()[:, :, 0, 0]
+
+
+bilinear = np.outer([0, 1, 3, 3, 1, 0], [0, 1, 3, 3, 1, 0]) / 16
+from_bilinear = train_to_enlarge(enlarge(small, "bilinear"))
+from_photographs = train_to_enlarge(large)
+
+# %%
+found = {"bilinear": bilinear, "learned, bilinear as target": from_bilinear, "learned, photographs": from_photographs}
+plotting.show(
+    plotting.matrix_pictures(found, width=10),
+    alt="Three kernels of 6 by 6 taps: the bilinear one, the one learned from bilinear enlargements, equal to it, and "
+    "the one learned from photographs, with a higher centre and a ring of negative taps.",
+)
+
+# %% [markdown]
+# The first question has a known answer, and training must find it. A layer with one linear map and a squared error has
+# a *closed form*, too: the **normal equations**. They say where training would end if it went on for ever.
+
+
+# %%
+def least_squares(targets, size=6):
+    """The kernel that no other beats on these patches: the normal equations, summed over batches of patches."""
+    units = tf.reshape(tf.eye(size**2), (size, size, size**2, 1))  # one channel for each tap
+    gram, right = 0, 0
+    for start in range(0, len(small), 128):
+        pictures = small[start : start + 128, ..., None]
+        each = tf.nn.conv2d_transpose(pictures, units, (len(pictures), 48, 48, size**2), 2)[:, 6:-6, 6:-6]
+        each = tf.reshape(each, (-1, size**2)).numpy().astype(float)
+        gram, right = gram + each.T @ each, right + each.T @ targets[start : start + 128, 6:-6, 6:-6].ravel()
+    return np.linalg.solve(gram, right).reshape(size, size)
+
+
+best = least_squares(large)
+tolerance = 0.2 if fast else 0.02
+for name, kernel_, expected in [
+    ("trained on bilinear enlargements, against the bilinear kernel", from_bilinear, bilinear),
+    ("normal equations for them, against the bilinear kernel", least_squares(enlarge(small, "bilinear")), bilinear),
+    ("trained on photographs, against the normal equations", from_photographs, best),
+]:
+    difference = np.abs(kernel_ - expected).max()
+    print(f"{name:63} largest difference {difference:.4f}")
+    assert difference < tolerance
+
+# %% [markdown]
+# So the claim holds: the layer finds the bilinear kernel if bilinear enlargement is what it is shown. Shown the
+# photographs, it finds something else: a higher centre, a ring of *negative* taps, like the bicubic and Lanczos
+# kernels of notebook 01. Nobody designed it; photographs did, and the way they were halved.
+#
+# Is it better? On photographs that it has not seen, by PSNR:
+
+
+# %%
+def transposed_convolution(picture, kernel):
+    size = (1, 2 * picture.shape[0], 2 * picture.shape[1], 1)
+    return tf.nn.conv2d_transpose(picture[None, ..., None], kernel[..., None, None], size, 2)[0, ..., 0].numpy()
+
+
+enlarged = []
+for picture in test:
+    half = halve(picture)
+    row = {method: enlarge(half, method) for method in ("nearest", "bilinear", "bicubic", "lanczos3")}
+    row["learned 4 x 4"] = transposed_convolution(half, least_squares(large, 4))
+    row["learned 6 x 6"] = transposed_convolution(half, from_photographs.astype(float))
+    enlarged.append(row)
+print("PSNR in dB      " + "".join(f"photograph {number}  " for number in range(len(test))))
+for method in enlarged[0]:
+    print(f"{method:14}" + "".join(f"{psnr(row[method], truth):14.2f}" for row, truth in zip(enlarged, test, strict=True)))
+
+# %% [markdown]
+# The verdict, computed and not chosen:
+
+
+# %%
+def verdict(one, other):
+    gains = [psnr(row[one], truth) - psnr(row[other], truth) for row, truth in zip(enlarged, test, strict=True)]
+    if min(gains) > 0.1:
+        return f"better on every photograph, by {min(gains):.1f} dB or more"
+    return "worse or no better on at least one photograph: " + ", ".join(f"{gain:+.2f}" for gain in gains) + " dB"
+
+
+print(
+    "its lowest tap is",
+    "negative" if from_photographs.min() < -0.05 else "not negative",
+    f"({from_photographs.min():.2f})",
+)
+for other in ("bilinear", "bicubic", "lanczos3"):
+    print(f"learned 6 x 6 against {other:8}:", verdict("learned 6 x 6", other))
+print("learned 4 x 4 against bilinear:", verdict("learned 4 x 4", "bilinear"))
+assert fast or dataset != "photographs" or verdict("learned 6 x 6", "bilinear").startswith("better")
+
+# %%
+window = slice(70, 190), slice(190, 310)
+columns = {
+    "truth": test[0],
+    **{name: enlarged[0][name] for name in ("nearest", "bilinear", "bicubic", "learned 6 x 6")},
+}
+plotting.show(
+    plotting.gray_images([[picture[window] for picture in columns.values()]], list(columns), limits=(0, 1)),
+    alt="A detail of a test photograph: the truth, enlarged by nearest neighbour (blocks), bilinear (soft), bicubic "
+    "and the learned kernel (both sharper).",
+)
+
+# %% [markdown]
+# Four taps a side are the bilinear kernel's own size, and leave no room for a ring of negative taps: learning hardly
+# pays there. Six do. And a decoder learns many such kernels at once, one for each pair of channels, for maps that are
+# not photographs at all.
+#
+# **Self-test.** Trained on photographs that were halved by *keeping every second pixel*, would the layer find the same
+# kernel?
+#
+# <details><summary>Answer</summary>No. It learns to undo the reduction it was shown. With kept pixels, an output that
+# was kept needs a single tap 1, and the others an interpolation between neighbours: the kernel sits elsewhere and has
+# another shape. Change <code>halve</code> and look.</details>
+#
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
+# you do not see, so solve the problem and not the example.
+#
+# ### Exercise 1: sizes (1 point)
+#
+# A convolution with `kernel` taps and the given stride reads `size` pixels (no fewer than `kernel`). Return the number
+# of its outputs for padding "same", and for padding "valid", as two integers.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def output_sizes(size, kernel, stride):
+    """Outputs with padding "same", outputs with padding "valid"."""
+    ### BEGIN SOLUTION
+    return -(-size // stride), (size - kernel) // stride + 1
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(output_sizes(9, 3, 2), [5, 4], name="output_sizes(9, 3, 2)")
+assert_same(output_sizes(8, 3, 1), [8, 6], name="output_sizes(8, 3, 1)")
+### BEGIN HIDDEN TESTS
+for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 2)]:
+    expected = [len(convolution_matrix(np.ones(case[1]), case[0], case[2], padding)) for padding in ("same", "valid")]
+    assert_same(output_sizes(*case), expected, name=f"output_sizes{case}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>"Same" keeps one output for every *stride* pixels that have begun. "Valid" counts the
+# places where a whole window begins: the first at 0, the last at <code>size - kernel</code> or a little
+# before.</details>
+#
+# ### Exercise 2: the lecture's strided matrix (2 points)
+#
+# Return the matrix of a strided convolution as the lecture draws it: output *i* is **centred on pixel** *i x stride*,
+# whatever the size, and there is one output for each such pixel inside the picture. `kernel` is an array with an odd
+# number of taps (slid as it is); taps that fall outside are dropped. The result is an array of floating-point numbers.
+
+
+# %% nbgrader={"grade": false, "grade_id": "matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def centred_matrix(kernel, size, stride):
+    """Matrix [ceil(size / stride), size] of the convolution whose first window is centred on the first pixel."""
+    ### BEGIN SOLUTION
+    matrix = np.zeros((-(-size // stride), size))
+    for row in range(len(matrix)):
+        for tap, value in enumerate(kernel):
+            column = row * stride + tap - len(kernel) // 2
+            if 0 <= column < size:
+                matrix[row, column] = value
+    return matrix
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "matrix_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    centred_matrix(np.array([1.0, 2.0, 3.0]), 5, 2),
+    np.array([[2.0, 3, 0, 0, 0], [0, 1, 2, 3, 0], [0, 0, 0, 1, 2]]),
+    name="the matrix for three taps, five pixels, stride 2",
+)
+### BEGIN HIDDEN TESTS
+for trial, (taps_, size, stride) in enumerate([(3, 6, 2), (5, 9, 3), (5, 4, 1), (7, 3, 2), (1, 7, 4), (3, 10, 4)]):
+    values = np.random.default_rng(trial).normal(size=taps_)
+    assert_same(
+        centred_matrix(values.copy(), size, stride),
+        convolution_matrix(values, size)[::stride],
+        name=f"the matrix for {taps_} taps, {size} pixels, stride {stride}",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>The middle tap has the number <code>len(kernel) // 2</code>. In which column of row
+# *i* does it stand?</details>
+# <details><summary>Hint 2</summary>For even sizes TensorFlow starts elsewhere, see "Strides" above; the lecture's
+# matrix is a part of the one with stride 1.</details>
+#
+# ### Exercise 3: the transpose without the matrix (2 points)
+#
+# A picture of 1000 x 1000 pixels would need a matrix of 10^12 entries. Return the transposed convolution (stride 1 or
+# more in both directions, padding "valid") of `values` `[H, W]` with `kernel` `[h, w]` without building it. The output
+# has `(H - 1) * stride + h` rows, and columns likewise; do not change the inputs.
+
+
+# %% nbgrader={"grade": false, "grade_id": "transposed", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def transposed_without_matrix(values, kernel, stride):
+    """Transposed convolution, [(H - 1) * stride + h, (W - 1) * stride + w]."""
+    ### BEGIN SOLUTION
+    (rows, columns), (height, width) = values.shape, kernel.shape
+    outputs = np.zeros(((rows - 1) * stride + height, (columns - 1) * stride + width))
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * stride, column * stride
+            outputs[top : top + height, left : left + width] += values[row, column] * kernel
+    return outputs
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "transposed_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    transposed_without_matrix(np.array([[1.0, 10.0]]), np.array([[1.0, 2.0, 3.0]]), 2),
+    np.array([[1.0, 2.0, 13.0, 20.0, 30.0]]),
+    name="two values, three taps, stride 2",
+)
+### BEGIN HIDDEN TESTS
+for trial, (size, taps_, stride) in enumerate(
+    [((3, 4), (3, 3), 2), ((2, 5), (4, 2), 3), ((4, 3), (2, 3), 1), ((1, 1), (3, 2), 2), ((3, 2), (2, 1), 3)]
+):
+    rng = np.random.default_rng(trial)
+    values, kernel_ = rng.normal(size=size), rng.normal(size=taps_)
+    whole = [(n - 1) * stride + k for n, k in zip(size, taps_, strict=True)]
+    expected = (convolution_matrix(kernel_, whole, stride, "valid").T @ values.ravel()).reshape(whole)
+    given = values.copy(), kernel_.copy()
+    answer = transposed_without_matrix(*given, stride)
+    name = f"{size[0]} x {size[1]} values, {taps_[0]} x {taps_[1]} taps, stride {stride}"
+    assert_same(answer, expected, name=name, atol=1e-5)
+    assert_same(given[0], values, name="the values after your function has run")
+    assert_same(given[1], kernel_, name="the kernel after your function has run")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>A column of the matrix is a row of its transpose. Which outputs does *one* input
+# value reach, and with which weights?</details>
+# <details><summary>Hint 2</summary>Each value stamps a copy of the kernel, scaled by itself; neighbouring stamps are
+# *stride* pixels apart and add up where they overlap.</details>
+#
+# ### Exercise 4: which size was it? (1 point)
+#
+# A convolution returned `outputs` pixels. List, in rising order, all input sizes from which it may have come.
+
+
+# %% nbgrader={"grade": false, "grade_id": "ambiguous", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def possible_input_sizes(outputs, kernel, stride, padding):
+    """All sizes that a convolution with padding "same" or "valid" turns into `outputs` pixels, a list of integers."""
+    ### BEGIN SOLUTION
+    first = (outputs - 1) * stride + (kernel if padding == "valid" else 1)
+    return list(range(first, first + stride))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ambiguous_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(possible_input_sizes(3, 3, 2, "same"), [5, 6], name="3 outputs, 3 taps, stride 2, same")
+### BEGIN HIDDEN TESTS
+for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4, "same"), (1, 4, 3, "valid")]:
+    outputs_, taps_, stride, padding = case
+    sizes_ = range(taps_ if padding == "valid" else 1, 40)
+    expected = [n for n in sizes_ if len(convolution_matrix(np.ones(taps_), n, stride, padding)) == outputs_]
+    assert_same(possible_input_sizes(*case), expected, name="{} outputs, {} taps, stride {}, {}".format(*case))
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>You may simply try all sizes with your answer to exercise 1.</details>
+#
+# ### Exercise 5: a gradient without a framework (2 points)
+#
+# The loss is half the sum of squared differences between *C x* and a target, where *C* is TensorFlow's convolution with
+# padding "same". Return its gradient with respect to `signal` (an array like it). All arguments but the stride are 1-D
+# arrays of floating-point numbers.
+
+
+# %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def loss_gradient(signal, kernel, target, stride):
+    """Gradient of sum((C @ signal - target) ** 2) / 2 with respect to the signal, [size]."""
+    ### BEGIN SOLUTION
+    matrix = convolution_matrix(kernel, len(signal), stride)
+    return matrix.T @ (matrix @ signal - target)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "gradient_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    loss_gradient(np.array([1.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 5.0]), 1),
+    np.array([1.0, 0.0, -3.0]),
+    name="the gradient for a kernel that changes nothing",
+)
+### BEGIN HIDDEN TESTS
+for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), (6, 3, 2), (4, 7, 2)]):
+    rng = np.random.default_rng(trial)
+    given = tf.Variable(rng.normal(size=(1, size, 1)))
+    taps_, target = rng.normal(size=taps_), rng.normal(size=-(-size // stride))
+    with tf.GradientTape() as tape:
+        outputs_ = tf.nn.conv1d(given, taps_[:, None, None], stride, "SAME")
+        loss = tf.reduce_sum((outputs_[0, :, 0] - target) ** 2) / 2
+    expected = tape.gradient(loss, given)[0, :, 0].numpy()
+    answer = loss_gradient(given.numpy()[0, :, 0], taps_.copy(), target.copy(), stride)
+    assert_same(answer, expected, name=f"the gradient for {size} pixels, stride {stride}", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>How does the loss pull at each *output*? And which matrix carries a pull at the
+# outputs back to the inputs?</details>
+#
+# ### Exercise 6: in your own words (2 points)
+#
+# Why is the word of the 1990s for inverse filtering wrong for this layer? Say what an inverse filter needs to know and
+# what it returns, what a transposed convolution returns instead, and name one case in which the two agree.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# An inverse filter knows the kernel that blurred a picture and returns the picture: it solves *C x = y*, magnifies what
+# the blur made small, and with it the noise, so in practice it needs regularisation (Wiener). A transposed convolution
+# multiplies with *C'*: it restores the *shape* of the input and not its values; *C'C* is not the identity, and a blur
+# transposed blurs again. In a decoder there is nothing to invert, either: its kernel is learned and is not that of any
+# encoder layer. The two agree where *C* is orthogonal: a kernel with the single tap 1 at stride 1; and, for going up and
+# then down, windows that do not overlap with taps of unit length (*CC' = 1*). (One point for inverse against transpose,
+# one for a correct case.)
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - A convolution is a matrix whose rows are shifted copies of the taps; in 2-D it has blocks, one for each kernel row.
+# - Its transpose is the transposed convolution *and* the backward pass. With stride 1, "same" and odd kernels it slides
+#   the reversed taps; with a stride, zeros are inserted first.
+# - Frameworks differ in the row at which a stride starts; a transposed convolution must be told its output size.
+# - It restores shapes, not values: *C'C* is no identity. Inverse filters are another thing, and fragile.
+# - As a learned interpolation it finds the bilinear kernel when shown bilinear enlargements, and a sharper one when
+#   shown photographs.
+#
+# ## With your own photographs
+#
+# `dataset="camvid"` (with `data_dir` where it is not in its usual place) trains and tests on street photographs:
+# `course run 02 --dataset camvid`.
+#
+# ## Further reading
+#
+# - V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016: section 4.1
+#   (convolution as a matrix operation), 4.2 (transposed convolution).
+# - M. D. Zeiler, D. Krishnan, G. W. Taylor, R. Fergus: *Deconvolutional Networks*, CVPR 2010: where the word entered
+#   the field, there for a model that does solve an inverse problem.
+# - J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, CVPR 2015, section 3.3:
+#   learned upsampling started from the bilinear kernel.
+# - W. Shi et al.: *Is the deconvolution layer the same as a convolutional layer?*, arXiv:1609.07009, 2016.
+# - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, chapter "Image Restoration and Reconstruction": inverse
+#   and Wiener filtering.
