@@ -14,6 +14,7 @@ from course_utils.plotting.overlap import (
 )
 from course_utils.plotting.segmentation import errors, overlay, panels
 from course_utils.plotting.signals import (
+    interpolated_signals,
     interpolation_panel,
     kernel_gallery,
     kernel_surface,
@@ -34,6 +35,7 @@ __all__ = [
     "class_shares",
     "errors",
     "gray_images",
+    "interpolated_signals",
     "interpolation_panel",
     "kernel_gallery",
     "kernel_surface",

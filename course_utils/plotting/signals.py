@@ -98,13 +98,11 @@ def sample_grids(size: int, factor: int):
     figure, axes = new_figure(2, 1, (9, 2.9), sharex=True)
     outputs = np.arange(factor * size)
     grids = {
-        "aligned grid: sample n stands on output pixel %d n" % factor: (np.arange(size) * factor, 0.0),
-        "half-pixel centres: sample n stands in the middle of its %d output pixels" % factor: (
-            np.arange(size) * factor + (factor - 1) / 2,
-            (factor - 1) / 2,
-        ),
+        f"aligned grid: sample n stands on output pixel {factor} n": 0,
+        f"half-pixel centres: sample n stands in the middle of its {factor} output pixels": (factor - 1) / 2,
     }
-    for axis, (title, (samples, _)) in zip(axes, grids.items(), strict=True):
+    for axis, (title, offset) in zip(axes, grids.items(), strict=True):
+        samples = factor * np.arange(size) + offset
         for i in outputs:
             axis.add_patch(Rectangle((i - 0.5, -0.5), 1, 1, facecolor="white", edgecolor="0.7"))
         axis.plot(outputs, np.zeros(len(outputs)), "|", color="0.5", markersize=8)
@@ -220,7 +218,7 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
     """
     figure, (wide, left, right) = new_figure(1, 3, (10, 2.6), width_ratios=[2.2, 1, 1])
     # Placing the axes by hand: the constrained layout would take longer than all the drawing.
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.05, right=0.985, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
     stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
@@ -229,6 +227,30 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
     left.set(xlabel="distance (samples)", title="kernel", ylim=(-0.3, 1.15), xlim=(-5.2, 5.2))
     _response(right, frequency, gain, factor)
     right.set(xlabel="cycles per output pixel", title="gain (dB)")
+    return figure
+
+
+def interpolated_signals(signal, results: dict, factor: int, truth):
+    """One signal under several methods, beside the wave that it was sampled from.
+
+    Args:
+        signal: samples [length].
+        results: name to the interpolated signal [factor * length], half-pixel centres.
+        factor: of the enlargement.
+        truth: the wave at the output pixels [factor * length].
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(-(-len(results) // 2), 2, (10, 3.6), sharex=True, sharey=True, squeeze=False)
+    for axis, (name, result) in zip(axes.flat, results.items(), strict=False):
+        axis.plot(truth, color=COLORS["orange"], linewidth=1)
+        axis.plot(result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
+        positions = np.arange(len(signal)) * factor + (factor - 1) / 2
+        axis.plot(positions, signal, "o", color=COLORS["red"], markersize=4)
+        axis.set_title(name)
+    for axis in axes[-1]:
+        axis.set_xlabel("output pixel")
     return figure
 
 

@@ -1,0 +1,906 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 75
+#     claims: [L7, L8, L9]
+# ---
+
+# %% [markdown]
+# # 01 · Upsampling by interpolation
+#
+# **After this notebook you can** enlarge a signal or an image by inserting zeros and filtering, derive the filter of
+# every method of `tf.image.resize`, say what happens at the border and where the half pixel went, read a kernel's
+# spectrum, count what a method costs, and judge what it is worth on photographs and on label maps.
+#
+# **Time:** 75 minutes; the cells themselves need about a minute on two processor cores.
+#
+# **Lecture claims:** *L7*, nearest, linear and cubic upsampling by a whole factor are all zero insertion followed by a
+# convolution. *L8*, the worked example: 1 to 16 in 4 x 4, factor 2, a 3 x 3 kernel. *L9*, there are many methods, with
+# varying cost: nearest, bilinear, bicubic, area, gaussian, lanczos3, lanczos5, mitchellcubic.
+#
+# **Before it:** notebook 00. **Exercises:** five to compute (8 points) and one to write (2 points).
+
+# %% [markdown]
+# The next cell holds everything you may want to change. Only the last part of the notebook uses a data set, and only
+# its label maps: *Toy Streets*, drawn at the size of Cityscapes, or real ones if you have them.
+
+# %% tags=["parameters"]
+fast = False  # True: fewer label maps in the last part
+seed = 0
+dataset = "toy_streets"  # or "camvid", "cityscapes": whose label maps are subsampled in the last part
+data_dir = None  # where the data set is; None: its usual place
+frames = 24  # how many label maps of its validation split
+
+# %%
+import numpy as np
+import skimage
+from scipy.signal import convolve2d
+
+from course_utils import datasets, plotting
+from course_utils.backend import keras, tf
+from course_utils.evaluation import ConfusionMatrix
+from course_utils.labs.checks import assert_same
+from course_utils.layers import InterpolationUpsampling2D, ZeroInsertion2D, interpolation_kernel
+from course_utils.layers.interpolation_kernels import METHODS, frequency_response, kernel_function
+
+if fast:
+    frames = 4
+table = datasets.label_table(dataset)
+
+# %% [markdown]
+# ## The question
+#
+# The encoder of a segmentation network makes its maps small: eight, sixteen, thirty-two times smaller than the image.
+# Something must make them large again. Before we *learn* that step (notebook 02), we look at the methods that need no
+# learning. Here is what they do to a photograph of 40 x 40 pixels, enlarged sixfold.
+
+# %%
+photograph = skimage.img_as_float32(skimage.data.chelsea())
+small = photograph[90:130, 150:190]
+enlarged = [np.clip(tf.image.resize(small, (240, 240), m), 0, 1) for m in ("nearest", "bilinear", "bicubic")]
+plotting.show(
+    plotting.panels([[small, *enlarged]], ["40 x 40", "nearest", "bilinear", "bicubic"], table),
+    alt="The eye of a cat at 40 by 40 pixels, and enlarged: blocks with nearest, soft with bilinear, crisper with "
+    "bicubic.",
+)
+
+# %% [markdown]
+# Three methods, three looks. The claim of this notebook is that they are one method with three filters.
+#
+# ## One dimension: zeros, then a kernel
+#
+# Take seven samples. Put four zeros behind each, which makes the signal five times as long. Then slide a kernel over
+# it: every sample leaves a copy of the kernel, scaled by its value, and the copies add up.
+
+# %%
+signal = np.array([0.2, 0.9, 0.6, -0.4, -0.7, 0.3, 0.5])
+factor = 5
+spread = np.zeros(factor * len(signal))
+spread[::factor] = signal
+
+kernels = {"box": "nearest", "triangle": "bilinear", "cubic": "bicubic"}
+kernels = {name: interpolation_kernel(method, factor) for name, method in kernels.items()}
+results = {name: np.convolve(spread, taps, mode="same") for name, taps in kernels.items()}
+plotting.show(
+    plotting.upsampling_steps(signal, factor, kernels, results),
+    alt="Three rows. Each starts from seven stems with zeros between them. A box kernel repeats the samples, a triangle "
+    "joins them by lines, a cubic kernel with negative lobes joins them by a smooth curve.",
+)
+
+# %% [markdown]
+# The box repeats every sample, the triangle draws straight lines, and the cubic, which dips below zero, draws a smooth
+# curve that may overshoot. Nothing here is a matter of taste: NumPy has functions that repeat, and functions that
+# interpolate linearly, and they must agree.
+
+# %% tags=["nbval-check-output"]
+places = np.arange(factor * (len(signal) - 1) + 1) / factor  # from the first sample to the last
+assert np.allclose(results["box"][:-2], np.repeat(signal, factor)[2:])
+assert np.allclose(results["triangle"][: len(places)], np.interp(places, np.arange(len(signal)), signal))
+assert all(np.allclose(result[::factor], signal) for result in results.values())
+print("box = repeat, triangle = straight lines, and every kernel keeps the samples")
+
+# %% [markdown]
+# **Think first:** which property of a kernel makes it keep the samples? And which makes a constant signal stay
+# constant?
+#
+# <details><summary>Answer</summary>At distance 0 it is 1, and at distance 1, 2, 3, ... (every fifth tap here) it is 0:
+# then nothing but the sample itself arrives at its place. For a constant, the taps that land on one output pixel,
+# again every fifth one, have to sum to 1.</details>
+
+# %% tags=["nbval-check-output"]
+for name, taps in kernels.items():
+    centre = len(taps) // 2
+    assert np.allclose(taps[centre % factor :: factor].max(), 1)
+    phases = [taps[phase::factor].sum() for phase in range(factor)]
+    print(f"{name:9s}{len(taps):3d} taps, its {factor} phases sum to", np.round(phases, 6))
+    assert np.allclose(phases, 1)
+
+# %% [markdown]
+# ## Two dimensions: the lecture's example
+#
+# The numbers 1 to 16, a factor of 2, and a kernel of 3 x 3. `ZeroInsertion2D` puts pixel (i, j) at (2i, 2j).
+
+# %%
+image = np.arange(1.0, 17.0).reshape(4, 4)
+spread = ZeroInsertion2D(2)(image[None, ..., None])[0, ..., 0].numpy()
+kernel = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
+result = convolve2d(spread, kernel, mode="same")
+plotting.show(
+    plotting.number_maps({"image": image, "zeros inserted": spread, "kernel": kernel, "result": result}),
+    alt="The numbers 1 to 16, the same spread over 8 by 8 with zeros, the 3 by 3 kernel, and the result of 8 by 8.",
+)
+
+# %% [markdown]
+# Follow the kernel over four neighbouring cells. Its centre is on a sample: it takes that sample alone. Between two
+# samples it takes half of each; between four, a quarter of each. So the kernel has four faces, one for each place
+# within a 2 x 2 block, and each face sums to 1.
+
+# %% tags=["nbval-check-output"]
+print(result)
+assert (result[::2, ::2] == image).all(), "the samples stay where they are"
+assert (result[::2, 1:-1:2] == (image[:, :-1] + image[:, 1:]) / 2).all(), "between two in a row: their mean"
+assert (result[1:-1:2, ::2] == (image[:-1] + image[1:]) / 2).all(), "between two in a column: their mean"
+corners = image[:-1, :-1] + image[:-1, 1:] + image[1:, :-1] + image[1:, 1:]
+assert (result[1:-1:2, 1:-1:2] == corners / 4).all(), "between four: their mean"
+
+# %% [markdown]
+# One thing is wrong. The last row and column hold half of what they should: 2 beside the 4, and 4 in the corner below
+# 16. Beyond the border stand zeros, and the kernel counts them as samples.
+#
+# ## The border: divide by the weight that arrived
+#
+# Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
+# weight that met a sample. Divide by it. This is *normalised convolution*, and it is the only border rule we shall
+# need.
+
+# %% tags=["nbval-check-output"]
+ones = ZeroInsertion2D(2)(np.ones((1, 4, 4, 1)))[0, ..., 0].numpy()
+weight = convolve2d(ones, kernel, mode="same")
+repaired = result / weight
+print("weight that arrived, last column:", weight[:, -1])
+print("last column before: ", result[:, -1])
+print("last column after:  ", repaired[:, -1])
+legacy = tf.raw_ops.ResizeBilinear(images=image[None, ..., None], size=[8, 8], half_pixel_centers=False)
+assert np.allclose(repaired, legacy[0, ..., 0])
+
+# %% [markdown]
+# The last line shows a piece of history: this is, in every cell, what TensorFlow 1 returned when it resized an image.
+# Now the same 4 x 4 with the TensorFlow of today.
+
+# %% tags=["nbval-check-output"]
+today = tf.image.resize(image[..., None], (8, 8), "bilinear")[..., 0].numpy()
+print("lecture, first row:   ", repaired[0])
+print("framework, first row: ", today[0])
+
+# %% [markdown]
+# ## Where is the half pixel?
+#
+# **Think first.** Both rows climb by 0.5 from pixel to pixel. By how much do they differ in the middle? What does that
+# mean in output pixels?
+#
+# They differ by 0.25 everywhere but at the ends: half a step, *half an output pixel*. The two answer different
+# questions, because they hold different views of where a pixel is.
+
+
+# %%
+plotting.show(
+    plotting.sample_grids(4, 2),
+    alt="Two number lines of eight output pixels. On the aligned grid the samples stand on pixels 0, 2, 4, 6. With "
+    "half-pixel centres they stand between pixels: at 0.5, 2.5, 4.5, 6.5.",
+)
+
+# %% [markdown]
+# On the **aligned grid** a sample is a point, and it stays on its point: output pixel i lies at i / f of the input. At
+# factor 2 the kernel has 2f - 1 = 3 taps, an odd number, with a 1 in the middle.
+#
+# With **half-pixel centres** a pixel is a small square, and enlarging cuts it into f x f smaller squares. The centre
+# of the old square lies in the middle of the new ones: output pixel i lies at (i + 1/2) / f - 1/2. At factor 2 that is
+# *between* pixels, so no tap falls on a sample: the distances are 1/4 and 3/4, and the kernel has 4 taps.
+
+# %% tags=["nbval-check-output"]
+taps = interpolation_kernel("bilinear", 2)
+print("one row of the even kernel:", taps)
+print("the whole kernel:\n", np.outer(taps, taps))
+padded = np.pad(spread, ((2, 1), (2, 1)))  # one more before than behind: the kernel's middle lies half a pixel back
+even = convolve2d(padded, np.outer(taps, taps), mode="valid")
+weight = convolve2d(np.pad(ones, ((2, 1), (2, 1))), np.outer(taps, taps), mode="valid")
+assert np.allclose(even / weight, today)
+
+# %% [markdown]
+# So claim L8 holds on the aligned grid, and on half-pixel centres with its own kernel. In general the two grids are
+# (f - 1) / 2 output pixels apart. An impulse shows it: zero insertion puts it on pixel fn, and the framework's answer
+# has its centre of mass elsewhere.
+
+# %% tags=["nbval-check-output"]
+for factor in (2, 3, 4, 5, 8):
+    impulse = np.zeros((1, 9, 1), np.float32)
+    impulse[0, 4] = 1
+    answer = tf.image.resize(impulse, (1, 9 * factor), "bilinear")[0, :, 0].numpy()
+    shift = (np.arange(9 * factor) * answer).sum() / answer.sum() - 4 * factor
+    print(f"factor {factor}: centre of mass {shift:.2f} pixels behind pixel {factor}n")
+    assert np.isclose(shift, (factor - 1) / 2, atol=1e-3)
+
+# %% [markdown]
+# For odd factors the shift is whole, both grids use the same odd kernel, and only its place differs. That is why the
+# stems above looked so tidy at factor 5.
+#
+# Does it matter? On the aligned grid the image grows to the right and below only, so flipping and enlarging do not
+# commute. A network trained with one grid and run with the other has every edge (f - 1) / 2 pixels off: 3.5 at factor 8.
+
+# %% tags=["nbval-check-output"]
+flipped = tf.image.resize(image[:, ::-1, None], (8, 8), "bilinear")[..., 0].numpy()
+print("half-pixel centres, flipped:", np.allclose(flipped[:, ::-1], today))
+assert np.allclose(flipped[:, ::-1], today)
+flipped = convolve2d(ZeroInsertion2D(2)(image[None, :, ::-1, None])[0, ..., 0].numpy(), kernel, mode="same") / weight
+print("aligned grid, flipped:      ", np.allclose(flipped[:, ::-1], repaired))
+assert not np.allclose(flipped[:, ::-1], repaired)
+
+# %% [markdown]
+# ## The general rule
+#
+# `interpolation_kernel(method, factor)` reads a method's continuous kernel at the distances that half-pixel centres
+# give. `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and
+# divides by what an image of ones gets. Nothing else. If L7 is true, that equals `tf.image.resize`: for every method,
+# for odd and even sizes, for images smaller than the kernel, and at the border.
+
+# %%
+sizes = [(1, 1), (2, 3), (5, 4), (16, 7), (67, 120)]
+factors = (2, 3, 4, 5)
+
+
+def largest_error(method, factor):
+    errors = []
+    for height, width in sizes:
+        image = np.random.default_rng(height).random((1, height, width, 2), np.float32)
+        theirs = tf.image.resize(image, (factor * height, factor * width), method)
+        errors.append(np.abs(InterpolationUpsampling2D(factor, method)(image) - theirs).max())
+    return max(errors)
+
+
+errors = {method: [largest_error(method, factor) for factor in factors] for method in METHODS}
+
+# %% [markdown]
+# The table rounds each error up to a bound, because the last digits differ from processor to processor.
+
+# %% tags=["nbval-check-output"]
+bounds = [0, 2e-6, 1e-4]
+print(f"{'largest error':16s}" + "".join(f"factor {factor}".rjust(11) for factor in factors))
+for method, row in errors.items():
+    assert max(row) <= bounds[-1]
+    row = [min(bound for bound in bounds if error <= bound) for error in row]
+    print(f"{method:16s}" + "".join((f"<= {bound:.0e}" if bound else "0").rjust(11) for bound in row))
+
+# %% [markdown]
+# Zero or a few roundings of float32 for even factors: the rule holds. But why are odd factors worse?
+#
+# **Think first.** Is it our layer or the framework that is off? NumPy's linear interpolation in double precision may
+# judge, on a row of 500 pixels at factor 3.
+
+# %% tags=["nbval-check-output"]
+row = np.random.default_rng(0).random(500, np.float32)
+exact = np.interp((np.arange(1500) + 0.5) / 3 - 0.5, np.arange(500), row)
+ours = InterpolationUpsampling2D(3, "bilinear")(row[None, None, :, None])[0, 0, :, 0]
+theirs = tf.image.resize(row[None, :, None], (1, 1500), "bilinear")[0, :, 0]
+print("zeros and filter: error below 1e-6:", np.abs(ours - exact).max() < 1e-6)
+print("tf.image.resize:  error above 1e-5:", np.abs(theirs - exact).max() > 1e-5)
+assert np.abs(ours - exact).max() < 1e-6
+
+# %% [markdown]
+# The framework computes every pixel's coordinate in float32, and a third has no exact binary form: the error grows
+# with the distance from the origin. A filter needs no coordinates.
+#
+# Two methods hide a surprise. **Area** averages over the pixel's square; when the image grows, that square lies within
+# one input pixel, so area *is* nearest. And TensorFlow reads the **bicubic** kernel from a table of 1024 steps. Our
+# kernel rounds its distances in the same way; with exact distances the two would differ visibly in the fourth decimal:
+
+# %% tags=["nbval-check-output"]
+taps = interpolation_kernel("bicubic", 3)
+exact = kernel_function("bicubic")((np.arange(len(taps)) - len(taps) // 2) / 3)
+print(f"bicubic, factor 3: the table moves a tap by up to {np.abs(taps - exact).max():.1e}")
+for factor in factors:
+    assert (interpolation_kernel("area", factor) == interpolation_kernel("nearest", factor)).all()
+
+# %% [markdown]
+# ## `UpSampling2D` in each of its modes
+#
+# Keras's layer offers five of the eight. It hands all but nearest to the same resize, so the same kernels describe it.
+
+# %% tags=["nbval-check-output"]
+image = np.random.default_rng(1).random((1, 9, 14, 3), np.float32)
+for method in METHODS:
+    try:
+        theirs = keras.layers.UpSampling2D(3, interpolation=method)(image)
+    except ValueError:
+        print(f"{method:14s} not offered")
+        continue
+    assert np.allclose(InterpolationUpsampling2D(3, method)(image), theirs, atol=1e-5)
+    print(f"{method:14s} equal to zero insertion and filter")
+
+# %% [markdown]
+# ## Eight kernels, measured
+#
+# A filter is known by what it does to an impulse. We send one through `tf.image.resize` at factor 4 and look at what
+# comes out: crosses. The dots are our taps, the line is the continuous kernel they are read from.
+
+# %%
+factor = 4
+
+
+def measured_response(method, length):
+    """What the framework makes of an impulse, at the places where our taps stand."""
+    impulse = np.zeros((1, 21, 1), np.float32)
+    impulse[0, 10] = 1
+    response = tf.image.resize(impulse, (1, 21 * factor), method)[0, :, 0].numpy()
+    start = 10 * factor - (length - factor) // 2
+    return response[start : start + length]
+
+
+kernels = {method: interpolation_kernel(method, factor) for method in METHODS}
+measured = {method: measured_response(method, len(taps)) for method, taps in kernels.items()}
+assert all(np.allclose(measured[method], taps, atol=1e-6) for method, taps in kernels.items())
+
+# %%
+distance = np.linspace(-5.2, 5.2, 521)
+frequency = np.linspace(0, 0.5, 501)
+curves = {method: (distance, kernel_function(method)(distance)) for method in METHODS}
+spectra = {method: (frequency, frequency_response(taps, frequency) / factor) for method, taps in kernels.items()}
+plotting.show(
+    plotting.kernel_gallery(kernels, measured, curves, spectra, factor),
+    alt="Eight pairs of panels: each method's taps, which coincide with the measured impulse response, and its gain "
+    "over frequency, flat in the band of the signal and low beyond it; lanczos5 comes nearest to the ideal, nearest is "
+    "furthest from it.",
+)
+
+# %% [markdown]
+# Gaussian is not 1 at distance 0 in the continuous form, and lanczos does not quite sum to 1; the framework divides
+# by the sum, phase by phase, and so do we. Gaussian and mitchellcubic are the two that do *not* keep the samples: they
+# smooth.
+#
+# In two dimensions the kernel is the product of two such rows. Bicubic's negative lobes become four valleys.
+
+# %%
+plotting.show(
+    plotting.kernel_surface(interpolation_kernel("bicubic", 16), 16),
+    alt="The bicubic kernel as a surface: a peak in the middle and four shallow valleys along the axes.",
+)
+
+# %% [markdown]
+# ## What the kernel must remove
+#
+# Why is one kernel better than another? Look at frequencies. Zero insertion does not change the samples, only how
+# densely they stand; so its spectrum is the old spectrum, repeated. At factor 3 the wanted band is 0 to 1/6 cycles
+# per output pixel (yellow), and everything beyond is an *image* of it around multiples of 1/3 (dotted).
+
+# %%
+row = skimage.color.rgb2gray(photograph)[150]
+row = (row - row.mean()) * np.hanning(len(row))
+spread = np.zeros(3 * len(row))
+spread[::3] = row
+taps = interpolation_kernel("bilinear", 3)
+filtered = np.convolve(spread, taps, mode="same") / 3  # the gain of 3 makes up for the zeros; shown without it
+grid = np.linspace(0, 0.5, len(spread) // 2 + 1)[: len(np.fft.rfft(spread))]
+plotting.show(
+    plotting.spectrum_steps(
+        grid, np.abs(np.fft.rfft(spread)), np.abs(np.fft.rfft(filtered)), frequency_response(taps, grid) / 3, 3
+    ),
+    alt="Left: the spectrum of a photograph's row after zero insertion, with a full copy around one third. Right: after "
+    "the triangle kernel the copy is nearly gone, what is left of it sits beside its centre.",
+)
+
+# %% [markdown]
+# The ideal kernel would pass the yellow band untouched and remove the rest. No finite kernel can, and each of the
+# eight is a compromise. All share one virtue: they are zero *at* the images' centres, k / f. A constant lives there,
+# and we saw that it stays constant.
+
+# %% tags=["nbval-check-output"]
+for method in METHODS:
+    for factor in factors:
+        centres = np.arange(1, factor) / factor
+        assert np.allclose(frequency_response(interpolation_kernel(method, factor), centres), 0, atol=1e-12)
+print("every kernel is zero at the centre of every image")
+
+# %% [markdown]
+# Two numbers describe the compromise. *Loss*: how much a wave in the middle of the wanted band is weakened. *Leak*:
+# the strongest gain for the image of anything in the lower half of the band. Both in decibels, at factor 4.
+
+# %% tags=["nbval-check-output"]
+factor = 4
+lower_half = np.linspace(0, 0.25 / factor, 101)
+image_bands = np.concatenate([k / factor + side * lower_half for k in (1, 2) for side in (-1, 1)])
+
+
+def decibels(gain):
+    return 20 * np.log10(np.abs(gain).max())
+
+
+print(f"{'':14s}{'loss':>7s}{'leak':>8s}  (dB)")
+for method in METHODS:
+    taps = interpolation_kernel(method, factor)
+    loss = decibels(frequency_response(taps, [0.25 / factor]) / factor)
+    leak = decibels(frequency_response(taps, image_bands) / factor)
+    print(f"{method:14s}{loss:7.1f}{leak:8.1f}")
+
+# %% [markdown]
+# Nearest leaks most: its images are the blocks you see. Gaussian and mitchellcubic hardly leak but weaken what they
+# should pass: they blur. Lanczos does both well, and pays with ringing, as a step will show.
+
+
+# %%
+def upsample_row(signal, method, factor):
+    return InterpolationUpsampling2D(factor, method)(signal.astype(np.float32)[None, None, :, None])[0, 0, :, 0].numpy()
+
+
+n = np.arange(16)
+signals = {
+    "step": np.where(n < 8, -1.0, 1.0),
+    "impulse": (n == 8) * 1.0,
+    "slow wave": np.sin(2 * np.pi * 0.11 * n),
+    "fast wave": np.sin(2 * np.pi * 0.43 * n),
+}
+chosen = {name: upsample_row(signals["step"], name, 5) for name in ("bilinear", "bicubic", "lanczos5", "gaussian")}
+for name, result in chosen.items():
+    print(f"{name:9s} a step from -1 to 1 reaches {result.max():.2f}")
+
+# %% [markdown]
+# Try it: choose the method, the factor and the signal. Watch the step under `lanczos5`, and the fast wave under
+# `nearest` and `bilinear`: the images that a kernel leaves make a slow beat out of a fast wave.
+
+# %%
+from course_utils.widgets import interactive_figure
+
+
+def draw(method="bicubic", factor=4, signal="step"):
+    taps = interpolation_kernel(method, factor)
+    gain = frequency_response(taps, frequency) / factor
+    result = upsample_row(signals[signal], method, factor)
+    return plotting.interpolation_panel(signals[signal], result, taps, frequency, gain, factor)
+
+
+interactive_figure(
+    draw,
+    alt=lambda method, factor, signal: f"{signal}, enlarged by {factor} with {method}; the kernel and its gain.",
+    method=list(METHODS),
+    factor=(2, 8),
+    signal=list(signals),
+)
+
+# %% [markdown]
+# On paper, the settings worth comparing: the fast wave, near the highest frequency that samples can hold.
+
+# %%
+rows = {name: upsample_row(signals["fast wave"], name, 5) for name in ("nearest", "bilinear", "bicubic", "lanczos5")}
+plotting.show(
+    plotting.interpolated_signals(signals["fast wave"], rows, 5, np.sin(2 * np.pi * 0.43 * ((np.arange(80) - 2) / 5))),
+    alt="A fast wave under four methods beside the wave it was sampled from: nearest, bilinear and bicubic beat, "
+    "lanczos5 follows it best.",
+)
+
+# %% [markdown]
+# ## What it costs
+#
+# A two-dimensional kernel of L x L taps costs L x L multiply-adds for each output pixel. But most of them multiply an
+# inserted zero. Whoever skips those (the *polyphase* form: one small kernel for each place within a block) needs
+# only every f-th tap along each axis. And since the kernels are separable, rows and columns can be done one after the
+# other: L / f for the second axis, and again L / f for the first, on a map that is still f times smaller.
+
+# %% tags=["nbval-check-output"]
+print(f"{'factor 4':14s}{'taps':>6s}{'dense':>8s}{'polyphase':>11s}{'separable':>11s}")
+for method in METHODS:
+    length = len(interpolation_kernel(method, 4))
+    dense, polyphase = length**2, (length / 4) ** 2
+    separable = length / 4 * (1 + 1 / 4)
+    print(f"{method:14s}{length:6d}{dense:8d}{polyphase:11.0f}{separable:11.2f}")
+
+samples = np.zeros((80, 80))
+samples[::4, ::4] = 1
+met = convolve2d(samples, np.ones((8, 8)), mode="same")[20:60, 20:60]  # how many samples an 8 x 8 kernel meets
+assert (met == 4).all(), "the bilinear kernel meets four samples wherever it stands"
+
+# %% [markdown]
+# From nearest to lanczos5 the dense cost grows a hundredfold. Does the clock agree? Below, each time is divided by
+# that of the framework's nearest. These ratios vary from machine to machine and from run to run; the benchmark script
+# `benchmarks/interpolation.py` measures with more care.
+
+# %%
+from time import perf_counter
+
+
+def seconds(function, *arguments, repetitions=3 if fast else 7):
+    times = []
+    for _ in range(repetitions + 1):
+        start = perf_counter()
+        function(*arguments).numpy()
+        times.append(perf_counter() - start)
+    return min(times[1:])
+
+
+patch = tf.constant(photograph[None, :128, :128])
+resize = {method: seconds(tf.image.resize, patch, (512, 512), method) for method in METHODS}
+filters = {method: seconds(InterpolationUpsampling2D(4, method), patch) for method in METHODS}
+print(f"{'':14s}{'tf.image.resize':>17s}{'zeros and filter':>18s}")
+for method in METHODS:
+    ours, theirs = (times[method] / resize["nearest"] for times in (filters, resize))
+    print(f"{method:14s}{theirs:17.0f}{ours:18.0f}")
+
+# %% [markdown]
+# The order agrees, roughly; the factors do not. Memory traffic and the overhead of a call hide the difference between
+# cheap methods. Zero insertion is how to *understand* upsampling; `tf.image.resize`, which never stores a zero, is how
+# to *do* it.
+#
+# ## What it is worth on photographs
+#
+# Make a photograph four times smaller, enlarge it again, and compare with the original: PSNR (a logarithm of the mean
+# squared error) and SSIM (local structure), both from scikit-image. The verdict depends on how it was made smaller, so
+# we do that in two ways: block means (`area`) and a `lanczos3` filter with antialiasing.
+
+# %%
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+crops = {"coffee": (100, 200), "chelsea": (20, 100), "astronaut": (0, 100)}
+photographs = []
+for name, (top, left) in crops.items():
+    picture = skimage.img_as_float32(getattr(skimage.data, name)())
+    photographs.append(picture[top : top + 256, left : left + 256])
+
+
+def down_and_up(picture, method, down):
+    small = tf.image.resize(picture, (64, 64), down, antialias=down != "area")
+    return np.clip(tf.image.resize(small, (256, 256), method), 0, 1)
+
+
+def quality(method, down):
+    """Mean PSNR and mean SSIM over the photographs."""
+    pairs = [(picture, down_and_up(picture, method, down)) for picture in photographs]
+    psnr = [peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs]
+    ssim = [structural_similarity(*pair, data_range=1, channel_axis=-1) for pair in pairs]
+    return np.mean(psnr), np.mean(ssim)
+
+
+# %% tags=["nbval-check-output"]
+scores = {(method, down): quality(method, down) for method in METHODS for down in ("area", "lanczos3")}
+print(f"{'made smaller by':14s}{'area':>16s}{'lanczos3':>18s}")
+print(f"{'enlarged by':14s}{'PSNR':>9s}{'SSIM':>7s}{'PSNR':>11s}{'SSIM':>7s}")
+for method in METHODS:
+    (psnr, ssim), (other_psnr, other_ssim) = scores[method, "area"], scores[method, "lanczos3"]
+    print(f"{method:14s}{psnr:9.1f}{ssim:7.2f}{other_psnr:11.1f}{other_ssim:7.2f}")
+for down in ("area", "lanczos3"):
+    best = max(METHODS, key=lambda method: scores[method, down][0])
+    print(
+        f"smaller by {down}: best PSNR {best}, nearest {scores[best, down][0] - scores['nearest', down][0]:.1f} dB behind"
+    )
+
+# %%
+row = [down_and_up(photographs[2], method, "lanczos3") for method in ("nearest", "bilinear", "lanczos3")]
+differences = [np.clip(4 * np.abs(picture - photographs[2]), 0, 1) for picture in row]
+plotting.show(
+    plotting.panels(
+        [[photographs[2], *row], [None, *differences]], ["original", "nearest", "bilinear", "lanczos3"], table
+    ),
+    alt="A portrait, and the same four times smaller and enlarged again by three methods, with the errors below each: "
+    "they sit on the edges, and lanczos3 has the least.",
+)
+
+# %% [markdown]
+# The honest verdict: leaving nearest brings more than a decibel, and everything after bilinear shares a few tenths.
+# What was thrown away when the picture was made smaller, no kernel brings back. A network's decoder that has to draw sharp
+# borders needs more than a better kernel, which is why notebooks 02 to 05 exist.
+#
+# ## What it is worth on label maps
+#
+# Label maps are the case we care about. The Cityscapes paper asks how good a *perfect* network could be whose output
+# is small: subsample the ground truth, enlarge it again by nearest, and score it against itself (Cordts et al. 2016,
+# Table 3). A class number cannot be averaged, so nearest is the only choice here.
+#
+# We do the same, with 1024 x 2048 label maps as in the paper, so the factors mean the same.
+
+# %%
+from course_utils.datasets.toy_streets.dice import Dice
+from course_utils.datasets.toy_streets.scene import annotation, compose
+
+
+def label_maps(number):
+    """Label maps of the validation split; Toy Streets are drawn without their photographs, which is quicker."""
+    if dataset == "toy_streets" and data_dir is None:
+        for index in range(number):
+            sketch = compose(Dice(seed, 1, index, 0))
+            yield table.to_train_ids(annotation(sketch, 1024, 2048)[0])
+    else:
+        for frame in datasets.frames(dataset, "val", data_dir)[:number]:
+            yield datasets.label_map(frame, table)
+
+
+def subsampled_and_back(label, factor):
+    """Keeps the pixel at the middle of every block of the given size, and repeats it over the block."""
+    rows, columns = (np.minimum(np.arange(n) // factor * factor + factor // 2, n - 1) for n in label.shape)
+    return label[np.ix_(rows, columns)]
+
+
+# %%
+paper = {2: 97.2, 4: 95.2, 8: 90.7, 16: 84.6, 32: 75.4, 64: 63.8, 128: 50.6}
+confusions = {factor: ConfusionMatrix(table.num_classes) for factor in paper}
+for label in label_maps(frames):
+    for factor, confusion in confusions.items():
+        confusion.update(label, subsampled_and_back(label, factor))
+
+ours = {factor: 100 * confusion.mean_iou() for factor, confusion in confusions.items()}
+print(f"{dataset}, {frames} label maps of {label.shape[0]} x {label.shape[1]}")
+print("subsampled by   " + "".join(f"{factor:7d}" for factor in paper))
+print("ours            " + "".join(f"{value:7.1f}" for value in ours.values()))
+print("Cityscapes paper" + "".join(f"{value:7.1f}" for value in paper.values()))
+assert sorted(ours.values(), reverse=True) == list(ours.values()), "coarser labels cannot score better"
+
+# %%
+curves = {f"{dataset}, {frames} label maps": (list(paper), list(ours.values()))}
+curves["Cityscapes (Cordts et al. 2016, Table 3)"] = (list(paper), list(paper.values()))
+plotting.show(
+    plotting.subsampling_curve(curves),
+    alt="Mean IoU falls with the subsampling factor, slowly to a factor of 8 and steeply beyond; ours beside the paper's.",
+)
+gap = max(paper, key=lambda factor: abs(ours[factor] - paper[factor]))
+print(f"largest difference: {ours[gap] - paper[gap]:+.1f} points at factor {gap}")
+
+# %% [markdown]
+# Ours are other scenes, drawn and not photographed, so equal figures would be luck; the shape is what carries over. An
+# output stride of 8 costs a perfect network several points of mIoU, and thin things pay for it:
+
+# %%
+at_eight = confusions[8].iou()
+order = np.argsort(np.where(np.isnan(at_eight), 2, at_eight))
+print("at factor 8, worst:", ", ".join(f"{table.names[k]} {100 * at_eight[k]:.0f}" for k in order[:4]))
+print("            best: ", ", ".join(f"{table.names[k]} {100 * at_eight[k]:.0f}" for k in order[-4:][::-1] if k < 19))
+
+# %% [markdown]
+# ## Scores before labels
+#
+# That table is often read as a bound for every network with a small output. It is not. A network gives *scores*, and
+# scores can be interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
+
+
+# %%
+def shares_and_back(label, method, factor=8):
+    """Class shares of blocks, enlarged by a method; the class with the largest share wins."""
+    height, width = (n // factor for n in label.shape)
+    blocks = label[: height * factor, : width * factor].reshape(height, factor, width, factor)
+    shares = np.stack([(blocks == k).mean(axis=(1, 3)) for k in range(table.num_classes)], axis=-1)
+    return np.argmax(tf.image.resize(shares, (height * factor, width * factor), method), axis=-1)
+
+
+few = [label[: label.shape[0] // 8 * 8, : label.shape[1] // 8 * 8] for label in label_maps(max(2, frames // 8))]
+for method in ("nearest", "bilinear", "bicubic", "gaussian"):
+    confusion = ConfusionMatrix(table.num_classes)
+    for label in few:
+        confusion.update(label, shares_and_back(label, method))
+    print(f"shares, enlarged by {method:9s} mIoU {100 * confusion.mean_iou():.1f} %")
+labels_only = ConfusionMatrix(table.num_classes)
+for label in few:
+    labels_only.update(label, subsampled_and_back(label, 8))
+print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %   (the same {len(few)} maps)")
+
+# %% [markdown]
+# Interpolating the scores beats repeating labels. This is why every system of this course enlarges logits first and
+# takes the arg max last.
+#
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
+# you do not see, so solve the problem and not the example.
+#
+# ### Exercise 1: insert zeros (1 point)
+#
+# `image` is an array `[height, width]` of floats. Return an array `[factor * height, factor * width]` with pixel (i, j)
+# at (factor * i, factor * j) and zeros elsewhere. Use NumPy only.
+
+
+# %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def insert_zeros(image, factor):
+    """The image spread out with zeros, [factor * height, factor * width]."""
+    ### BEGIN SOLUTION
+    height, width = image.shape
+    spread = np.zeros((factor * height, factor * width))
+    spread[::factor, ::factor] = image
+    return spread
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
+)
+### BEGIN HIDDEN TESTS
+for trial, (height, width, factor) in enumerate([(3, 5, 2), (4, 1, 3), (2, 7, 4), (5, 5, 1)]):
+    picture = np.random.default_rng(trial).normal(size=(height, width))
+    expected = ZeroInsertion2D(factor, dtype="float64")(picture[None, ..., None])[0, ..., 0]
+    assert_same(insert_zeros(picture.copy(), factor), expected, name=f"{height} x {width} pixels at factor {factor}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>A slice with a step can stand on the left of an assignment.</details>
+#
+# ### Exercise 2: the bilinear kernel of any factor (2 points)
+#
+# Return the taps of the bilinear kernel for half-pixel centres, from the first that is not zero to the last. Do not
+# call `interpolation_kernel`. Start with factor 3 on paper.
+
+
+# %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def bilinear_taps(factor):
+    """Taps of the triangle kernel for a whole factor, one-dimensional."""
+    ### BEGIN SOLUTION
+    length = 2 * factor - factor % 2
+    distance = np.abs(np.arange(length) - (length - 1) / 2) / factor
+    return 1 - distance
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(bilinear_taps(3), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], name="bilinear_taps(3)")
+### BEGIN HIDDEN TESTS
+for factor in (1, 2, 4, 5, 6, 9):
+    expected = interpolation_kernel("bilinear", factor)
+    assert_same(bilinear_taps(factor), expected, name=f"bilinear_taps({factor})")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>The triangle is 1 - |d| at a distance of d samples. Neighbouring taps are 1 / factor
+# apart. Which distances occur: does one of them have to be 0?</details>
+# <details><summary>Hint 2</summary>For factor 2 the distances are -3/4, -1/4, 1/4, 3/4; for factor 3 they are -2/3, -1/3,
+# 0, 1/3, 2/3. How many are there for factor 4?</details>
+#
+# ### Exercise 3: the price of a kernel (1 point)
+#
+# A separable kernel has `length` taps along each axis. Return three numbers, each the multiply-adds for one output
+# pixel, on average: *dense* (all taps of the two-dimensional kernel), *polyphase* (the same without the inserted
+# zeros), *separable* (one axis after the other, also without zeros: the first axis is filtered before the second is
+# enlarged).
+
+
+# %% nbgrader={"grade": false, "grade_id": "price", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def multiply_adds(length, factor):
+    """Multiply-adds for one output pixel: dense, polyphase, separable; three floats."""
+    ### BEGIN SOLUTION
+    taps = length / factor
+    return float(length**2), taps**2, taps + taps / factor
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "price_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(multiply_adds(4, 2), [16.0, 4.0, 3.0], name="multiply_adds(4, 2)")
+### BEGIN HIDDEN TESTS
+for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
+    expected = [float(length**2), (length / factor) ** 2, length * (factor + 1) / factor**2]
+    assert_same(multiply_adds(length, factor), expected, name=f"multiply_adds({length}, {factor})")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>When the first axis is filtered, the map is still `factor` times smaller than the
+# output, so each output pixel pays only a part of it.</details>
+#
+# ### Exercise 4: a resize of your own (3 points)
+#
+# `signal` is one-dimensional, `taps` come from `interpolation_kernel(method, factor)`. Return what `tf.image.resize`
+# would make of the row: zeros, filter, border. You may use NumPy only. The result has `factor * len(signal)` values, and
+# the kernel may well be longer than the signal.
+
+
+# %% nbgrader={"grade": false, "grade_id": "resize", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def resize_row(signal, taps, factor):
+    """The row enlarged, half-pixel centres, borders included; [factor * len(signal)]."""
+
+    ### BEGIN SOLUTION
+    def filtered(values):
+        spread = np.zeros(factor * len(values))
+        spread[::factor] = values
+        start = (len(taps) - factor) // 2
+        return np.convolve(spread, taps)[start : start + len(spread)]
+
+    return filtered(signal) / filtered(np.ones(len(signal)))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "resize_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    resize_row(np.array([0.0, 4.0]), np.array([0.25, 0.75, 0.75, 0.25]), 2),
+    [0.0, 1.0, 3.0, 4.0],
+    name="0 and 4, doubled",
+)
+### BEGIN HIDDEN TESTS
+cases = [
+    ("bilinear", 3, 5),
+    ("bicubic", 2, 7),
+    ("nearest", 4, 3),
+    ("lanczos3", 3, 2),
+    ("gaussian", 5, 6),
+    ("lanczos5", 2, 1),
+]
+for method, factor, length in cases:
+    row = np.random.default_rng(length).normal(size=length)
+    expected = InterpolationUpsampling2D(factor, method, dtype="float64")(row[None, None, :, None])[0, 0, :, 0]
+    answer = resize_row(row.copy(), interpolation_kernel(method, factor), factor)
+    assert_same(answer, expected, name=f"{length} samples at factor {factor}, {method}", rtol=1e-4, atol=1e-6)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>`np.convolve(spread, taps)` returns len(spread) + len(taps) - 1 values. Half-pixel
+# centres decide which of them to keep.</details>
+# <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it in the
+# middle: drop (len(taps) - factor) / 2 values at the start.</details>
+# <details><summary>Hint 3</summary>What comes out for a signal of ones, and what should?</details>
+#
+# ### Exercise 5: the lecture's kernel for any factor (1 point)
+#
+# Return the two-dimensional bilinear kernel of the *aligned* grid, where samples stay on their pixels. At factor 2 it is
+# the lecture's.
+
+
+# %% nbgrader={"grade": false, "grade_id": "aligned", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def aligned_kernel(factor):
+    """The bilinear kernel that keeps samples in place, without rows or columns of zeros."""
+    ### BEGIN SOLUTION
+    row = 1 - np.abs(np.arange(1 - factor, factor)) / factor
+    return np.outer(row, row)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "aligned_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(aligned_kernel(2), [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]], name="aligned_kernel(2)")
+### BEGIN HIDDEN TESTS
+for factor in (1, 3, 4, 5, 8):
+    steps = [min(i + 1, 2 * factor - 1 - i) / factor for i in range(2 * factor - 1)]
+    expected = [[a * b for b in steps] for a in steps]
+    assert_same(aligned_kernel(factor), expected, name=f"aligned_kernel({factor})")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Samples stand `factor` pixels apart. How far does the triangle reach, and is the tap at
+# that distance zero?</details>
+#
+# ### Exercise 6: in your own words (2 points)
+#
+# A network was trained with half-pixel centres. A colleague exports it with a runtime whose bilinear upsampling, by a
+# factor of 8, uses the aligned grid. No error is reported. What happens to the label maps, by how many pixels, which
+# classes suffer most, and how would you find the mistake with one small input?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# Everything moves up and to the left by (8 - 1) / 2 = 3.5 output pixels, since a sample now stands on the first pixel of
+# its block and not in its middle. (One point for the direction and size.) Large surfaces lose only a strip at their borders;
+# thin things such as poles, signs and distant people lose most of their overlap, so mIoU falls while pixel accuracy hardly
+# moves. An impulse, or a ramp, through the upsampling alone shows it: compare the centre of mass with the original
+# runtime's. Flipping the input and the output is another test: with half-pixel centres the two commute.
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision.
+# - The filter's taps are samples of one continuous kernel. Half-pixel centres decide where they are read: even factors have
+#   even kernels. The lecture's odd kernel belongs to the aligned grid, (f - 1) / 2 pixels away.
+# - At the border, divide by the weight that arrived.
+# - Zero insertion repeats the spectrum; the kernel must remove the copies. Nearest leaks, gaussian and mitchellcubic blur,
+#   lanczos rings.
+# - Without the inserted zeros the cost falls by f x f; real implementations never store them.
+# - On photographs the step from nearest to bilinear matters most. On label maps the subsampling costs, not the kernel; and
+#   scores should be enlarged before the arg max.
+#
+# ## With other label maps
+#
+# `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels. CamVid's
+# frames are 360 x 480: its factor 2 throws away about as much of the scene as factor 5 or 6 does in the paper's table.
+#
+# ## Further reading
+#
+# - R. E. Crochiere, L. R. Rabiner: *Multirate Digital Signal Processing*, 1983, chapters 2 and 3: zero insertion, images,
+#   polyphase filters.
+# - R. G. Keys: *Cubic Convolution Interpolation for Digital Image Processing*, IEEE Transactions on Acoustics, Speech, and
+#   Signal Processing 29(6), 1981: bicubic.
+# - D. P. Mitchell, A. N. Netravali: *Reconstruction Filters in Computer Graphics*, SIGGRAPH 1988: mitchellcubic, and what
+#   blurring, ringing and leaking look like.
+# - C. E. Duchon: *Lanczos Filtering in One and Two Dimensions*, Journal of Applied Meteorology 18(8), 1979.
+# - H. Knutsson, C.-F. Westin: *Normalized and Differential Convolution*, CVPR 1993: the border rule.
+# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016, Table 3.
