@@ -31,7 +31,7 @@ def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
             colors = np.array([(1, 1, 1), (0.62, 0.79, 0.88), (0.99, 0.9, 0.72), (0.84, 0.37, 0)])
             axis.imshow(colors[shades.astype(int)])
             place = left + stride - 0.5, top + stride - 0.5
-            axis.add_patch(Rectangle(place, size, size, fill=False, linewidth=2.5, edgecolor=COLORS["black"]))
+            axis.add_patch(Rectangle(place, size, size, fill=False, linewidth=2.5, zorder=3))
             count = int(grid[window].sum())
             axis.set_title(f"{size} x {size} covers {count} value{'s' if count > 1 else ''}")
             _cell_lines(axis, cells, cells)
@@ -80,7 +80,7 @@ def overlap_maps(maps: dict, columns: int = 5):
         the figure.
     """
     rows = -(-len(maps) // columns)
-    figure, axes = new_figure(rows, columns, (10, 2.35 * rows), squeeze=False)
+    figure, axes = new_figure(rows, columns, (10, 2.5 * rows), squeeze=False)
     for axis in axes.flat[len(maps) :]:
         axis.axis("off")
     for axis, (title, counts) in zip(axes.flat, maps.items(), strict=False):
@@ -155,7 +155,7 @@ def phase_tables(tables: dict, stride: int, label: str):
     Returns:
         the figure.
     """
-    figure, axes = new_figure(1, len(tables), (2.5 * len(tables) + 0.8, 2.8), squeeze=False)
+    figure, axes = new_figure(1, len(tables), (2.25 * len(tables) + 1, 2.7), squeeze=False)
     limit = max(np.abs(values).max() for values in tables.values())
     for axis, (title, values) in zip(axes[0], tables.items(), strict=True):
         image = axis.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit)
@@ -163,9 +163,9 @@ def phase_tables(tables: dict, stride: int, label: str):
             color = "white" if abs(value) > 0.65 * limit else "black"
             text = f"{value:+.2f}" if abs(value) > 5e-3 else "0"
             axis.text(column, row, text, ha="center", va="center", color=color)
-        axis.set_xticks(range(stride))
-        axis.set_yticks(range(stride))
-        axis.set(title=title, xlabel="column phase", ylabel="row phase")
+        axis.set(xticks=range(stride), yticks=range(stride))
+        axis.set_title(title, fontsize=9)
+        axis.set(xlabel="column phase", ylabel="row phase")
     figure.colorbar(image, ax=axes[0], label=label, shrink=0.85)
     return figure
 
@@ -184,10 +184,8 @@ def gray_images(rows, titles, width: float = 10.0, limits=None):
     """
     names, rows = (list(rows), list(rows.values())) if isinstance(rows, dict) else (None, rows)
     height, across = np.shape(rows[0][0])
-    side = width / len(titles)
-    figure, axes = new_figure(
-        len(rows), len(titles), (width, len(rows) * (side * height / across + 0.1) + 0.3), squeeze=False
-    )
+    row_height = width / len(titles) * height / across + 0.1
+    figure, axes = new_figure(len(rows), len(titles), (width, len(rows) * row_height + 0.3), squeeze=False)
     low, high = limits or (None, None)
     for number, (row, places) in enumerate(zip(rows, axes, strict=True)):
         for picture, axis in zip(row, places, strict=True):
@@ -243,6 +241,7 @@ def seed_dots(panels: dict):
 
 
 def _cell_lines(axis, rows, columns):
+    axis.spines[:].set_visible(False)
     axis.set_xticks(np.arange(columns + 1) - 0.5, [])
     axis.set_yticks(np.arange(rows + 1) - 0.5, [])
     axis.grid(color="0.75", linewidth=0.6)

@@ -1,0 +1,73 @@
+"""The figures about overlap show what they were given."""
+
+import numpy as np
+import pytest
+
+from course_utils import plotting
+from course_utils.matrices import overlap_counts
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 2), (4, 2), (5, 2), (4, 3)])
+def test_windows_cover_the_overlap_counts(size, stride):
+    """The window over zero insertion covers as many values as taps reach the pixel, phase by phase."""
+    figure = plotting.kernel_windows([size], stride, cells=3 * stride + size)
+    shown = sorted(int(axis.get_title().split()[-2]) for axis in figure.axes)
+    one_period = overlap_counts((size, size), stride, 12)[12 : 12 + stride, 12 : 12 + stride]
+    assert shown == sorted(one_period.ravel().tolist())
+
+
+def test_panel_draws_the_outer_product_of_the_counts():
+    counts = overlap_counts(5, 3, 4)
+    figure = plotting.overlap_panel(counts, "title")
+    (image,) = figure.axes[1].images
+    np.testing.assert_array_equal(image.get_array(), np.outer(counts, counts))
+    assert image.get_clim() == (0, counts.max() ** 2)
+    assert figure.axes[0].get_title(loc="left") == "title" or figure.axes[0].get_title() == "title"
+
+
+def test_empty_places_of_the_grid_are_blank():
+    figure = plotting.overlap_maps({f"map {n}": np.eye(3) for n in range(3)}, columns=2)
+    assert [axis.axison for axis in figure.axes] == [True, True, True, False]
+
+
+def test_frames_mark_the_pairs_that_keep_the_rule():
+    sizes, strides = range(1, 7), range(1, 4)
+    values = np.linspace(0, 1, 18).reshape(6, 3)
+    figure = plotting.pair_tables({"first": values}, sizes, strides, "share")
+    axis = figure.axes[0]
+    framed = {(sizes[round(p.get_y() + 0.44)], strides[round(p.get_x() + 0.46)]) for p in axis.patches}
+    assert framed == {(size, stride) for size in sizes for stride in strides if size % stride == 0}
+    assert texts(axis) == [f"{value:.2f}" for value in values.ravel()]
+
+
+def test_phase_tables_share_one_symmetric_scale():
+    figure = plotting.phase_tables({"a": np.array([[0.5, 0], [0, -0.1]]), "b": np.zeros((2, 2))}, 2, "error")
+    assert texts(figure.axes[0]) == ["+0.50", "0", "0", "-0.10"]
+    assert {axis.images[0].get_clim() for axis in figure.axes[:2]} == {(-0.5, 0.5)}
+
+
+def test_rings_stand_on_the_stride_frequencies():
+    axis = plotting.map_and_spectrum(np.ones((6, 9)), 3, "map").axes[1]
+    rings = {(round(float(x), 3), round(float(y), 3)) for line in axis.lines for x, y in line.get_xydata()}
+    assert rings == {(x, y) for x in (0, 0.333, 0.667) for y in (0, 0.333, 0.667)}
+
+
+def test_dots_before_and_after_with_zeros_at_the_left_end():
+    results = {"one": ([1.0, 0.5], [0.001, 0.0]), "two": ([0.0, 0.0], [0.0, 0.01])}
+    axis = plotting.seed_dots({"share": results}).axes[0]
+    assert axis.get_xscale() == "log" and texts(axis) == ["0"]
+    before, after = (line.get_xdata() for line in axis.lines if line.get_label() in ("before training", "after"))
+    assert min(before) == min(after) == pytest.approx(1e-4)
+    assert sorted(after)[2:] == pytest.approx([0.001, 0.01])
+    only_after = plotting.seed_dots({"PSNR": {"one": (None, [27.0]), "two": (None, [28.0])}}).axes[0]
+    assert only_after.get_xscale() == "linear"
+
+
+def test_pictures_by_name_of_row():
+    figure = plotting.gray_images({"up": [np.eye(3)] * 2, "down": [np.eye(3)] * 2}, ["a", "b"], limits=(0, 2))
+    assert [axis.get_ylabel() for axis in figure.axes] == ["up", "", "down", ""]
+    assert {axis.images[0].get_clim() for axis in figure.axes} == {(0, 2)}
