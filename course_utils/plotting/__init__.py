@@ -12,6 +12,7 @@ from course_utils.plotting.overlap import (
     phase_tables,
     seed_dots,
 )
+from course_utils.plotting.pooling import feature_maps, pooling_arrows, score_ranges
 from course_utils.plotting.segmentation import errors, overlay, panels
 from course_utils.plotting.signals import (
     interpolated_signals,
@@ -34,6 +35,7 @@ __all__ = [
     "class_frequencies",
     "class_shares",
     "errors",
+    "feature_maps",
     "gray_images",
     "interpolated_signals",
     "interpolation_panel",
@@ -57,7 +59,9 @@ __all__ = [
     "pair_tables",
     "panels",
     "phase_tables",
+    "pooling_arrows",
     "sample_grids",
+    "score_ranges",
     "seed_dots",
     "segnet",
     "show",

@@ -1,0 +1,137 @@
+"""Pooling and unpooling as pictures: a small map with arrows, feature maps side by side, decoders compared."""
+
+import numpy as np
+
+from course_utils.plotting.style import COLORS, new_figure
+
+_GAP = 2.5
+"""Cells between two neighbouring maps, where the arrows run."""
+
+
+def pooling_arrows(features, indices, pool_size: int, values, window: int | None = None):
+    """From a map to its maxima, and from other values back to where the maxima stood.
+
+    Args:
+        features: the map [height, width].
+        indices: place of each window's maximum within it, row by row, [rows, columns].
+        pool_size: height and width of a window.
+        values: what unpooling puts back, [rows, columns].
+        window: number of the window whose arrows are strong, row by row; None for all.
+
+    Returns:
+        the figure.
+    """
+    features, indices, values = np.asarray(features), np.asarray(indices), np.asarray(values)
+    (height, width), (rows, columns) = features.shape, indices.shape
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    y, x = pool_size * row + indices.ravel() // pool_size, pool_size * column + indices.ravel() % pool_size
+    unpooled = np.zeros((height, width), values.dtype)
+    unpooled[y, x] = values.ravel()
+
+    maps = [features, features[y, x].reshape(rows, columns), values, unpooled]
+    titles = ["feature map", "maxima", "other values", "unpooled"]
+    lefts = np.cumsum([0, *(m.shape[1] + _GAP for m in maps[:-1])])
+    tops = [(height - m.shape[0]) / 2 for m in maps]
+    total = lefts[-1] + width
+    figure, axis = new_figure(size=(10, 10 * (height + 1.2) / total))
+    figure.set_layout_engine("none")
+    figure.subplots_adjust(0.01, 0.01, 0.99, 0.99)
+    axis.set(xlim=(-0.1, total + 0.1), ylim=(height + 0.2, -1.0), aspect="equal")
+    axis.axis("off")
+    size = min(14, 0.4 * 720 / total)
+    marked = np.zeros((height, width), bool)
+    marked[y, x] = True
+    for k, (array, left, top, title) in enumerate(zip(maps, lefts, tops, titles, strict=True)):
+        shade = (
+            np.where(marked, 0.45, 0.0) if array.shape == marked.shape and k in (0, 3) else np.full(array.shape, 0.3)
+        )
+        extent = (left, left + array.shape[1], top + array.shape[0], top)
+        axis.imshow(shade, cmap="Blues", vmin=0, vmax=1, extent=extent)
+        step = pool_size if k in (0, 3) else 1
+        _grid(axis, left, top, *array.shape, step)
+        axis.text(left + array.shape[1] / 2, top - 0.25, title, ha="center", va="bottom", fontsize=10)
+        for (i, j), value in np.ndenumerate(array):
+            weight = "bold" if k in (1, 2) or marked[i, j] else "normal"
+            axis.text(left + j + 0.5, top + i + 0.5, f"{value:g}", ha="center", va="center", size=size, weight=weight)
+    strong = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.15)
+    for start, end, color in [
+        ((lefts[0] + x + 0.8, y + 0.5), (lefts[1] + column + 0.15, tops[1] + row + 0.5), "red"),
+        ((lefts[2] + column + 0.85, tops[2] + row + 0.5), (lefts[3] + x + 0.2, y + 0.5), "green"),
+    ]:
+        axis.quiver(
+            *start,
+            end[0] - start[0],
+            end[1] - start[1],
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            width=0.0022,
+            headwidth=5,
+            color=COLORS[color],
+            alpha=strong,
+            zorder=3,
+        )
+    return figure
+
+
+def _grid(axis, left, top, height, width, step):
+    """Thin lines between cells, thick ones around windows of `step` cells and the map."""
+    for every, linewidth, color in ((1, 0.5, "0.7"), (step, 1.5, "0.2")):
+        ys, xs = (np.unique([*range(0, n + 1, every), n]) for n in (height, width))
+        axis.hlines(top + ys, left, left + width, color=color, linewidth=linewidth)
+        axis.vlines(left + xs, top, top + height, color=color, linewidth=linewidth)
+
+
+def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis", limits=None, width: float = 10.0):
+    """Maps side by side on one scale.
+
+    Args:
+        maps: title to [height, width].
+        columns: of the grid; all in one row when omitted.
+        cmap: a colour map that is readable with every colour vision.
+        limits: lowest and highest value of the scale; those of the first map when omitted.
+        width: of the figure, in inches.
+
+    Returns:
+        the figure.
+    """
+    columns = columns or len(maps)
+    lines = -(-len(maps) // columns)
+    first = np.asarray(next(iter(maps.values())))
+    low, high = limits or (first.min(), first.max())
+    each = width / columns
+    figure, axes = new_figure(lines, columns, (width, lines * (each * first.shape[0] / first.shape[1] + 0.3)))
+    axes = np.ravel(axes)
+    for axis in axes:
+        axis.axis("off")
+    for axis, (title, values) in zip(axes, maps.items(), strict=False):
+        axis.imshow(values, cmap=cmap, vmin=low, vmax=high)
+        axis.set_title(title, fontsize=10)
+    return figure
+
+
+def score_ranges(scores: dict, measures):
+    """One panel a measure: a dot for each seed, and the mean with its standard deviation.
+
+    Args:
+        scores: name of a system to values [seeds, measures], in per cent.
+        measures: their names, one a panel.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(measures), (9, 0.45 * len(scores) + 1.0), sharey=True, squeeze=False)
+    rows = np.arange(len(scores))
+    for k, (axis, measure) in enumerate(zip(axes[0], measures, strict=True)):
+        for row, values in zip(rows, scores.values(), strict=True):
+            values = np.asarray(values, float)[:, k]
+            axis.plot(values, np.full(len(values), row), "o", color="0.6", markersize=5)
+            deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+            axis.errorbar(values.mean(), row + 0.22, xerr=deviation, fmt="s", color="C0", capsize=4, markersize=5)
+            axis.annotate(f"{values.mean():.1f}", (values.mean(), row + 0.22), (0, -5), textcoords="offset points",
+                          ha="center", va="top", fontsize=8, color="C0")  # fmt: skip
+        axis.set(xlabel=f"{measure} (%)", ylim=(len(scores) - 0.3, -0.5))
+        axis.margins(x=0.12)
+        axis.grid(axis="x", color="0.9")
+    axes[0, 0].set_yticks(rows, scores)
+    return figure
