@@ -129,7 +129,7 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
         right.plot(grid, -np.log(_softmax(varied)[:, truth]), color=COLORS["blue"])
         loss = -np.log(probabilities[truth])
         right.plot(logits[moved], loss, "o", color=COLORS["orange"], markersize=8)
-        right.text(logits[moved], loss + 0.35, f"{loss:.2f}", ha="center", color=COLORS["red"])
+        right.text(logits[moved], loss + 0.4, f"{loss:.2f} ", ha="center", color=COLORS["red"], backgroundcolor="white")
     right.set(title="loss of this pixel", xlabel=f"logit of {names[moved]}", ylim=(-0.3, 8.5), xlim=(-6.3, 6.3))
     return figure
 
@@ -151,7 +151,8 @@ def softmax_cases(cases: dict, truth: int, names):
         probabilities = _softmax(np.asarray(logits, float))
         axis.barh(rows, probabilities, color=[COLORS["blue"] if i == truth else "0.7" for i in rows])
         axis.bar_label(axis.containers[0], [f"{p:.3f}" for p in probabilities], padding=3, fontsize=8)
-        axis.set(title=f"{title}\nloss {-np.log(probabilities[truth]):.2f}", xlim=(0, 1.25), xticks=(0, 0.5, 1))
+        loss = abs(np.log(probabilities[truth]))  # not -0.00
+        axis.set(title=f"{title}\nloss {loss:.2f}", xlim=(0, 1.25), xticks=(0, 0.5, 1))
         axis.set_xlabel("probability")
     axes[0, 0].set_yticks(rows, [f"{name} (true)" if i == truth else name for i, name in enumerate(names)])
     axes[0, 0].invert_yaxis()
