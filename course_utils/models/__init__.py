@@ -1,8 +1,21 @@
 """Networks for semantic segmentation, one file a system: functions that return `keras.Model`s."""
 
 from course_utils.models.classifier import classifier
+from course_utils.models.deeplab_v3 import DeepLabV3
+from course_utils.models.deeplab_v3_plus import DeepLabV3Plus
+from course_utils.models.pspnet import PSPNet
 from course_utils.models.segnet import SegNet
 from course_utils.models.segnet_basic import SegNetBasic
 from course_utils.models.transfer import copy_encoder, encoder_layers, load_imagenet_weights
 
-__all__ = ["SegNet", "SegNetBasic", "classifier", "copy_encoder", "encoder_layers", "load_imagenet_weights"]
+__all__ = [
+    "DeepLabV3",
+    "DeepLabV3Plus",
+    "PSPNet",
+    "SegNet",
+    "SegNetBasic",
+    "classifier",
+    "copy_encoder",
+    "encoder_layers",
+    "load_imagenet_weights",
+]

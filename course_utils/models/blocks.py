@@ -1,7 +1,7 @@
 """Building blocks that several networks share."""
 
 from course_utils.backend import keras
-from course_utils.layers import BatchNormalization
+from course_utils.layers import BatchNormalization, ResizeLike
 
 
 def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=1, rate=1, name):
@@ -66,6 +66,23 @@ MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
 
-def logits(x):
+def logits(x, name="logits"):
     """`x` in float32, whatever the precision of the network: the loss needs it."""
-    return keras.layers.Activation("linear", dtype="float32", name="logits")(x)
+    return keras.layers.Activation("linear", dtype="float32", name=name)(x)
+
+
+def class_scores(x, num_classes, images, name="logits"):
+    """One score a class by a 1x1 convolution, resized to the images.
+
+    Scores are resized and not classes, so that boundaries may run between two features.
+
+    Args:
+        x: features `[batch, any, any, channels]`.
+        images: the network's input, whose height and width count.
+        name: of the result; the convolution is called after it.
+
+    Returns:
+        `[batch, height, width, num_classes]`, float32.
+    """
+    x = keras.layers.Conv2D(num_classes, 1, name=f"{name}_scores")(x)
+    return ResizeLike(dtype="float32", name=name)([x, images])

@@ -24,10 +24,13 @@ IMAGENET_WEIGHTS = {
     "vgg16": vgg16.load_imagenet_weights,
 }
 
+MULTI_GRID = ("resnet50", "resnet101")
+"""Encoders whose last stage has the three blocks that a multi-grid is for."""
+
 __all__ = ["ENCODERS", "IMAGENET_WEIGHTS", "PREFIX", "Stage", "deepest", "encode", "features_at"]
 
 
-def encode(x, encoder, width=1.0, dropout=0.0, output_stride=32):
+def encode(x, encoder, width=1.0, dropout=0.0, output_stride=32, multi_grid=None):
     """Applies the encoder called `encoder` to normalised images and returns its stages, fine to coarse.
 
     Args:
@@ -37,10 +40,13 @@ def encode(x, encoder, width=1.0, dropout=0.0, output_stride=32):
         dropout: rate of the dropout in the coarse stages, where the encoder has one.
         output_stride: image pixels between two features of the last stage: 32 as in a classifier, 16 or 8 by atrous
             convolution.
+        multi_grid: factors on the atrous rates of the last stage's blocks, for an encoder with three of them (ResNet);
+            the others have no such blocks and go without.
 
     Raises:
         CourseError: there is no encoder of that name, or no such output stride.
     """
     if encoder not in ENCODERS:
         raise CourseError(f"No encoder is called {encoder!r}. Choose one of: {', '.join(ENCODERS)}.")
-    return ENCODERS[encoder](x, width, dropout, output_stride)
+    options = {"multi_grid": tuple(multi_grid)} if multi_grid and encoder in MULTI_GRID else {}
+    return ENCODERS[encoder](x, width, dropout, output_stride, **options)

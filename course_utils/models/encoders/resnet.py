@@ -15,18 +15,26 @@ BLOCKS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 APPLICATIONS = {"resnet50": "ResNet50", "resnet101": "ResNet101"}
 
 
-def resnet50(x, width=1.0, dropout=0.0, output_stride=32):
-    """ResNet-50: five stages at strides 2 (the stem), 4, 8, 16 and 32, the last ones denser for a smaller
-    `output_stride`. The network has no dropout: the argument must be 0 (see `encode`)."""
-    return _resnet(x, "resnet50", width, dropout, output_stride)
+def resnet50(x, width=1.0, dropout=0.0, output_stride=32, multi_grid=(1, 1, 1)):
+    """ResNet-50: five stages at strides 2 (the stem), 4, 8, 16 and 32, the last ones denser by `output_stride`.
+
+    Args:
+        x: normalised images `[batch, height, width, 3]`.
+        width: multiplier of all channel counts.
+        dropout: rate of the dropout after stages 4 and 5.
+        output_stride: 8, 16 or 32.
+        multi_grid: factors on the atrous rates of the last three blocks; (1, 2, 4) in DeepLabV3 (Chen et al. 2017,
+            section 3.2.1).
+    """
+    return _resnet(x, "resnet50", width, dropout, output_stride, multi_grid)
 
 
-def resnet101(x, width=1.0, dropout=0.0, output_stride=32):
+def resnet101(x, width=1.0, dropout=0.0, output_stride=32, multi_grid=(1, 1, 1)):
     """ResNet-101: as `resnet50`, with 23 instead of 6 blocks in the fourth stage."""
-    return _resnet(x, "resnet101", width, dropout, output_stride)
+    return _resnet(x, "resnet101", width, dropout, output_stride, multi_grid)
 
 
-def _resnet(x, architecture, width, dropout, output_stride):
+def _resnet(x, architecture, width, dropout, output_stride, multi_grid):
     prefix, striding = f"{PREFIX}{architecture}", Striding(output_stride)
     x = convolution_block(x, scaled(64, width), 7, strides=striding.halve(), name=f"{prefix}_conv1")
     stages = [Stage(x, (scaled(64, width),), striding.stride)]
@@ -37,7 +45,8 @@ def _resnet(x, architecture, width, dropout, output_stride):
         channels, strides = scaled(channels, width), striding.halve() if number > 2 else 1
         for block in range(1, blocks + 1):
             name = f"{prefix}_conv{number}_block{block}"
-            x = _bottleneck(x, channels, strides if block == 1 else 1, striding.rate, block == 1, name=name)
+            rate = striding.rate * (multi_grid[block - 1] if number == 5 else 1)
+            x = _bottleneck(x, channels, strides if block == 1 else 1, rate, block == 1, name=name)
         if dropout and number >= 4:
             x = keras.layers.Dropout(dropout, name=f"{prefix}_conv{number}_dropout")(x)
         stages.append(Stage(x, (EXPANSION * channels,) * blocks, striding.stride))

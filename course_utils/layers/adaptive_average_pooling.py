@@ -1,0 +1,46 @@
+from course_utils.backend import keras, tf
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class AdaptiveAveragePooling2D(keras.layers.Layer):
+    """Averages over a grid of `bins` x `bins` regions that cover a map of any size.
+
+    Along a side of length `n`, bin `i` covers the pixels from `floor(i * n / bins)` up to, not including,
+    `ceil((i + 1) * n / bins)`: the bins are equal where `bins` divides `n`, and overlap by a pixel where it does not.
+    Averaging along a side is a matrix product, and the two sides follow one another.
+
+    Args:
+        bins: regions in each direction; 1 averages over the whole map.
+
+    Call arguments:
+        inputs: `[batch, height, width, channels]`.
+
+    Returns:
+        `[batch, bins, bins, channels]`.
+
+    Reference: He et al., "Spatial pyramid pooling in deep convolutional networks for visual recognition", PAMI 2015,
+    section 3.2, which rounds in the same way.
+    """
+
+    def __init__(self, bins, **kwargs):
+        super().__init__(**kwargs)
+        self.bins = bins
+
+    def call(self, inputs):
+        size = tf.shape(inputs)
+        rows, columns = (tf.cast(self._shares(size[axis]), inputs.dtype) for axis in (1, 2))
+        outputs = tf.einsum("ih,jw,bhwc->bijc", rows, columns, inputs)
+        return tf.ensure_shape(outputs, [inputs.shape[0], self.bins, self.bins, inputs.shape[3]])
+
+    def _shares(self, length):
+        """What each pixel of a side contributes to each bin: `[bins, length]`, rows that sum to 1."""
+        bins, pixels = tf.range(self.bins)[:, tf.newaxis], tf.range(length)[tf.newaxis]
+        first, end = bins * length // self.bins, -(-(bins + 1) * length // self.bins)
+        inside = tf.cast((first <= pixels) & (pixels < end), "float32")
+        return inside / tf.reduce_sum(inside, axis=1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.bins, self.bins, input_shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "bins": self.bins}
