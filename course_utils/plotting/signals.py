@@ -129,7 +129,8 @@ def kernel_surface(taps, factor: int):
     figure, axis = new_figure(size=(6, 4), subplot_kw={"projection": "3d"})
     distance = (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor
     axis.plot_surface(*np.meshgrid(distance, distance), np.outer(taps, taps), cmap="cividis", rcount=80, ccount=80)
-    axis.set(xlabel="columns (samples)", ylabel="rows (samples)", zticks=[0, 0.5, 1])
+    ticks = np.arange(-int(distance[-1]) - 1, int(distance[-1]) + 2)
+    axis.set(xlabel="columns (samples)", ylabel="rows (samples)", xticks=ticks, yticks=ticks, zticks=[0, 0.5, 1])
     axis.view_init(28, -60)
     return figure
 
@@ -166,12 +167,17 @@ def kernel_gallery(kernels: dict, measured: dict, curves: dict, spectra: dict, f
     return figure
 
 
-def _response(axis, frequency, gain, factor):
-    """Gain in decibels, with the band that holds the signal shaded and the centres of its images marked."""
+def _bands(axis, factor):
+    """Shades the band that holds the signal and marks the centres of its images."""
     axis.axvspan(0, 0.5 / factor, color=COLORS["yellow"], alpha=0.4, linewidth=0)
-    axis.plot(frequency, 20 * np.log10(np.maximum(np.abs(gain), 1e-4)), color=COLORS["blue"], linewidth=1)
     for image in range(1, factor // 2 + 1):
         axis.axvline(image / factor, color=COLORS["red"], linewidth=1, linestyle=":")
+
+
+def _response(axis, frequency, gain, factor):
+    """Gain in decibels over the bands."""
+    _bands(axis, factor)
+    axis.plot(frequency, 20 * np.log10(np.maximum(np.abs(gain), 1e-4)), color=COLORS["blue"], linewidth=1)
     axis.set(xlim=(0, 0.5), ylim=(-62, 5))
 
 
@@ -189,17 +195,15 @@ def spectrum_steps(frequency, before, after, gain, factor: int):
         the figure.
     """
     figure, axes = new_figure(1, 2, (10, 2.8), sharey=True)
-    top = 1.08 * max(before.max(), after.max())
     for axis, values, title in zip(axes, (before, after), ("zeros inserted", "after the kernel"), strict=True):
-        axis.axvspan(0, 0.5 / factor, color=COLORS["yellow"], alpha=0.4, linewidth=0)
-        axis.fill_between(frequency, values, color=COLORS["blue"], alpha=0.35, linewidth=0)
-        axis.plot(frequency, values, color=COLORS["blue"], linewidth=1)
-        for image in range(1, factor // 2 + 1):
-            axis.axvline(image / factor, color=COLORS["red"], linewidth=1, linestyle=":")
-        axis.set(xlabel="cycles per output pixel", title=title, xlim=(0, 0.5), ylim=(0, top))
-    axes[0].plot(frequency, np.abs(gain) * top / 1.08, color=COLORS["green"], label="gain of the kernel")
-    axes[0].legend(loc="upper right", fontsize=8)
-    axes[0].set_ylabel("magnitude")
+        level = 20 * np.log10(np.maximum(values / before.max(), 1e-4))
+        _bands(axis, factor)
+        axis.fill_between(frequency, level, -80, color=COLORS["blue"], alpha=0.3, linewidth=0)
+        axis.plot(frequency, level, color=COLORS["blue"], linewidth=0.6)
+        axis.plot(frequency, 20 * np.log10(np.maximum(np.abs(gain), 1e-4)), color=COLORS["green"], linewidth=1.5)
+        axis.set(xlabel="cycles per output pixel", title=title, xlim=(0, 0.5), ylim=(-62, 3))
+    axes[0].annotate("gain of the kernel", (0.2, -9), color=COLORS["green"], fontsize=9)
+    axes[0].set_ylabel("level (dB)")
     return figure
 
 
