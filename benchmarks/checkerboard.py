@@ -1,9 +1,9 @@
-"""What kernel size and upsampling cost, and how much checkerboard a longer training leaves, beside each other in one run.
+"""What kernel sizes and upsamplings cost, and how much checkerboard a longer training leaves, side by side.
 
     python benchmarks/checkerboard.py time                            # forward and backward, a minute
     python benchmarks/checkerboard.py training --steps 1500 --seeds 3 # about ten minutes on two cores
 
-The networks are those of notebook 03: a small decoder that enlarges grey photographs four times, with five more kernels.
+The networks are those of notebook 03, small decoders that enlarge grey photographs four times, with more kernels.
 All are trained at once, as the outputs of one model, on the same crops.
 """
 
@@ -98,7 +98,7 @@ def measure_training(steps, seeds, channels=8, batch_size=8):
     before = energies()
     dataset = tf.data.Dataset.from_tensor_slices((inputs, (targets,) * len(decoders)))
     dataset = dataset.shuffle(len(inputs), seed=0).repeat().batch(batch_size).take(steps)
-    together.fit(dataset, verbose=0)
+    together.fit(dataset, shuffle=False, verbose=0)
     rows = {name: [] for name in UPSAMPLING}
     for (name, _), start, end, output in zip(decoders, before, energies(), together(test_inputs), strict=True):
         squared = np.square(output.numpy() - test_targets)[:, 8:-8, 8:-8, 0]

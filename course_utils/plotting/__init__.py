@@ -3,6 +3,7 @@
 from course_utils.plotting.architecture import segnet
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
+    energy_curves,
     gray_images,
     kernel_windows,
     map_and_spectrum,
@@ -34,6 +35,7 @@ __all__ = [
     "class_bars",
     "class_frequencies",
     "class_shares",
+    "energy_curves",
     "errors",
     "feature_maps",
     "gray_images",

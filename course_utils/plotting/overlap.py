@@ -34,7 +34,11 @@ def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
             axis.add_patch(Rectangle(place, size, size, fill=False, linewidth=2.5, zorder=3))
             count = int(grid[window].sum())
             axis.set_title(f"{size} x {size} covers {count} value{'s' if count > 1 else ''}")
-            _cell_lines(axis, cells, cells)
+            axis.set_xticks(np.arange(cells + 1) - 0.5, [])
+            axis.set_yticks(np.arange(cells + 1) - 0.5, [])
+            axis.grid(color="0.75", linewidth=0.6)
+            axis.tick_params(length=0)
+            axis.spines[:].set_visible(False)
     return figure
 
 
@@ -199,50 +203,46 @@ def gray_images(rows, titles, width: float = 10.0, limits=None):
     return figure
 
 
+def energy_curves(steps, curves: dict):
+    """Checkerboard energy over training on a logarithmic axis: the median of the seeds, their range shaded.
+
+    Args:
+        steps: [points].
+        curves: competitor to energies [seeds, points]; exact zeros are drawn on the lowest line, which says so.
+
+    Returns:
+        the figure.
+    """
+    figure, axis = new_figure(size=(8.5, 3.6))
+    seen = np.concatenate([np.ravel(values) for values in curves.values()])
+    floor = 10 ** np.floor(np.log10(seen[seen > 0].min()) - 0.5)
+    for number, (name, values) in enumerate(curves.items()):
+        values = np.maximum(values, floor)
+        line = axis.plot(steps, np.median(values, axis=0), marker="osD^v"[number % 5], markersize=5, label=name)[0]
+        axis.fill_between(steps, values.min(0), values.max(0), alpha=0.15, color=line.get_color(), linewidth=0)
+    axis.axhline(floor, color="0.6", linewidth=0.8, zorder=0)
+    axis.annotate(" 0", (1, floor), xycoords=("axes fraction", "data"), va="center")
+    axis.set(xlabel="training steps", ylabel="checkerboard energy, flat input", yscale="log")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.04, 1))
+    return figure
+
+
 def seed_dots(panels: dict):
     """One row a competitor, one dot a seed; several measures side by side.
 
     Args:
-        panels: axis label to (competitor to (values [seeds], values [seeds] or None)); where there are two lists the
-            first is drawn hollow ("before training") and the second filled ("after"). A measure that spans more than
-            two powers of ten gets a logarithmic axis, on which exact zeros stand at the left end.
+        panels: axis label to (competitor to values [seeds]).
 
     Returns:
         the figure.
     """
     names = list(next(iter(panels.values())))
-    figure, axes = new_figure(1, len(panels), (10, 0.45 * len(names) + 1.3), squeeze=False, sharey=True)
-    rows = np.arange(len(names))[:, None]
+    figure, axes = new_figure(1, len(panels), (9, 0.4 * len(names) + 1), squeeze=False, sharey=True)
     for axis, (label, results) in zip(axes[0], panels.items(), strict=True):
-        lists = [
-            np.array([results[name][part] for name in names])
-            for part in range(2)
-            if results[names[0]][part] is not None
-        ]
-        values = np.concatenate([array.ravel() for array in lists])
-        if values.min() <= 0 or values.max() > 100 * values.min():
-            low = 10 ** np.floor(np.log10(values[values > 0].min()) - 1)
-            lists = [np.maximum(array, low) for array in lists]
-            axis.set_xscale("log")
-            axis.axvline(low, color="0.8", linewidth=0.8)
-            axis.annotate("0", (low, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
-        styles = [("before training", "white"), ("after", COLORS["blue"])][-len(lists) :]
-        for array, (when, color) in zip(lists, styles, strict=True):
-            offsets = 0.22 if len(lists) > 1 and when == "after" else 0
-            places = np.broadcast_to(rows + offsets, array.shape)
-            axis.plot(array.ravel(), places.ravel(), "o", mfc=color, mec=COLORS["blue"], ms=6, alpha=0.85, label=when)
-        if len(lists) > 1:
-            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=8)
+        for row, name in enumerate(names):
+            axis.plot(results[name], [row] * len(results[name]), "o", color=COLORS["blue"], alpha=0.7)
         axis.set(xlabel=label)
         axis.grid(axis="y", linewidth=0.3)
-    axes[0, 0].set_yticks(rows.ravel(), names)
-    axes[0, 0].invert_yaxis()
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
     return figure
-
-
-def _cell_lines(axis, rows, columns):
-    axis.spines[:].set_visible(False)
-    axis.set_xticks(np.arange(columns + 1) - 0.5, [])
-    axis.set_yticks(np.arange(rows + 1) - 0.5, [])
-    axis.grid(color="0.75", linewidth=0.6)
-    axis.tick_params(length=0)

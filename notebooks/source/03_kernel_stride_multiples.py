@@ -82,13 +82,12 @@ plotting.show(
 )
 
 # %% [markdown]
-# A grid lies over the middle picture that is in no photograph. Where does it come from, is one more row of weights
-# really all it takes to lose it, and does training lose it anyway?
+# Where does the grid come from, is one more row of weights all it takes to lose it, and does training lose it anyway?
 #
 # ## What the window sees
 #
-# A transposed convolution is a convolution after zero insertion (notebook 02). With stride 2 the image's values stand
-# at every second place and zeros between them. Slide a window over that grid and count the values that it covers:
+# A transposed convolution is a convolution after zero insertion (notebook 02). With stride 2 the values stand at every
+# second place. Slide a window over that grid and count the values that it covers:
 
 # %%
 plotting.show(
@@ -98,10 +97,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# Blue cells hold values; the window's black frame turns them red where it covers them. Where the window stands relative
-# to the values, row and column modulo the stride, is the **phase** of the output pixel. The smaller window sees four
-# values in one phase, two in two phases and one in the last. So one pixel in four adds up four times as much as
-# another one, and they all get the same bias.
+# Blue cells hold values, red ones are covered. Where the window stands, row and column modulo the stride, is the
+# **phase** of the output pixel. The smaller window sees four values in one phase, two in two phases, one in the last;
+# and every time the same bias is added.
 #
 # **Think first:** a 5 x 5 window with stride 2: which counts?
 #
@@ -110,8 +108,8 @@ plotting.show(
 #
 # ## Count along one axis
 #
-# Rows and columns are independent, so one axis is enough. Three ways to count: by hand from the definition, as a
-# convolution of ones after zero insertion, and with the framework, on an image and a kernel of ones.
+# Rows and columns are independent, so one axis is enough. Three ways to count must agree: from the definition, as a
+# convolution of ones after zero insertion, and by the framework, on an image and a kernel of ones.
 
 # %% tags=["nbval-check-output"]
 values = np.zeros(9)
@@ -193,8 +191,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# Now move both sliders yourself. `padding="same"`, the usual choice, crops the output to stride times the input, and
-# most of the border goes with it. Find a pair with stride 3 that is flat; then change the kernel by one.
+# Now move the sliders. `padding="same"` crops the output to stride times the input, and much of the border goes with it.
+# Find a pair with stride 3 that is flat; then change the kernel by one.
 
 
 # %%
@@ -243,8 +241,8 @@ plotting.show(
 print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
 
 # %% [markdown]
-# There is a second way to say the same. Average the map over each phase: by Parseval's theorem, the energy at the stride
-# frequencies is the *variance of those phase means*. So the number is easy to check by hand.
+# By Parseval's theorem the energy at the stride frequencies is the *variance of the phase means*, the averages of the
+# map over each phase. So the number is easy to check by hand.
 
 # %% tags=["nbval-check-output"]
 means = phase_means(counts, 2)
@@ -285,9 +283,9 @@ for name, kernel in [("bilinear, 3 x 3", bilinear), ("random, 4 x 4", random)]:
 #
 # **Think first:** what then is the rule worth for a network that starts from random weights?
 #
-# We measure it. For each pair, 200 kernels with independent weights of mean 0, as every usual initialiser draws them,
-# meet a constant image. Left, for comparison, kernels of ones. In the middle, the checkerboard energy of the random
-# kernels' outputs. On the right, the energy of their mean *power* (the output squared, averaged over the kernels).
+# We measure it. For each pair, 200 kernels with independent weights of mean 0, as usual initialisers draw them, meet a
+# constant image. Left, for comparison, a kernel of ones; in the middle the checkerboard energy of the random kernels'
+# outputs; on the right that of their mean *power* (outputs squared, averaged over the kernels).
 
 # %%
 kernel_sizes, strides, kernels = range(1, 9), range(1, 5), 200
@@ -320,10 +318,9 @@ print("1 - 1 / stride squared:                ", np.round(expected, 1))
 
 # %% [markdown]
 # For weights of mean 0 the rule prevents *nothing* on a constant image: the phase sums are independent numbers around
-# 0, and on average the pattern holds a share of $1 - 1/s^2$ of the energy, whatever the kernel size. What the rule
-# equalises is their *variance*, which is $n_\varphi$ times the variance of a weight. So with the rule each phase gets
-# the same power on average over many kernels; without it some pixels are systematically louder. That is the precise
-# promise for random weights: equal statistics, not equal values.
+# 0, and the pattern holds about $1 - 1/s^2$ of the energy, whatever the kernel size. What the rule equalises is their
+# *variance*, the overlap count times the variance of a weight: over many kernels each phase gets the same power, where
+# otherwise some pixels are systematically louder. Equal statistics, not equal values.
 #
 # ## One bias for unequal pixels
 #
@@ -364,12 +361,11 @@ plotting.show(
 )
 
 # %% [markdown]
-# So the claim about the bias holds while the weights of a kernel are alike: no single $b$ can serve pixels that collect
-# one, two and four values. It stops holding once every weight is free. Then a constant target is reached exactly, and
-# the fitted kernel has equal phase sums. In a network with many channels, training has that freedom. Whether it uses
-# it fully is a question for the experiment below.
+# So the claim about the bias holds while the weights of a kernel are alike: no single $b$ serves pixels that collect
+# one, two and four values. Once every weight is free, the target is reached exactly, by a kernel with equal phase sums.
+# Training has that freedom; whether it uses it is a question for the experiment below.
 #
-# A threshold makes the matter worse than an error of brightness.
+# A threshold turns the error of brightness into one of kind.
 #
 # **Think first:** ones everywhere, weights 1, bias -2.5, then ReLU. Which pixels fire for kernel 3, which for kernel 4?
 
@@ -383,10 +379,9 @@ for size in (3, 4):
 # %% [markdown]
 # ## "Symmetric" multiple
 #
-# Padding "same" has to remove $k - s$ rows of the whole output. If that number is odd, the framework removes one more
-# behind than in front, and everything lands half a pixel away from the grid on which an image of twice the size would
-# lie. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is even. A multiple $k = m s$ is
-# symmetric if $m$ is odd or $s$ is even. We measure it as the centre of gravity of an impulse's answer:
+# Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front, and
+# everything lands half a pixel off. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is
+# even. A multiple $k = m s$ is symmetric if $m$ is odd or $s$ is even. Measured as the centre of an impulse's answer:
 
 
 # %% tags=["nbval-check-output"]
@@ -404,16 +399,15 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (6, 2), (3, 3), (6, 3), (9, 3), (5,
     assert np.isclose(shift(size, stride), 0.5 if (size - stride) % 2 else 0)
 
 # %% [markdown]
-# With stride 2 every multiple is symmetric. With stride 3, kernel 6 keeps the counts even and shifts the image by half a
-# pixel; kernels 3 and 9 do neither; kernel 5 is centred and uneven. So the two halves of "symmetric multiple" are two
-# conditions. A third wish, smooth interpolation, excludes $k = s$: without overlap each input value fills its own block.
+# With stride 2 every multiple is symmetric. With stride 3, kernel 6 has equal counts and shifts the image by half a
+# pixel; kernels 3 and 9 do not shift it; kernel 5 is centred and uneven. So "symmetric multiple" is two conditions. A
+# third wish, smooth interpolation, excludes $k = s$: without overlap each input value fills a block of its own.
 #
 # ## Cures, and that they are relatives
 #
 # **Resize-convolution**: enlarge by nearest neighbour, then convolve. **Sub-pixel convolution**: convolve the small map
-# to $s^2$ times the channels, then lay these out as $s \times s$ pixels. If the phases start with independent weights,
-# that starts with a checkerboard; ICNR starts them equal, and the layer then begins as a convolution and
-# nearest-neighbour enlargement.
+# to $s^2$ times the channels, then lay these out as $s \times s$ pixels. Independent random phases start with a
+# checkerboard; the initialisation ICNR makes them equal, so that the layer begins as convolution and enlargement.
 #
 # Both are transposed convolutions with special kernels. Resize-convolution has the kernel *box convolved with the
 # flipped weights*, of size $k + s - 1$; the box has equal phase sums, and so has anything convolved with it. Sub-pixel
@@ -518,10 +512,20 @@ def flat_outputs():
     }
 
 
-before = flat_outputs()
-epochs = max(1, steps * 8 // len(inputs))
-together.fit(inputs, [targets] * len(decoders), batch_size=8, epochs=epochs, verbose=0)
-after = flat_outputs()
+# %%
+watched = [flat_outputs()]
+for _ in range(max(1, steps * 8 // len(inputs))):
+    together.fit(inputs, [targets] * len(decoders), batch_size=8, verbose=0)
+    watched.append(flat_outputs())
+energy = {
+    name: np.array([[checkerboard_energy(output, 4) for output in outputs[name]] for outputs in watched]).T
+    for name in UPSAMPLING
+}
+plotting.show(
+    plotting.energy_curves(np.arange(len(watched)) * (len(inputs) // 8), energy),
+    alt="Checkerboard energy on flat inputs over the training steps, on a logarithmic axis. All but resize-convolution "
+    "and ICNR start near 1 and fall by orders of magnitude; ICNR rises from 0; resize-convolution stays at 0.",
+)
 
 # %%
 unevenness, quality = {name: [] for name in UPSAMPLING}, {name: [] for name in UPSAMPLING}
@@ -530,19 +534,9 @@ for (name, _), output in zip(decoders, together(test_inputs), strict=True):
     of_phase = phase_means(squared, 4)
     unevenness[name].append(of_phase.max() / of_phase.min())
     quality[name].append(-10 * np.log10(squared.mean()))
-energy = {
-    name: tuple([checkerboard_energy(output, 4) for output in when[name]] for when in (before, after))
-    for name in UPSAMPLING
-}
-panels = {
-    "checkerboard energy, flat input": energy,
-    "error of worst / best phase": {name: (None, values) for name, values in unevenness.items()},
-    "PSNR on the test photograph (dB)": {name: (None, values) for name, values in quality.items()},
-}
 plotting.show(
-    plotting.seed_dots(panels),
-    alt="One dot a seed. Before training all but resize-convolution and ICNR show strong checkerboards on flat input; "
-    "training lowers them by orders of magnitude. The error of the worst phase over the best, and the PSNR.",
+    plotting.seed_dots({"error of worst / best phase": unevenness, "PSNR on the test photograph (dB)": quality}),
+    alt="One dot a seed for each competitor: error of the worst phase over that of the best, and PSNR.",
 )
 
 # %% [markdown]
@@ -551,7 +545,7 @@ plotting.show(
 
 # %%
 rows = {}
-for when, outputs in {"before": before, "after": after}.items():
+for when, outputs in {"before": watched[0], "after": watched[-1]}.items():
     patterns = [outputs[name][0, 4, 8:24, 8:24] - outputs[name][0, 4, 8:24, 8:24].mean() for name in UPSAMPLING]
     limit = np.abs(patterns).max()
     rows[f"{when}, ±{limit:.1g}"] = [pattern / limit for pattern in patterns]
@@ -573,7 +567,9 @@ def verdict(measure, first, second):
     return f"{first} {np.median(a):.3g}, {second} {np.median(b):.3g}: " + ("apart" if apart else "not told apart")
 
 
-left = {name: values for name, (_, values) in energy.items()}
+early = {name: values[:, 1] for name, values in energy.items()}
+left = {name: values[:, -1] for name, values in energy.items()}
+print("energy, first passage:", verdict(early, "sub-pixel, random", "sub-pixel, ICNR"))
 for second in list(UPSAMPLING)[1:]:
     print("energy left:          ", verdict(left, "transposed, kernel 3", second))
 for second in list(UPSAMPLING)[1:]:
@@ -581,13 +577,12 @@ for second in list(UPSAMPLING)[1:]:
 assert max(left["resize, convolution 3"]) < 1e-9, "no weights can make resize-convolution draw on a flat image"
 
 # %% [markdown]
-# Read it with care. The theorem stands: resize-convolution draws nothing on flat ground, before or after. The others
-# learn to compensate, with the rule and without it, down to a small rest; with ICNR the phases drift apart to the same
-# size of rest. So in the run stored here the rule does *not* decide how much checkerboard is left on flat ground. What a
-# bad pair cannot compensate is its freedom: a pixel that sees one value has one weight to shape it, its neighbour four.
-# That shows in the error by phase, where kernel 3 is the most uneven. No decoder reaches 1 there: of 4 x 4 pixels that
-# come from one input pixel, those at the edge are harder. And kernel 4 has 16 weights where kernel 3 has nine, so a gap
-# in PSNR, should you see one, would prove nothing about the rule.
+# Read it with care. The theorem stands: resize-convolution draws nothing on flat ground, ever. The others *learn* to
+# compensate, with the rule or without, down to a small rest; with ICNR the phases drift apart to the same size of rest.
+# In the run stored here the rule does not decide what is left on flat ground. What a bad pair cannot learn away is its
+# freedom: a pixel that sees one value has one weight to shape it, its neighbour four, and the error by phase shows it.
+# (No decoder reaches a ratio of 1: pixels farther from the centre of their input pixel are harder. Kernel 3 with stride
+# 2 is also shifted. And kernel 4 has 16 weights instead of nine, so a gap in PSNR would prove nothing about the rule.)
 #
 # ## What the cures cost
 #

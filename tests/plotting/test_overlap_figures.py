@@ -56,15 +56,21 @@ def test_rings_stand_on_the_stride_frequencies():
     assert rings == {(x, y) for x in (0, 0.333, 0.667) for y in (0, 0.333, 0.667)}
 
 
-def test_dots_before_and_after_with_zeros_at_the_left_end():
-    results = {"one": ([1.0, 0.5], [0.001, 0.0]), "two": ([0.0, 0.0], [0.0, 0.01])}
-    axis = plotting.seed_dots({"share": results}).axes[0]
-    assert axis.get_xscale() == "log" and texts(axis) == ["0"]
-    before, after = (line.get_xdata() for line in axis.lines if line.get_label() in ("before training", "after"))
-    assert min(before) == min(after) == pytest.approx(1e-4)
-    assert sorted(after)[2:] == pytest.approx([0.001, 0.01])
-    only_after = plotting.seed_dots({"PSNR": {"one": (None, [27.0]), "two": (None, [28.0])}}).axes[0]
-    assert only_after.get_xscale() == "linear"
+def test_curves_show_the_median_and_put_zeros_on_the_lowest_line():
+    values = np.array([[1.0, 0.03, 0.002], [0.5, 0.02, 0.003], [0.9, 0.01, 0.004]])
+    axis = plotting.energy_curves([0, 8, 16], {"one": values, "two": np.zeros((3, 3))}).axes[0]
+    assert axis.get_yscale() == "log" and texts(axis) == [" 0"]
+    one, two, lowest = (line.get_ydata() for line in axis.lines)
+    np.testing.assert_allclose(one, [0.9, 0.02, 0.003])
+    assert max(two) == min(two) == lowest[0] < 0.002
+
+
+def test_one_dot_a_seed():
+    panels = {"PSNR": {"one": [27.0, 28.0], "two": [29.0, 26.0]}, "ratio": {"one": [1.5, 2.0], "two": [1.0, 1.0]}}
+    axes = plotting.seed_dots(panels).axes
+    assert [axis.get_xlabel() for axis in axes] == ["PSNR", "ratio"]
+    assert [list(line.get_xdata()) for line in axes[0].lines] == [[27.0, 28.0], [29.0, 26.0]]
+    assert [set(line.get_ydata()) for line in axes[1].lines] == [{0}, {1}]
 
 
 def test_pictures_by_name_of_row():
