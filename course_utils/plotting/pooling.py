@@ -35,7 +35,7 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
     total = lefts[-1] + width
     figure, axis = new_figure(size=(10, 10 * (height + 1.2) / total))
     figure.set_layout_engine("none")
-    figure.subplots_adjust(0.01, 0.01, 0.99, 0.99)
+    axis.set_position([0.01, 0.01, 0.98, 0.98])
     axis.set(xlim=(-0.1, total + 0.1), ylim=(height + 0.2, -1.0), aspect="equal")
     axis.axis("off")
     size = min(14, 0.4 * 720 / total)
