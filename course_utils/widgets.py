@@ -84,7 +84,7 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
         draw: takes the controls' values by name and returns a matplotlib figure. Its defaults are the first values.
         alt: what the picture shows, for who cannot see it; or a function of the same values that says it.
         **controls: one for each argument of `draw`: (low, high) or (low, high, step) for a slider, a list or a
-            dictionary of choices, True or False for a box to tick, or an `ipywidgets` value widget.
+            dictionary of choices for a slider over them, True or False for a box to tick, or an `ipywidgets` value widget.
 
     Raises:
         TypeError: a control that is none of these.
@@ -100,7 +100,12 @@ def _control(draw: Callable, name: str, value) -> ipywidgets.ValueWidget:
     default = argument.default if argument else Parameter.empty
     if isinstance(value, bool):
         control = ipywidgets.Checkbox(value=value if default is Parameter.empty else default, indent=False)
-    elif isinstance(value, tuple | list | dict):
+    elif isinstance(value, list | dict) and value:
+        # Not a drop-down: JupyterLab takes its arrow keys away, to go from cell to cell.
+        first = next(iter(value if isinstance(value, list) else value.values()))
+        chosen = first if default is Parameter.empty else default
+        control = ipywidgets.SelectionSlider(options=value, value=chosen, layout={"width": "400px"})
+    elif isinstance(value, tuple):
         control = ipywidgets.interactive.widget_from_abbrev(value)
         if control is not None and default is not Parameter.empty:
             control.value = default

@@ -47,7 +47,7 @@ def fresh(**values) -> bytes:
 
 def test_controls_by_kind(interactive):
     kinds = [type(control) for control in interactive.controls.values()]
-    assert kinds == [ipywidgets.IntSlider, ipywidgets.Dropdown, ipywidgets.Checkbox]
+    assert kinds == [ipywidgets.IntSlider, ipywidgets.SelectionSlider, ipywidgets.Checkbox]
     assert [control.value for control in interactive.controls.values()] == [3, "line", False]
     assert [control.description for control in interactive.controls.values()] == ["count", "kind", "grid"]
     assert interactive.controls["count"].continuous_update is False
