@@ -128,7 +128,9 @@ def kernel_surface(taps, factor: int):
     """
     figure, axis = new_figure(size=(6, 4), subplot_kw={"projection": "3d"})
     distance = (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor
-    axis.plot_surface(*np.meshgrid(distance, distance), np.outer(taps, taps), cmap="cividis", rcount=80, ccount=80)
+    axis.plot_surface(
+        *np.meshgrid(distance, distance), np.outer(taps, taps), cmap="cividis", vmax=0.2, rcount=80, ccount=80
+    )
     ticks = np.arange(-int(distance[-1]) - 1, int(distance[-1]) + 2)
     axis.set(xlabel="columns (samples)", ylabel="rows (samples)", xticks=ticks, yticks=ticks, zticks=[0, 0.5, 1])
     axis.view_init(28, -60)
@@ -202,7 +204,7 @@ def spectrum_steps(frequency, before, after, gain, factor: int):
         axis.plot(frequency, level, color=COLORS["blue"], linewidth=0.6)
         axis.plot(frequency, 20 * np.log10(np.maximum(np.abs(gain), 1e-4)), color=COLORS["green"], linewidth=1.5)
         axis.set(xlabel="cycles per output pixel", title=title, xlim=(0, 0.5), ylim=(-62, 3))
-    axes[0].annotate("gain of the kernel", (0.2, -9), color=COLORS["green"], fontsize=9)
+    axes[1].annotate("gain of the kernel", (0.29, -10), color=COLORS["green"], fontsize=9)
     axes[0].set_ylabel("level (dB)")
     return figure
 
