@@ -84,7 +84,8 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
         draw: takes the controls' values by name and returns a matplotlib figure. Its defaults are the first values.
         alt: what the picture shows, for who cannot see it; or a function of the same values that says it.
         **controls: one for each argument of `draw`: (low, high) or (low, high, step) for a slider, a list or a
-            dictionary of choices for a slider over them, True or False for a box to tick, or an `ipywidgets` value widget.
+            dictionary of choices for a slider over them, True or False for a box to tick, or an `ipywidgets` value
+            widget.
 
     Raises:
         TypeError: a control that is none of these.
