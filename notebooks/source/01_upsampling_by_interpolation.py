@@ -54,8 +54,8 @@ table = datasets.label_table(dataset)
 # ## The question
 #
 # The encoder of a segmentation network makes its maps small: eight, sixteen, thirty-two times smaller than the image.
-# Something must make them large again. Before we *learn* that step (notebook 02), we look at the methods that need no
-# learning. Here is what they do to a photograph of 40 x 40 pixels, enlarged sixfold.
+# Something must make them large again. Before we *learn* that step (notebook 02), here are the methods that need no
+# learning, on a photograph of 40 x 40 pixels.
 
 # %%
 photograph = skimage.img_as_float32(skimage.data.chelsea())
@@ -68,7 +68,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Three methods, three looks. The claim of this notebook is that they are one method with three filters.
+# Three methods, three looks. The claim is that they are one method with three filters.
 #
 # ## One dimension: zeros, then a kernel
 #
@@ -146,7 +146,8 @@ print(result)
 #
 # Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
 # weight that met a sample. Divide by it. This is *normalised convolution*, and it is the only border rule we shall
-# need. The last two lines resize the same numbers with the TensorFlow of yesterday and of today.
+# need. (For nearest, area and bilinear it equals repeating the edge pixels; for the others it does not.) The last two
+# lines resize the same numbers with the TensorFlow of yesterday and of today.
 
 # %% tags=["nbval-check-output"]
 ones = ZeroInsertion2D(2)(np.ones((1, 4, 4, 1)))[0, ..., 0].numpy()
@@ -339,9 +340,9 @@ plotting.show(
 #
 # ## What the kernel must remove
 #
-# Why is one kernel better than another? Look at frequencies. Zero insertion does not change the samples, only how
-# densely they stand; so its spectrum is the old spectrum, repeated. At factor 3 the wanted band is 0 to 1/6 cycles
-# per output pixel (yellow), and everything beyond is an *image* of it around multiples of 1/3 (dotted).
+# Why is one kernel better than another? Zero insertion does not change the samples, only how densely they stand, so its
+# spectrum is the old one, repeated. At factor 3 the wanted band is 0 to 1/6 cycles per output pixel (yellow), and
+# everything beyond is an *image* of it around multiples of 1/3 (dotted).
 
 # %%
 row = skimage.color.rgb2gray(photograph)[150]
@@ -438,10 +439,10 @@ plotting.show(
 # %% [markdown]
 # ## What it costs
 #
-# A two-dimensional kernel of L x L taps costs L x L multiply-adds for each output pixel. But most of them multiply an
-# inserted zero. Whoever skips those (the *polyphase* form: one small kernel for each place within a block) needs
-# only every f-th tap along each axis. And since the kernels are separable, rows and columns can be done one after the
-# other: L / f for the second axis, and again L / f for the first, on a map that is still f times smaller.
+# A kernel of L x L taps costs L x L multiply-adds for each output pixel, but most of them multiply an inserted zero. The
+# *polyphase* form skips those (one small kernel for each place within a block), and so needs only every f-th tap along
+# each axis. And since the kernels are separable, one axis can be done after the other: L / f for the second, and L / f
+# for the first on a map that is still f times smaller.
 
 # %% tags=["nbval-check-output"]
 print(f"{'factor 4':14s}{'taps':>6s}{'dense':>8s}{'polyphase':>11s}{'separable':>11s}")
@@ -490,8 +491,8 @@ for method in METHODS:
 # ## What it is worth on photographs
 #
 # Make a photograph four times smaller, enlarge it again, and compare with the original: PSNR (a logarithm of the mean
-# squared error) and SSIM (local structure), both from scikit-image. The verdict depends on how it was made smaller, so
-# we do that in two ways: block means (`area`) and a `lanczos3` filter with antialiasing.
+# squared error) and SSIM (local structure), from scikit-image. The verdict may depend on how it was made smaller, so we
+# try block means (`area`) and `lanczos3` with antialiasing.
 
 # %%
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -524,10 +525,10 @@ for method in METHODS:
     (psnr, ssim), (other_psnr, other_ssim) = scores[method, "area"], scores[method, "lanczos3"]
     print(f"{method:14s}{psnr:9.1f}{ssim:7.2f}{other_psnr:11.1f}{other_ssim:7.2f}")
 for down in ("area", "lanczos3"):
-    best = max(METHODS, key=lambda method: scores[method, down][0])
-    print(
-        f"smaller by {down}: best PSNR {best}, nearest {scores[best, down][0] - scores['nearest', down][0]:.1f} dB behind"
-    )
+    psnr = [scores[method, down][0] for method in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")]
+    gains = np.diff(psnr)
+    print(f"smaller by {down}: nearest > bilinear > bicubic > lanczos3 > lanczos5 gain", gains.round(1) + 0.0, "dB")
+    assert all(gains[:3] > 0) and gains[0] > gains[1] > gains[2] > abs(gains[3])
 
 # %%
 row = [down_and_up(photographs[2], method, "lanczos3") for method in ("nearest", "bilinear", "lanczos3")]
@@ -541,17 +542,17 @@ plotting.show(
 )
 
 # %% [markdown]
-# The honest verdict: leaving nearest brings more than a decibel, and everything after bilinear shares a few tenths.
-# What was thrown away when the picture was made smaller, no kernel brings back. A network's decoder that has to draw sharp
-# borders needs more than a better kernel, which is why notebooks 02 to 05 exist.
+# The honest verdict: with either way of making it smaller, every step from nearest to bilinear, bicubic and lanczos3
+# helps, and each helps less than the one before; from lanczos3 to lanczos5 there is next to nothing, at almost twice
+# the cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. What was thrown away no kernel brings back:
+# a decoder that has to draw sharp borders needs more, which is why notebooks 02 to 05 exist.
 #
 # ## What it is worth on label maps
 #
-# Label maps are the case we care about. The Cityscapes paper asks how good a *perfect* network could be whose output
-# is small: subsample the ground truth, enlarge it again by nearest, and score it against itself (Cordts et al. 2016,
-# Table 3). A class number cannot be averaged, so nearest is the only choice here.
-#
-# We do the same, with 1024 x 2048 label maps as in the paper, so the factors mean the same.
+# Label maps are what this course is about. How good could a *perfect* network be whose output is small? Subsample the
+# ground truth, enlarge it by nearest (a class number cannot be averaged), and score it against itself, as the
+# Cityscapes paper does (Cordts et al. 2016, Table 3). Our label maps have 1024 x 2048 pixels, as in the paper, so the
+# factors mean the same.
 
 # %%
 from course_utils.datasets.toy_streets.dice import Dice
@@ -610,8 +611,8 @@ print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for n
 #
 # ## Scores before labels
 #
-# That table is often read as a bound for every network with a small output. It is not. A network gives *scores*, and
-# scores can be interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
+# Is that table a bound for every network with a small output? No. A network gives *scores*, and scores can be
+# interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
 
 
 # %%
@@ -804,15 +805,14 @@ for method, factor, length in cases:
 # %% [markdown]
 # ## Summary
 #
-# - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision.
-# - The filter's taps are samples of one continuous kernel. Half-pixel centres decide where they are read: even factors have
-#   even kernels. The lecture's odd kernel belongs to the aligned grid, (f - 1) / 2 pixels away.
-# - At the border, divide by the weight that arrived.
+# - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision. At the border,
+#   divide by the weight that arrived.
+# - The taps are samples of one continuous kernel. Half-pixel centres read it so that even factors have even kernels; the
+#   lecture's odd kernel belongs to the aligned grid, (f - 1) / 2 pixels away.
 # - Zero insertion repeats the spectrum; the kernel must remove the copies. Nearest leaks, gaussian and mitchellcubic blur,
 #   lanczos rings.
 # - Without the inserted zeros the cost falls by f x f; real implementations never store them.
-# - On photographs the step from nearest to bilinear matters most. On label maps the subsampling costs, not the kernel; and
-#   scores should be enlarged before the arg max.
+# - A better kernel helps photographs, with diminishing returns. For label maps: enlarge scores, then take the arg max.
 #
 # ## With other label maps
 #

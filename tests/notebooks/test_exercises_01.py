@@ -1,0 +1,202 @@
+"""The checks of notebook 01's exercises: wrong answers fail, right ones of another shape pass."""
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.signal
+from exercises import Exercises
+
+from course_utils.backend import tf
+
+EXERCISES = Exercises("01_upsampling_by_interpolation")
+
+
+def nothing(*arguments):
+    return None
+
+
+def zeros_by_loops(image, factor):
+    spread = [[0.0] * (factor * len(image[0])) for _ in range(factor * len(image))]
+    for i, row in enumerate(image):
+        for j, value in enumerate(row):
+            spread[factor * i][factor * j] = float(value)
+    return spread
+
+
+def zeros_by_product(image, factor):
+    block = np.zeros((factor, factor))
+    block[0, 0] = 1
+    return np.kron(image, block)
+
+
+def zeros_at(offset=0, dtype=float, height=None, transposed=False):
+    def insert_zeros(image, factor):
+        rows, columns = image.shape
+        spread = np.zeros((factor * rows, factor * (height or columns)), dtype)
+        spread[offset % factor :: factor, offset % factor :: factor] = image.T if transposed else image
+        return spread
+
+    return insert_zeros
+
+
+def triangle(length, distance, scale=1.0):
+    def bilinear_taps(factor):
+        n = length(factor)
+        return scale * (1 - np.abs(np.arange(n) - (n - 1) / 2) / distance(factor))
+
+    return bilinear_taps
+
+
+def box_twice(factor):
+    """A box with itself; for even factors the box of half a pixel more on each side, as a mean of two."""
+    box = np.ones(factor)
+    taps = np.convolve(box, box) / factor
+    return taps if factor % 2 else np.convolve(taps, [0.5, 0.5])
+
+
+def row_by_matrix(signal, taps, factor):
+    """Every output as a weighted mean of the samples, the weights read from the taps."""
+    start = (len(taps) - factor) // 2
+    result = []
+    for i in range(factor * len(signal)):
+        places = [(i - factor * n + start, value) for n, value in enumerate(signal)]
+        pairs = [(taps[t], value) for t, value in places if 0 <= t < len(taps)]
+        result.append(sum(w * v for w, v in pairs) / sum(w for w, _ in pairs))
+    return result
+
+
+def row_by_correlation(signal, taps, factor):
+    """SciPy's correlation with the zeros put around by hand."""
+    before, after = (len(taps) + factor) // 2 - 1, (len(taps) - factor) // 2
+
+    def filtered(values):
+        spread = np.kron(values, np.eye(1, factor)[0])
+        return scipy.signal.correlate(np.pad(spread, (before, after)), taps, mode="valid", method="direct")
+
+    return filtered(signal) / filtered(np.ones_like(signal))
+
+
+def row_by_tensorflow(signal, taps, factor):
+    spread = np.zeros((2, factor * len(signal)), np.float32)
+    spread[:, ::factor] = np.stack([signal, np.ones(len(signal))])
+    padding = (len(taps) + factor) // 2 - 1, (len(taps) - factor) // 2
+    spread = np.pad(spread, ((0, 0), padding))[..., None]
+    values, ones = tf.nn.conv1d(spread, np.float32(taps)[:, None, None], 1, "VALID")[..., 0]
+    return values / ones
+
+
+def row(start=lambda taps, factor: (len(taps) - factor) // 2, border=True, divide=lambda ones: ones, in_place=False):
+    def resize_row(signal, taps, factor):
+        if in_place:
+            signal *= factor
+        spread, ones = np.zeros((2, factor * len(signal)))
+        spread[::factor], ones[::factor] = signal, 1
+        first = start(taps, factor)
+        values, weight = (np.convolve(part, taps)[first : first + len(spread)] for part in (spread, ones))
+        return values / divide(weight) if border else values
+
+    return resize_row
+
+
+def repeated_edge(signal, taps, factor):
+    """The border by repeating the edge sample: right for bilinear and nearest only."""
+    reach = len(taps)
+    longer = np.pad(signal, reach, mode="edge")
+    spread = np.zeros(factor * len(longer))
+    spread[::factor] = longer
+    start = (len(taps) - factor) // 2 + factor * reach
+    return np.convolve(spread, taps)[start : start + factor * len(signal)]
+
+
+RIGHT = [
+    ("zeros", zeros_by_loops),
+    ("zeros", zeros_by_product),
+    ("zeros", zeros_at(dtype=np.float32)),
+    ("triangle", lambda f: [1 - abs(2 * i + 1 + f % 2 - 2 * f) / (2 * f) for i in range(2 * f - f % 2)]),
+    ("triangle", box_twice),
+    ("triangle", lambda f: tf.constant([1 - abs(d) for d in np.arange((f % 2 + 1) / 2 - f, f) / f], tf.float32)),
+    ("price", lambda length, factor: np.array([length**2, (length / factor) ** 2, length / factor * (1 + 1 / factor)])),
+    ("price", lambda n, f: [float(n * n), n * n / f / f, (n * f + n) / f**2]),
+    ("resize", row_by_matrix),
+    ("resize", row_by_correlation),
+    ("resize", row_by_tensorflow),
+]
+WRONG = [
+    ("zeros", nothing),
+    ("zeros", zeros_at(offset=1)),
+    ("zeros", zeros_at(offset=-1)),
+    ("zeros", zeros_at(dtype=int)),
+    ("zeros", lambda image, factor: np.repeat(np.repeat(image, factor, 0), factor, 1)),
+    ("zeros", lambda image, factor: zeros_by_product(image, 2)),
+    ("zeros", lambda image, factor: zeros_by_product(image, factor)[: -factor + 1 or None, : -factor + 1 or None]),
+    ("zeros", lambda image, factor: zeros_by_product(image, factor).T),
+    ("zeros", lambda image, factor: zeros_by_product(image[:1], factor)),
+    ("zeros", lambda image, factor: np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]])),
+    ("zeros", zeros_at(transposed=True)),
+    ("zeros", lambda image, factor: zeros_by_product(image, factor)[None]),
+    ("triangle", nothing),
+    ("triangle", triangle(lambda f: 2 * f - 1, lambda f: f)),  # the aligned grid: right for odd factors only
+    ("triangle", triangle(lambda f: 2 * f, lambda f: f)),
+    ("triangle", triangle(lambda f: 2 * f + 1, lambda f: f)),  # with a zero at each end
+    ("triangle", triangle(lambda f: 2 * f - f % 2, lambda f: f + 1)),
+    ("triangle", triangle(lambda f: 2 * f - f % 2, lambda f: f, scale=0.5)),
+    ("triangle", lambda f: np.array([1 / 3, 2 / 3, 1, 2 / 3, 1 / 3])),
+    ("triangle", lambda f: box_twice(f) / box_twice(f).sum()),
+    ("triangle", lambda f: np.outer(box_twice(f), box_twice(f))),
+    ("triangle", lambda f: np.ones(f)),
+    ("price", nothing),
+    ("price", lambda length, factor: (16.0, 4.0, 3.0)),
+    ("price", lambda length, factor: (length**2, (length // factor) ** 2, 2 * length // factor)),
+    ("price", lambda length, factor: (float(length**2), (length // factor) ** 2.0, length * (factor + 1) / factor**2)),
+    ("price", lambda length, factor: (float(length**2), length**2 / factor, length * (factor + 1) / factor**2)),
+    ("price", lambda length, factor: (float(length**2), (length / factor) ** 2, 2 * length / factor)),
+    ("price", lambda length, factor: (float(length), length / factor, length * (factor + 1) / factor**2)),
+    ("price", lambda length, factor: ((length / factor) ** 2, float(length**2), length * (factor + 1) / factor**2)),
+    ("price", lambda factor, length: (float(length**2), (length / factor) ** 2, length * (factor + 1) / factor**2)),
+    ("resize", nothing),
+    ("resize", row(border=False)),
+    ("resize", row(start=lambda taps, factor: len(taps) // 2)),
+    ("resize", row(start=lambda taps, factor: (len(taps) - factor) // 2 + 1)),
+    ("resize", row(start=lambda taps, factor: 0)),
+    ("resize", row(divide=lambda ones: ones.sum())),
+    ("resize", row(divide=np.sqrt)),
+    ("resize", row(in_place=True)),
+    ("resize", repeated_edge),
+    ("resize", lambda signal, taps, factor: np.array([0.0, 1.0, 3.0, 4.0])),
+    (
+        "resize",
+        lambda signal, taps, factor: scipy.ndimage.zoom(signal, factor, order=1, mode="nearest", grid_mode=True),
+    ),
+    ("resize", lambda signal, taps, factor: row()(signal, taps, factor)[:-1]),
+    ("resize", lambda signal, taps, factor: row()(signal, taps, factor)[::-1]),
+    ("resize", lambda signal, taps, factor: np.convolve(np.repeat(signal, factor), taps / taps.sum(), mode="same")),
+]
+
+
+@pytest.mark.parametrize("grade_id", EXERCISES.grade_ids)
+def test_solutions_pass(grade_id):
+    EXERCISES.check(grade_id)
+
+
+@pytest.mark.parametrize(("grade_id", "answer"), RIGHT)
+def test_right_answers_of_another_shape_pass(grade_id, answer):
+    EXERCISES.check(grade_id, answer)
+
+
+@pytest.mark.parametrize(("grade_id", "answer"), WRONG)
+def test_wrong_answers_fail(grade_id, answer):
+    with pytest.raises((AssertionError, TypeError, ValueError, IndexError)):
+        EXERCISES.check(grade_id, answer)
+
+
+@pytest.mark.parametrize("grade_id", EXERCISES.grade_ids)
+def test_untouched_exercises_fail(grade_id):
+    def untouched(*arguments):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        EXERCISES.check(grade_id, untouched)
+
+
+def test_points_add_up():
+    assert EXERCISES.points == 10 and EXERCISES.written == ["words"]
