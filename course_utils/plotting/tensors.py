@@ -121,16 +121,11 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
     grid = np.linspace(-6, 6, 121)
     varied = np.repeat(logits[None], len(grid), axis=0)
     varied[:, moved] = grid
-    if truth is None:
-        right.plot(grid, 0 * grid, color=COLORS["blue"])
-        right.plot(logits[moved], 0, "o", color=COLORS["orange"], markersize=8)
-        right.text(0, 3.5, "void: this pixel\ndoes not count", ha="center", color=COLORS["blue"])
-    else:
-        right.plot(grid, -np.log(_softmax(varied)[:, truth]), color=COLORS["blue"])
-        loss = -np.log(probabilities[truth])
-        right.plot(logits[moved], loss, "o", color=COLORS["orange"], markersize=8)
-        right.text(logits[moved], loss + 0.4, f"{loss:.2f} ", ha="center", color=COLORS["red"], backgroundcolor="white")
-    right.set(title="loss of this pixel", xlabel=f"logit of {names[moved]}", ylim=(-0.3, 8.5), xlim=(-6.3, 6.3))
+    loss = 0.0 if truth is None else abs(np.log(probabilities[truth]))  # not -0.00
+    right.plot(grid, 0 * grid if truth is None else -np.log(_softmax(varied)[:, truth]), color=COLORS["blue"])
+    right.plot(logits[moved], loss, "o", color=COLORS["orange"], markersize=8)
+    title = "void: does not count" if truth is None else f"loss of this pixel: {loss:.2f}"
+    right.set(title=title, xlabel=f"logit of {names[moved]}", ylim=(-0.3, 8.5), xlim=(-6.3, 6.3))
     right.set(xticks=(-5, 0, 5), yticks=(0, 4, 8))
     return figure
 
