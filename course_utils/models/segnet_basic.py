@@ -16,7 +16,9 @@ KERNEL_SIZE = 7
 DECODERS = ("indices", "bilinear", "transposed", "none")
 
 
-def SegNetBasic(num_classes, image_shape=(None, None, 3), width=1.0, decoder="indices", name="SegNetBasic"):
+def SegNetBasic(
+    num_classes, image_shape=(None, None, 3), width=1.0, decoder="indices", kernel_size=KERNEL_SIZE, name="SegNetBasic"
+):
     """The small SegNet of the paper's ablations as a functional Keras model, for images of any size.
 
     Local response normalisation of the image; four times convolution, batch normalisation, ReLU and pooling; four
@@ -32,6 +34,7 @@ def SegNetBasic(num_classes, image_shape=(None, None, 3), width=1.0, decoder="in
             weights; or "transposed", by a transposed convolution of kernel 4 and stride 2. The convolutions after it
             are the same. "none" has neither decoders nor their convolutions: class scores at a sixteenth of the size
             and bilinear upsampling by 16; by its count, 612,747, this is the table's "Bilinear" of 0.625 M.
+        kernel_size: of all convolutions but the last; 7 as published, 3 for a fifth of the work.
         name: name of the model.
 
     Returns:
@@ -51,7 +54,7 @@ def SegNetBasic(num_classes, image_shape=(None, None, 3), width=1.0, decoder="in
     poolings = []
     for level in range(1, DEPTH + 1):
         block = f"{PREFIX}basic_block{level}"
-        features = convolution_block(x, channels, KERNEL_SIZE, name=f"{block}_conv")
+        features = convolution_block(x, channels, kernel_size, name=f"{block}_conv")
         x, indices = MaxPoolingWithIndices2D(name=f"{block}_pool")(features)
         poolings.append((indices, features))
     if decoder == "none":
@@ -61,7 +64,7 @@ def SegNetBasic(num_classes, image_shape=(None, None, 3), width=1.0, decoder="in
     for level in range(DEPTH, 0, -1):
         block = f"decoder_block{level}"
         x = _enlarged(x, *poolings[level - 1], decoder, block)
-        x = convolution_block(x, channels, KERNEL_SIZE, activation=None, name=f"{block}_conv")
+        x = convolution_block(x, channels, kernel_size, activation=None, name=f"{block}_conv")
     x = keras.layers.Conv2D(num_classes, 1, name="decoder_scores")(x)
     return keras.Model(images, logits(x), name=name)
 

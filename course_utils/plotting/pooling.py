@@ -69,7 +69,7 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
             headwidth=5,
             color=COLORS[color],
             alpha=strong,
-            zorder=3,
+            zorder=1.5,
         )
     return figure
 
