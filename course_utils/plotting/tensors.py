@@ -102,7 +102,7 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
         the figure.
     """
     logits = np.asarray(logits, float)
-    margins = {"left": 0.09, "right": 0.985, "bottom": 0.17, "top": 0.9, "wspace": 0.28}
+    margins = {"left": 0.125, "right": 0.985, "bottom": 0.17, "top": 0.9, "wspace": 0.16}
     figure, (left, middle, right) = new_figure(1, 3, (9.5, 2.9), gridspec_kw=margins)
     figure.set_layout_engine(None)  # fixed margins: with a layout, "none" too, matplotlib draws everything twice
     rows = np.arange(len(names))
@@ -110,12 +110,12 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
     left.barh(rows, logits, color=colors)
     left.axvline(0, color="0.3", linewidth=0.8)
     left.set(title="logits", xlim=(-6.3, 6.3), xlabel="any real number", xticks=(-5, 0, 5))
-    left.set_yticks(rows, names)
+    left.set_yticks(rows, [f"{name} (true)" if i == truth else name for i, name in enumerate(names)])
     probabilities = _softmax(logits)
     middle.barh(rows, probabilities, color=colors)
     middle.bar_label(middle.containers[0], [f"{p:.3f}" for p in probabilities], padding=3, fontsize=8)
     middle.set(title="softmax", xlim=(0, 1.2), xlabel="probability; they add up to 1", xticks=(0, 0.5, 1))
-    middle.set_yticks(rows, ["true" if i == truth else "" for i in rows], color=COLORS["blue"])
+    middle.set_yticks([])
     for axis in (left, middle):
         axis.invert_yaxis()
     grid = np.linspace(-6, 6, 121)

@@ -19,7 +19,7 @@
 # files of Cityscapes and COCO, turn a label map into the tensor that a network is trained on, compute softmax and
 # loss by hand, and say why a fully convolutional network takes images of any size.
 #
-# **Time:** 75 minutes; the cells themselves need under one on two processor cores.
+# **Time:** 75 minutes; the cells themselves need less than one on two processor cores.
 #
 # **Lecture claims:** *L1*, there are three kinds of problem: semantic, detection, instance. *L2*, semantic segmentation
 # classifies every pixel. *L3*, COCO and Cityscapes are the popular data sets. *L5*, the ground truth becomes one mask
