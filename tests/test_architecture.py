@@ -156,7 +156,8 @@ def test_committed_text_has_none_of(pattern):
         if path.suffix in (".png", ".gz", ".zip", ".npz", ".keras"):
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            if match := re.search(pattern, line):
+            # Pictures in notebooks hold every short word by chance.
+            if '"image/png": "' not in line and (match := re.search(pattern, line)):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {match[0]}")
     assert not found
 
