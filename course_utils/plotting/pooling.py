@@ -1,6 +1,12 @@
 """Pooling and unpooling as pictures: a small map with arrows, feature maps side by side, decoders compared."""
 
+from functools import cache
+
 import numpy as np
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from course_utils.plotting.style import COLORS, new_figure
 
@@ -27,9 +33,10 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
     y, x = pool_size * row + indices.ravel() // pool_size, pool_size * column + indices.ravel() % pool_size
     unpooled = np.zeros((height, width), values.dtype)
     unpooled[y, x] = values.ravel()
+    marked = np.zeros((height, width), bool)
+    marked[y, x] = True
 
     maps = [features, features[y, x].reshape(rows, columns), values, unpooled]
-    titles = ["feature map", "maxima", "other values", "unpooled"]
     lefts = np.cumsum([0, *(m.shape[1] + _GAP for m in maps[:-1])])
     tops = [(height - m.shape[0]) / 2 for m in maps]
     total = lefts[-1] + width
@@ -38,48 +45,50 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
     axis.set_position([0.01, 0.01, 0.98, 0.98])
     axis.set(xlim=(-0.1, total + 0.1), ylim=(height + 0.2, -1.0), aspect="equal")
     axis.axis("off")
-    size = min(14, 0.4 * 720 / total)
-    marked = np.zeros((height, width), bool)
-    marked[y, x] = True
-    for k, (array, left, top, title) in enumerate(zip(maps, lefts, tops, titles, strict=True)):
-        shade = (
-            np.where(marked, 0.45, 0.0) if array.shape == marked.shape and k in (0, 3) else np.full(array.shape, 0.3)
-        )
-        extent = (left, left + array.shape[1], top + array.shape[0], top)
-        axis.imshow(shade, cmap="Blues", vmin=0, vmax=1, extent=extent)
-        step = pool_size if k in (0, 3) else 1
-        _grid(axis, left, top, *array.shape, step)
-        axis.text(left + array.shape[1] / 2, top - 0.25, title, ha="center", va="bottom", fontsize=10)
-        for (i, j), value in np.ndenumerate(array):
-            weight = "bold" if k in (1, 2) or marked[i, j] else "normal"
-            axis.text(left + j + 0.5, top + i + 0.5, f"{value:g}", ha="center", va="center", size=size, weight=weight)
-    strong = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.15)
-    for start, end, color in [
-        ((lefts[0] + x + 0.8, y + 0.5), (lefts[1] + column + 0.15, tops[1] + row + 0.5), "red"),
+    names = ["feature map", "maxima", "other values", "unpooled"]
+    chosen = [marked, np.ones((rows, columns), bool), np.ones((rows, columns), bool), marked]
+    _cells(axis, maps, lefts, tops, chosen, [pool_size, 1, 1, pool_size])
+    for array, left, top, name in zip(maps, lefts, tops, names, strict=True):
+        axis.text(left + array.shape[1] / 2, top - 0.25, name, ha="center", va="bottom", fontsize=10)
+    strength = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.2)
+    for (start_x, start_y), (end_x, end_y), color in [
+        ((lefts[0] + x + 0.8, y + 0.5), (lefts[1] + column + 0.2, tops[1] + row + 0.5), "red"),
         ((lefts[2] + column + 0.85, tops[2] + row + 0.5), (lefts[3] + x + 0.2, y + 0.5), "green"),
     ]:
-        axis.quiver(
-            *start,
-            end[0] - start[0],
-            end[1] - start[1],
-            angles="xy",
-            scale_units="xy",
-            scale=1,
-            width=0.0022,
-            headwidth=5,
-            color=COLORS[color],
-            alpha=strong,
-            zorder=1.5,
-        )
+        way = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.0022, "headwidth": 5}
+        arrows = (start_x, start_y, end_x - start_x, end_y - start_y)
+        axis.quiver(*arrows, **way, color=COLORS[color], alpha=strength, zorder=1.5)
     return figure
 
 
-def _grid(axis, left, top, height, width, step):
-    """Thin lines between cells, thick ones around windows of `step` cells and the map."""
-    for every, linewidth, color in ((1, 0.5, "0.7"), (step, 1.5, "0.2")):
-        ys, xs = (np.unique([*range(0, n + 1, every), n]) for n in (height, width))
-        axis.hlines(top + ys, left, left + width, color=color, linewidth=linewidth)
-        axis.vlines(left + xs, top, top + height, color=color, linewidth=linewidth)
+def _cells(axis, maps, lefts, tops, chosen, steps):
+    """Maps of numbers, with chosen cells darker and bold, and windows of `steps` cells framed.
+
+    Hundreds of texts would take a second to draw: the numbers are outlines, all of them one artist.
+    """
+    cells, shades, digits, frames = [], [], [], []
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    for array, left, top, dark, step in zip(maps, lefts, tops, chosen, steps, strict=True):
+        for (i, j), value in np.ndenumerate(array):
+            corner = np.array([left + j, top + i])
+            cells.append(corner + square)
+            shades.append("#8fbfe0" if dark[i, j] else "#f7fafd")
+            number = _outline(f"{value:g}", bool(dark[i, j]))
+            digits.append(Path(number.vertices + corner + 0.5, number.codes))
+        height, width = array.shape
+        frames += [[(left, top + k), (left + width, top + k)] for k in {*range(0, height, step), height}]
+        frames += [[(left + k, top), (left + k, top + height)] for k in {*range(0, width, step), width}]
+    axis.add_collection(PolyCollection(cells, facecolors=shades, edgecolors="0.75", linewidths=0.5, zorder=1))
+    axis.add_collection(LineCollection(frames, colors="0.2", linewidths=1.5, zorder=1.2))
+    axis.add_collection(PathCollection(digits, facecolors="black", linewidths=0, zorder=2))
+
+
+@cache
+def _outline(text: str, bold: bool) -> Path:
+    """The outline of a number, centred on the origin, half a unit high; y points down."""
+    path = TextPath((0, 0), text, size=0.5, prop=FontProperties(weight="bold" if bold else "normal"))
+    middle = path.get_extents().get_points().mean(axis=0)
+    return Path((path.vertices - middle) * [1, -1], path.codes)
 
 
 def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis", limits=None, width: float = 10.0):

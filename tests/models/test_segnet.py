@@ -78,6 +78,11 @@ def test_unknown_encoder_is_a_course_error():
         SegNet(3, encoder="vgg17")
 
 
+def test_kernel_size_is_that_of_all_convolutions_but_the_last():
+    convolutions = [layer for layer in SegNetBasic(3, kernel_size=5).layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [layer.kernel_size for layer in convolutions] == [(5, 5)] * 8 + [(1, 1)]
+
+
 def test_unknown_decoder_is_a_course_error():
     with pytest.raises(CourseError, match="bilinear"):
         SegNetBasic(3, decoder="nearest")
