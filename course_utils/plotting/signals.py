@@ -223,16 +223,17 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
         the figure.
     """
     figure, (wide, left, right) = new_figure(1, 3, (10, 2.6), width_ratios=[2.2, 1, 1])
-    # Placing the axes by hand: the constrained layout would take longer than all the drawing.
+    # Few ticks, and axes placed by hand: tick labels and the constrained layout take longer than all the drawing.
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.05, right=0.985, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
     stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
-    wide.set(xlabel="output pixel", title="samples (red) and interpolated signal", ylim=(-1.6, 1.6))
+    wide.set(xlabel="output pixel", title="samples (red) and interpolated signal", ylim=(-1.6, 1.6), yticks=[-1, 0, 1])
     stems(left, (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor, taps, "green", size=3)
-    left.set(xlabel="distance (samples)", title="kernel", ylim=(-0.3, 1.15), xlim=(-5.2, 5.2))
+    left.set(xlabel="distance (samples)", title="kernel", xlim=(-5.2, 5.2), xticks=[-4, 0, 4])
+    left.set(ylim=(-0.3, 1.15), yticks=[0, 1])
     _response(right, frequency, gain, factor)
-    right.set(xlabel="cycles per output pixel", title="gain (dB)")
+    right.set(xlabel="cycles per output pixel", title="gain (dB)", xticks=[0, 0.25, 0.5], yticks=[-60, -30, 0])
     return figure
 
 

@@ -195,8 +195,8 @@ assert np.allclose(numerator / denominator, today)
 # (f - 1) / 2 output pixels apart, as an impulse shows: zero insertion puts it on pixel fn, and the framework's answer
 # has its centre of mass elsewhere.
 #
-# Does it matter? On the aligned grid the image grows to the right and below only, so flipping and enlarging do not
-# commute. A network trained with one grid and run with the other has every edge off, by 3.5 pixels at factor 8.
+# It matters. On the aligned grid the image grows to the right and below only, so flipping and enlarging do not commute; and
+# a network trained with one grid and run with the other has every edge off, by 3.5 pixels at factor 8.
 
 # %% tags=["nbval-check-output"]
 for factor in (2, 3, 4, 5, 8):
@@ -549,10 +549,9 @@ plotting.show(
 #
 # ## What it is worth on label maps
 #
-# Label maps are what this course is about. How good could a *perfect* network be whose output is small? Subsample the
-# ground truth, enlarge it by nearest (a class number cannot be averaged), and score it against itself, as the
-# Cityscapes paper does (Cordts et al. 2016, Table 3). Our label maps have 1024 x 2048 pixels, as in the paper, so the
-# factors mean the same.
+# How good could a *perfect* network be whose output is small? Subsample the ground truth, enlarge it by nearest (a class
+# number cannot be averaged), and score it against itself, as the Cityscapes paper does (Cordts et al. 2016, Table 3).
+# Toy Streets are drawn here with 1024 x 2048 pixels, as in the paper, so the factors mean the same.
 
 # %%
 from course_utils.datasets.toy_streets.dice import Dice
@@ -606,8 +605,8 @@ print("at factor 8, worst:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for 
 print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for name in ranking[:-5:-1]))
 
 # %% [markdown]
-# Ours are other scenes, drawn and not photographed; the shape of the curve is what carries over. An output stride of 8
-# costs even a perfect network several points of mIoU, and thin things pay for it.
+# Toy Streets are other scenes, drawn and not photographed; the shape of the curve is what carries over. An output stride of
+# 8 costs even a perfect network several points of mIoU, and thin things pay for it.
 #
 # ## Scores before labels
 #
@@ -817,16 +816,13 @@ for method, factor, length in cases:
 # ## With other label maps
 #
 # `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels. CamVid's
-# frames are 360 x 480: its factor 2 throws away about as much of the scene as factor 5 or 6 does in the paper's table.
+# frames have 360 x 480 pixels, so its factor 2 throws away about what a factor of 5 does in the paper's table.
 #
 # ## Further reading
 #
-# - R. E. Crochiere, L. R. Rabiner: *Multirate Digital Signal Processing*, 1983, chapters 2 and 3: zero insertion, images,
-#   polyphase filters.
-# - R. G. Keys: *Cubic Convolution Interpolation for Digital Image Processing*, IEEE Transactions on Acoustics, Speech, and
-#   Signal Processing 29(6), 1981: bicubic.
-# - D. P. Mitchell, A. N. Netravali: *Reconstruction Filters in Computer Graphics*, SIGGRAPH 1988: mitchellcubic, and what
-#   blurring, ringing and leaking look like.
+# - R. E. Crochiere, L. R. Rabiner: *Multirate Digital Signal Processing*, 1983, chapters 2 and 3.
+# - R. G. Keys: *Cubic Convolution Interpolation for Digital Image Processing*, IEEE TASSP 29(6), 1981: bicubic.
+# - D. P. Mitchell, A. N. Netravali: *Reconstruction Filters in Computer Graphics*, SIGGRAPH 1988: mitchellcubic.
 # - C. E. Duchon: *Lanczos Filtering in One and Two Dimensions*, Journal of Applied Meteorology 18(8), 1979.
 # - H. Knutsson, C.-F. Westin: *Normalized and Differential Convolution*, CVPR 1993: the border rule.
 # - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016, Table 3.
