@@ -13,7 +13,7 @@ _MARK = dict(fill=False, edgecolor=COLORS["red"], linewidth=2.2, clip_on=False, 
 
 
 def matrix_pictures(
-    named: dict, columns: int | None = None, width: float = 9.0, text: bool = True, block: int | None = None
+    named: dict, columns: int | None = None, width: float = 9.0, text=True, block: int | None = None, one_scale=True
 ):
     """Pictures of matrices in one size of cell: a colour for each symbol, or for the size of each number.
 
@@ -23,6 +23,7 @@ def matrix_pictures(
         width: of the figure, in inches.
         text: write the entries into the cells.
         block: a stronger line after every so many rows and columns.
+        one_scale: a number has the same colour in all of them; otherwise the largest of each is the darkest.
 
     Returns:
         the figure.
@@ -38,7 +39,7 @@ def matrix_pictures(
         axis.axis("off")
     limit = max(_limit(matrix) for matrix in entries.values())
     for axis, (title, matrix) in zip(axes.flat, entries.items(), strict=False):
-        _draw(axis, matrix, 0, 0, cell, text, limit)
+        _draw(axis, matrix, 0, 0, cell, text, limit if one_scale else _limit(matrix))
         if block:
             places = np.arange(block, max(matrix.shape), block) - 0.5
             axis.vlines(places[places < matrix.shape[1]], -0.5, matrix.shape[0] - 0.5, colors="0.45", linewidths=0.8)
@@ -85,7 +86,7 @@ def matrix_product(matrix, vector, row: int | None = None, title: str = ""):
     return figure
 
 
-def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float, float] = (8, 4.6)):
+def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float, float] = (7, 4.6)):
     """What one row of a convolution's matrix reads and writes: the input lies above, the output beside the matrix.
 
     Args:
@@ -116,7 +117,7 @@ def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float,
     strip = np.where(np.arange(rows) == row, 0.75, 0.95)
     _cells(axis, np.repeat(strip[:, None, None], 3, axis=2), 0, columns + 1)
     for place in range(rows):
-        _write(axis, place, columns + 1, f"y{place}", 24 * cell)
+        _write(axis, place, columns + 1, str(place), 24 * cell)
     axis.add_patch(Rectangle((-0.5, row - 0.5), columns, 1, **_MARK))
     axis.add_patch(Rectangle((columns + 0.5, row - 0.5), 1, 1, **_MARK))
     if seen.size:
@@ -126,7 +127,7 @@ def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float,
     _frame(axis, (-1.5, columns + 3.5), (rows - 0.4, -2.6))
     terms = " + ".join(f"{_label(entries[row, place])}·{names[place]}" for place in seen)
     figure.text(0.02, 0.97, title, va="top", fontsize=11)
-    figure.text(0.02, 0.905, f"y{row} = {terms or '0'}", va="top", fontsize=11, color=COLORS["red"])
+    figure.text(0.02, 0.905, f"output {row} = {terms or '0'}", va="top", fontsize=11, color=COLORS["red"])
     return figure
 
 
@@ -145,9 +146,11 @@ def singular_values(curves: dict, conditions: dict):
         marker = dict(marker="os^Dv"[number % 5], markersize=3)
         left.semilogy(np.arange(1, len(values) + 1), values, label=name, **marker)
         right.loglog(*conditions[name], label=name, **marker)
-    left.set(xlabel="number of the singular value", ylabel="singular value", title="what the matrix passes")
-    right.set(xlabel="length of the signal (pixels)", ylabel="condition number", title="what an inverse may magnify")
-    left.legend(fontsize=8)
+    left.set(xlabel="number of the singular value", ylabel="singular value")
+    right.set(xlabel="length of the signal (pixels)", ylabel="condition number")
+    left.set_title("what the matrix passes", loc="left")
+    right.set_title("what an inverse may magnify", loc="left")
+    left.legend(fontsize=8, frameon=False)
     return figure
 
 
@@ -167,7 +170,8 @@ def _label(value, zero=""):
     if value == 0:
         return zero
     if isinstance(value, int | float | np.number):
-        return f"{value:.2f}".rstrip("0").rstrip(".").replace("-0.", "−.").replace("0.", ".").replace("-", "−") or "0"
+        text = f"{abs(value):.2f}".rstrip("0").rstrip(".")
+        return ("−" if value < 0 and text != "0" else "") + (text[1:] if text.startswith("0.") else text)
     return str(value).replace("*", "")
 
 
