@@ -1,3 +1,5 @@
+"""Zero insertion as a layer, and along one axis for filters that work on one axis after the other."""
+
 from course_utils.backend import keras, tf
 from course_utils.layers.pooling_operations import shape_of
 
