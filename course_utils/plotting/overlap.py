@@ -56,20 +56,21 @@ def overlap_panel(counts, title: str):
     positions = len(counts)
     places = {"left": 0.12, "right": 0.84, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
     figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, gridspec_kw=places)
-    figure.set_layout_engine("none")
-    bars.fill_between(
-        np.arange(positions + 1) - 0.5, np.append(counts, counts[-1]), step="post", color=COLORS["sky"], linewidth=0
-    )
-    bars.step(np.arange(positions + 1) - 0.5, np.append(counts, counts[-1]), where="post", color=COLORS["blue"])
-    bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), title=title)
-    bars.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    image = field.imshow(np.multiply.outer(counts, counts), cmap="viridis", vmin=0, vmax=counts.max() ** 2)
+    figure.set_layout_engine(None)  # "none" would leave a placeholder, for which matplotlib draws everything twice
+    bars.stairs(counts, np.arange(positions + 1) - 0.5, fill=True, color=COLORS["sky"])
+    ticks = range(0, counts.max() + 1, -(-counts.max() // 4))
+    bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), yticks=ticks, title=title)
+    field.imshow(np.multiply.outer(counts, counts), cmap="viridis", vmin=0, vmax=counts.max() ** 2)
     field.set(aspect="auto", xlabel="output column", ylabel="output row", xlim=(-0.5, positions - 0.5))
-    field.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    bar = figure.colorbar(image, cax=figure.add_axes([0.87, 0.07, 0.03, 0.665]))
-    bar.set_label("kernel taps that reach the pixel")
-    bar.locator = MaxNLocator(6, integer=True)
-    bar.update_ticks()
+    for axis in (field.xaxis, field.yaxis):
+        axis.set_major_locator(MaxNLocator(6, integer=True))
+    # A scale by hand, because figure.colorbar is slow.
+    most = int(counts.max()) ** 2
+    scale = figure.add_axes([0.87, 0.07, 0.03, 0.665], yticks=range(0, most + 1, -(-most // 8)), xticks=[])
+    scale.imshow(np.arange(most + 1)[:, None], cmap="viridis", aspect="auto", origin="lower")
+    scale.set_ylabel("kernel taps that reach the pixel", labelpad=2)
+    scale.yaxis.tick_right()
+    scale.yaxis.set_label_position("right")
     return figure
 
 
