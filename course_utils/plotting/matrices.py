@@ -109,13 +109,17 @@ def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float,
     axis.axis("off")
     cell = min(size[0] * 0.9 / (columns + 5), size[1] * 0.82 / (rows + 2.2))
     seen = np.flatnonzero(entries[row] != 0)
-    _draw(axis, entries, 0, 0, cell, True, _limit(entries), row=row)
-    strip = np.where(np.isin(np.arange(columns), seen), 0.75, 0.95)
-    _cells(axis, np.repeat(strip[None, :, None], 3, axis=2), -2, 0)
+    # One picture for matrix, input and output, and one collection of lines: a panel has to answer quickly.
+    canvas = np.ones((rows + 2, columns + 2, 3))
+    canvas[2:, :columns] = _colors(entries, _limit(entries))
+    canvas[0, :columns] = np.where(np.isin(np.arange(columns), seen), 0.75, 0.95)[:, None]
+    canvas[2:, -1] = np.where(np.arange(rows) == row, 0.75, 0.95)[:, None]
+    _image(axis, canvas, -2, 0)
+    places = [(-2, 0, 1, columns), (0, 0, rows, columns), (0, columns + 1, rows, 1)]
+    _lines(axis, [segment for place in places for segment in _grid(*place)])
+    _labels(axis, entries, 0, 0, cell, canvas[2:, :columns])
     for place, name in enumerate(names):
         _write(axis, -2, place, name, 24 * cell)
-    strip = np.where(np.arange(rows) == row, 0.75, 0.95)
-    _cells(axis, np.repeat(strip[:, None, None], 3, axis=2), 0, columns + 1)
     for place in range(rows):
         _write(axis, place, columns + 1, str(place), 24 * cell)
     axis.add_patch(Rectangle((-0.5, row - 0.5), columns, 1, **_MARK))
@@ -185,32 +189,41 @@ def _colors(entries, limit):
     return np.array([[tints.get(str(entry), np.ones(3)) for entry in line] for line in entries])
 
 
-def _cells(axis, colors, top, left):
-    rows, columns = colors.shape[:2]
-    bottom, right = top + rows - 0.5, left + columns - 0.5
-    axis.imshow(colors, extent=(left - 0.5, right, bottom, top - 0.5))
-    lines = [((left + x - 0.5, top - 0.5), (left + x - 0.5, bottom)) for x in range(columns + 1)]
-    lines += [((left - 0.5, top + y - 0.5), (right, top + y - 0.5)) for y in range(rows + 1)]
-    axis.add_collection(LineCollection(lines, colors="0.8", linewidths=0.6 if max(rows, columns) < 25 else 0.15))
-
-
-def _draw(axis, entries, top, left, cell, text, limit, fill=True, row=None):
+def _draw(axis, entries, top, left, cell, text, limit, fill=True):
     """The matrix with its first cell centred at (left, top); `cell` is the side of a cell in inches."""
-    _cells(axis, _colors(entries, limit) if fill else np.full((*entries.shape, 3), 0.95), top, left)
+    colors = _colors(entries, limit) if fill else np.full((*entries.shape, 3), 0.95)
+    _image(axis, colors, top, left)
+    _lines(axis, _grid(top, left, *entries.shape))
     if text:
-        dark = _colors(entries, limit) @ (0.3, 0.6, 0.1) < 0.45
-        for (y, x), entry in np.ndenumerate(entries):
-            label = _label(entry, zero="" if fill else "0")
-            if label:
-                weight = "bold" if y == row else "normal"
-                _write(
-                    axis, top + y, left + x, label, min(10, cell * 72 / max(2.2, 0.75 * len(label))), weight, dark[y, x]
-                )
+        _labels(axis, entries, top, left, cell, colors, zero="" if fill else "0")
 
 
-def _write(axis, y, x, label, size, weight="normal", light=False):
+def _image(axis, colors, top, left):
+    rows, columns = colors.shape[:2]
+    axis.imshow(colors, extent=(left - 0.5, left + columns - 0.5, top + rows - 0.5, top - 0.5))
+
+
+def _grid(top, left, rows, columns):
+    """The lines around and between cells."""
+    bottom, right = top + rows - 0.5, left + columns - 0.5
+    upright = [((left + x - 0.5, top - 0.5), (left + x - 0.5, bottom)) for x in range(columns + 1)]
+    return upright + [((left - 0.5, top + y - 0.5), (right, top + y - 0.5)) for y in range(rows + 1)]
+
+
+def _lines(axis, segments):
+    axis.add_collection(LineCollection(segments, colors="0.8", linewidths=0.6))
+
+
+def _labels(axis, entries, top, left, cell, colors, zero=""):
+    light = colors @ (0.3, 0.6, 0.1) < 0.45
+    for (y, x), entry in np.ndenumerate(entries):
+        if label := _label(entry, zero):
+            _write(axis, top + y, left + x, label, min(10, cell * 72 / max(2.2, 0.75 * len(label))), light[y, x])
+
+
+def _write(axis, y, x, label, size, light=False):
     color = "white" if light else "black"
-    axis.text(x, y, label, ha="center", va="center", fontsize=size, fontweight=weight, color=color)
+    axis.text(x, y, label, ha="center", va="center", fontsize=size, color=color)
 
 
 def _frame(axis, x, y):
