@@ -204,7 +204,7 @@ def spectrum_steps(frequency, before, after, gain, factor: int):
         axis.plot(frequency, level, color=COLORS["blue"], linewidth=0.6)
         axis.plot(frequency, 20 * np.log10(np.maximum(np.abs(gain), 1e-4)), color=COLORS["green"], linewidth=1.5)
         axis.set(xlabel="cycles per output pixel", title=title, xlim=(0, 0.5), ylim=(-62, 3))
-    axes[1].annotate("gain of the kernel", (0.29, -10), color=COLORS["green"], fontsize=9)
+    axes[1].annotate("gain of the kernel", (0.345, -10), color=COLORS["green"], fontsize=9)
     axes[0].set_ylabel("level (dB)")
     return figure
 
@@ -225,7 +225,7 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
     figure, (wide, left, right) = new_figure(1, 3, (10, 2.6), width_ratios=[2.2, 1, 1])
     # Few ticks, and axes placed by hand: tick labels and the constrained layout take longer than all the drawing.
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.05, right=0.985, top=0.88, bottom=0.2, wspace=0.28)
+    figure.subplots_adjust(left=0.05, right=0.97, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
     stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
     wide.set(xlabel="output pixel", title="samples (red) and interpolated signal", ylim=(-1.6, 1.6), yticks=[-1, 0, 1])
