@@ -1,7 +1,15 @@
 """Training: losses, learning-rate schedules, freeze and unfreeze, run folders that survive a kill."""
 
 from course_utils.training.fitting import Budget, compile_model, fit
-from course_utils.training.losses import SegmentationCrossEntropy, median_frequency_weights
+from course_utils.training.losses import (
+    HardExampleCrossEntropy,
+    LovaszSoftmax,
+    SegmentationCrossEntropy,
+    SoftDice,
+    TotalLoss,
+    median_frequency_weights,
+)
+from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches
 from course_utils.training.run import Run
@@ -9,15 +17,21 @@ from course_utils.training.validation import confusion_on
 
 __all__ = [
     "Budget",
+    "HardExampleCrossEntropy",
+    "LovaszSoftmax",
     "Phase",
     "PhaseTrainer",
     "Run",
     "SegmentationCrossEntropy",
+    "SoftDice",
+    "TotalLoss",
     "compile_model",
     "confusion_on",
     "crop_batches",
     "fit",
     "freeze_encoder",
     "median_frequency_weights",
+    "objective",
+    "prediction_network",
     "unfreeze_encoder",
 ]

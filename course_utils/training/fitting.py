@@ -54,6 +54,7 @@ def compile_model(
     learning_rate: float = 0.1,
     weight_decay: float = 5e-4,
     class_weights=None,
+    objective: dict | None = None,
     averaging: float | None = None,
     clip: float = 5.0,
 ):
@@ -63,13 +64,24 @@ def compile_model(
     Biases and the scales and offsets of batch normalisation do not decay.
 
     Args:
-        model: a network from images to logits.
+        model: a network from images to logits, or to a dictionary of them and further outputs.
         learning_rate: the peak rate, which `fit` schedules.
         weight_decay: share by which a weight shrinks in a step, times the learning rate.
         class_weights: see `SegmentationCrossEntropy`.
+        objective: loss and weight for each output, as `course_utils.training.objective` gives them, in place of the
+            cross-entropy of the logits; outputs that the model does not have are passed over.
         averaging: momentum of the exponential moving average of the weights, None for none.
         clip: largest global norm of the gradient.
+
+    Raises:
+        CourseError: the model has an output that the objective does not know.
     """
+    terms = objective or {"logits": (SegmentationCrossEntropy(class_weights), 1.0)}
+    outputs = output_names(model)
+    unknown = [name for name in outputs if name not in terms]
+    if unknown:
+        raise CourseError(f"{model.name} has outputs without a loss: {', '.join(unknown)}.")
+    losses, weights = ({name: terms[name][part] for name in outputs} for part in (0, 1))
     optimizer = keras.optimizers.SGD(
         learning_rate,
         momentum=0.9,
@@ -80,9 +92,17 @@ def compile_model(
         ema_momentum=averaging or 0.99,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(optimizer=optimizer, loss=SegmentationCrossEntropy(class_weights))
+    if isinstance(model.output, dict):
+        model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)
+    else:
+        model.compile(optimizer=optimizer, loss=losses["logits"])
     # Built now, the optimiser makes no variables inside the first training step, which would be traced twice for it.
     optimizer.build(model.trainable_variables)
+
+
+def output_names(model) -> list[str]:
+    """Names of a network's outputs; one that has nothing but logits gives a tensor and no dictionary."""
+    return list(model.output) if isinstance(model.output, dict) else ["logits"]
 
 
 class _Pace(keras.callbacks.Callback):
@@ -131,6 +151,9 @@ def fit(
     Returns:
         the mean training loss of each epoch.
     """
+    if isinstance(model.output, dict):
+        names = output_names(model)
+        batches = batches.map(lambda images, labels: (images, dict.fromkeys(names, labels)))
     with Progress(title, total=1.0) as progress:
         history = model.fit(
             batches,

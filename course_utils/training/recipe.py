@@ -16,6 +16,7 @@ from course_utils.evaluation import ConfusionMatrix
 from course_utils.inference import Predictor, predict_frames
 from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.losses import median_frequency_weights
+from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.run import Run
 
 BALANCING = {"none": 0.0, "sqrt-median": 0.5, "median": 1.0}
@@ -43,6 +44,7 @@ class Recipe:
         scale: smallest and largest random enlargement before cropping.
         color: strength of the random colour change, 0 to 1.
         balancing: a key of `BALANCING`.
+        loss: a key of `course_utils.training.objectives.LOSSES`, for the logits.
         averaging: momentum of the weight average that is validated and kept, None for none.
         minutes, epochs: the budget; one of them is given (neither when a run is resumed with the budget it has).
         encoder_weights: None to start from scratch, "imagenet" or the path of such weights (see
@@ -62,6 +64,7 @@ class Recipe:
     weight_decay: float = 5e-4
     schedule: str = "poly"
     balancing: str = "sqrt-median"
+    loss: str = "cross-entropy"
     averaging: float | None = 0.99
     scale: tuple[float, float] = (0.9, 1.4)
     flip: bool = True
@@ -72,16 +75,21 @@ class Recipe:
     mixed_precision: str | None = None
 
 
-def machine_defaults(dataset: str, gpu: bool | None = None) -> dict:
+LAPTOP_OPTIONS = {"SegNet": {"width": 0.25}, "SegNetBasic": {"width": 0.25}}
+"""Options of the systems that have no choice of the slim encoder; all others get that one, at its own width."""
+
+
+def machine_defaults(dataset: str, model: str = "SegNet", gpu: bool | None = None) -> dict:
     """What a recipe had better be on this machine, where its author does not say otherwise.
 
     Args:
         dataset: a name of `course_utils.datasets.DATASETS`.
+        model: a name of `course_utils.models`.
         gpu: whether there is a GPU; asked of TensorFlow when omitted.
 
     Returns:
-        values for the fields of `Recipe`: the published width and large images with a GPU, a quarter of the channels
-        and small images without.
+        values for the fields of `Recipe`: the published encoder and width and large images with a GPU; without one the
+        slim encoder (for SegNet, a quarter of the channels) and small images.
 
     Raises:
         CourseError: there is no data set of this name.
@@ -91,7 +99,8 @@ def machine_defaults(dataset: str, gpu: bool | None = None) -> dict:
         gpu = bool(tf.config.list_physical_devices("GPU"))
     if gpu:
         return {"image_size": GPU_SIZES[dataset], "model_options": {"width": 1.0}, "batch_size": 8}
-    return {"image_size": LAPTOP_SIZES[dataset], "model_options": {"width": 0.25}, "batch_size": 4}
+    options = LAPTOP_OPTIONS.get(model, {"encoder": "slim", "width": 1.0})
+    return {"image_size": LAPTOP_SIZES[dataset], "model_options": options, "batch_size": 4}
 
 
 def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool = False) -> Run:
@@ -142,7 +151,7 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
     if budget.progress >= 1.0:
         return run
     size = "their own size" if recipe.image_size is None else "{}x{}".format(*recipe.image_size)
-    predictor = Predictor(model, recipe.image_size)
+    predictor = Predictor(prediction_network(model), recipe.image_size)
 
     def validate() -> ConfusionMatrix:
         confusion = ConfusionMatrix(table.num_classes)
@@ -170,12 +179,14 @@ def _new_model(recipe: Recipe, num_classes: int):
     if recipe.model not in systems:
         raise CourseError(f"There is no model {recipe.model!r}: choose one of {', '.join(systems)}.")
     build = getattr(models, recipe.model)
+    signature = inspect.signature(build)
     try:
-        inspect.signature(build).bind(num_classes, **recipe.model_options)
+        signature.bind(num_classes, **recipe.model_options)
     except TypeError as error:
-        known = ", ".join(list(inspect.signature(build).parameters)[1:])
+        known = ", ".join(list(signature.parameters)[1:])
         raise CourseError(f"{recipe.model}: {error}. Its options are {known}.") from None
-    model = build(num_classes, **recipe.model_options)
+    training_outputs = {"auxiliary": True} if "auxiliary" in signature.parameters else {}
+    model = build(num_classes, **training_outputs | recipe.model_options)
     if recipe.encoder_weights:
         models.load_imagenet_weights(model, recipe.encoder_weights)
     weights = None
@@ -186,7 +197,7 @@ def _new_model(recipe: Recipe, num_classes: int):
         model,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
-        class_weights=weights,
+        objective=objective(recipe.model, weights, recipe.loss),
         averaging=recipe.averaging,
     )
     return model
@@ -237,7 +248,7 @@ class _Recorder(keras.callbacks.Callback):
                 row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
                 if row["val_mean_iou"] > self.state["best"]:
                     self.state["best"] = row["val_mean_iou"]
-                    self.run.save_best(self.model)
+                    self.run.save_best(prediction_network(self.model))
             self.last = self.budget.elapsed
             self.cost = self.budget.reserve = self.last - started
         self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed, validation_seconds=self.cost)

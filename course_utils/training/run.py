@@ -117,7 +117,7 @@ class Run:
     def restore(self):
         """The compiled model and the state of the last complete epoch; None before the first."""
         import course_utils.models
-        import course_utils.training.losses  # noqa: F401  (both register what a saved model may hold)
+        import course_utils.training.objectives  # noqa: F401  (both register what a saved model may hold)
 
         checkpoints = self._checkpoints()
         if not checkpoints:

@@ -1,0 +1,106 @@
+"""Cross-entropy over the pixels that have a class: over all of them, or over the hard ones only."""
+
+import math
+
+from course_utils.backend import keras, tf
+from course_utils.errors import CourseError
+from course_utils.labels import VOID
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class SegmentationCrossEntropy(keras.losses.Loss):
+    """Cross-entropy between label maps and logits, void pixels left out.
+
+    With class weights `w` the loss is the weighted mean `sum(w[y] * CE) / sum(w[y])` over the pixels of a batch that
+    are not void, as in SegNet (Badrinarayanan et al. 2017, section 3.1); a batch of nothing but void has loss 0.
+
+    Args:
+        class_weights: one weight for each class, or None for equal weights.
+        ignore_label: the label of void pixels.
+
+    Call arguments:
+        y_true: integer train ids `[batch, height, width]`.
+        y_pred: logits `[batch, height, width, num_classes]`.
+
+    Returns:
+        a scalar, float32.
+    """
+
+    def __init__(self, class_weights=None, ignore_label=VOID, name="segmentation_cross_entropy", **kwargs):
+        super().__init__(name=name, reduction="none", **kwargs)
+        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.ignore_label = ignore_label
+
+    def call(self, y_true, y_pred):
+        truth = tf.cast(y_true, tf.int32)
+        counts = truth != self.ignore_label
+        classes = tf.where(counts, truth, 0)
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, tf.cast(y_pred, tf.float32))
+        weight = tf.cast(counts, tf.float32)
+        if self.class_weights is not None:
+            weight *= tf.gather(tf.constant(self.class_weights, tf.float32), classes)
+        weight *= self.chosen(loss, counts)
+        return tf.math.divide_no_nan(tf.reduce_sum(weight * loss), tf.reduce_sum(weight))
+
+    def chosen(self, loss, counts):
+        """1 for the pixels that the mean is taken over, 0 for the others: here for all.
+
+        Args:
+            loss: cross-entropy of each pixel, float32 `[batch, height, width]`.
+            counts: whether it has a class, bool `[batch, height, width]`.
+        """
+        return 1.0
+
+    def get_config(self):
+        return {"class_weights": self.class_weights, "ignore_label": self.ignore_label, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class HardExampleCrossEntropy(SegmentationCrossEntropy):
+    """Cross-entropy over the pixels that the network still gets wrong: online hard example mining.
+
+    The mean is taken over the pixels whose true class has a probability below a threshold (Wu, Shen and van den
+    Hengel, "High-performance semantic segmentation using very deep fully convolutional networks", 2016, who call it
+    online bootstrapping). A network that is sure everywhere would be left with none; so the hardest pixels of the
+    batch always count, a share of those with a class (the paper: a number), and all that are as hard as the easiest of
+    these.
+
+    Args:
+        class_weights: one weight for each class, or None for equal weights; they weigh the mean and do not decide
+            which pixels are hard.
+        threshold: probability of the true class below which a pixel is hard, above 0 and at most 1.
+        minimum_share: share of the pixels that count in any case, 0 to 1; 1 gives `SegmentationCrossEntropy`.
+        ignore_label: the label of void pixels.
+
+    Raises:
+        CourseError: the threshold or the share is out of its range.
+    """
+
+    def __init__(
+        self,
+        class_weights=None,
+        threshold=0.7,
+        minimum_share=0.1,
+        ignore_label=VOID,
+        name="hard_example_cross_entropy",
+        **kwargs,
+    ):
+        super().__init__(class_weights, ignore_label, name, **kwargs)
+        if not (0 < threshold <= 1 and 0 <= minimum_share <= 1):
+            raise CourseError(
+                f"Hard examples need a threshold in (0, 1] and a share in [0, 1], got {threshold} and {minimum_share}."
+            )
+        self.threshold, self.minimum_share = float(threshold), float(minimum_share)
+
+    def chosen(self, loss, counts):
+        # Where the true class has the probability p, the cross-entropy is -log p.
+        hard = loss > -math.log(self.threshold)
+        if self.minimum_share:
+            flat = tf.reshape(tf.where(counts, loss, -1.0), [-1])
+            pixels = tf.reduce_sum(tf.cast(counts, tf.float32))
+            least = tf.cast(tf.math.ceil(self.minimum_share * pixels), tf.int32)
+            hard |= loss >= tf.sort(flat, direction="DESCENDING")[tf.maximum(least, 1) - 1]
+        return tf.cast(hard, tf.float32)
+
+    def get_config(self):
+        return {**super().get_config(), "threshold": self.threshold, "minimum_share": self.minimum_share}
