@@ -3,9 +3,14 @@
 from course_utils.layers.adaptive_average_pooling import AdaptiveAveragePooling2D
 from course_utils.layers.atrous_max_pooling import AtrousMaxPooling2D
 from course_utils.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
+from course_utils.layers.basis_reconstruction import BasisReconstruction
 from course_utils.layers.batch_normalization import BatchNormalization
+from course_utils.layers.boundary_mask import BoundaryMask
 from course_utils.layers.convolution_block import ConvolutionBlock
 from course_utils.layers.crop_like import CropLike
+from course_utils.layers.dense_crf import DenseCRF
+from course_utils.layers.gated_convolution import GatedConvolution2D
+from course_utils.layers.image_gradient import ImageGradient
 from course_utils.layers.interpolation_kernels import interpolation_kernel
 from course_utils.layers.interpolation_upsampling import InterpolationUpsampling2D
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
@@ -13,6 +18,7 @@ from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
 from course_utils.layers.pyramid_pooling import PyramidPooling
 from course_utils.layers.resize_like import ResizeLike
+from course_utils.layers.segment_bases import cosine_bases, segment_bases
 from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
 from course_utils.layers.zero_insertion import ZeroInsertion2D
 
@@ -20,9 +26,14 @@ __all__ = [
     "AdaptiveAveragePooling2D",
     "AtrousMaxPooling2D",
     "AtrousSpatialPyramidPooling",
+    "BasisReconstruction",
     "BatchNormalization",
+    "BoundaryMask",
     "ConvolutionBlock",
     "CropLike",
+    "DenseCRF",
+    "GatedConvolution2D",
+    "ImageGradient",
     "InterpolationUpsampling2D",
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
@@ -31,5 +42,7 @@ __all__ = [
     "ResizeLike",
     "SubPixelConvolution2D",
     "ZeroInsertion2D",
+    "cosine_bases",
     "interpolation_kernel",
+    "segment_bases",
 ]
