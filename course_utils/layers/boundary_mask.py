@@ -1,0 +1,49 @@
+from course_utils.backend import keras, tf
+from course_utils.errors import CourseError
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class BoundaryMask(keras.layers.Layer):
+    """Where a prediction is near one of its own boundaries: dilation less erosion of each class's probability.
+
+    Inside a region the largest and the smallest probability of a window are equal, and the mask is 0; across a sure
+    boundary they are 1 and 0, and it is 1.
+
+    Args:
+        window: rows and columns, odd; 9 as published.
+
+    Call arguments:
+        inputs: logits `[batch, height, width, num_classes]`.
+
+    Returns:
+        `[batch, height, width, num_classes]` in 0..1.
+
+    Raises:
+        CourseError: an even window.
+
+    Reference: Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV
+    2016, section 3.2.
+    """
+
+    def __init__(self, window=9, **kwargs):
+        super().__init__(**kwargs)
+        if window % 2 == 0:
+            raise CourseError(f"The window of a boundary mask has a middle: {window} is even.")
+        self.window = window
+
+    def call(self, inputs):
+        # Equal numbers must give exactly 0: both come from the same rounded probabilities.
+        probabilities = tf.nn.softmax(inputs)
+        return self._dilate(probabilities) + self._dilate(-probabilities)
+
+    def _dilate(self, maps):
+        """The maximum over a square window, along the columns and then along the rows."""
+        for size in ((self.window, 1), (1, self.window)):
+            maps = tf.nn.max_pool2d(maps, size, strides=1, padding="SAME")
+        return maps
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "window": self.window}

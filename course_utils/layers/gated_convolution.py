@@ -1,0 +1,63 @@
+from course_utils.backend import keras, tf
+from course_utils.layers.batch_normalization import BatchNormalization
+from course_utils.layers.convolution_block import ConvolutionBlock
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class GatedConvolution2D(keras.layers.Layer):
+    """Gated-SCNN's gated convolutional layer: the regular stream says where the shape stream is to look.
+
+    Both streams beside each other go through 1x1 convolutions to one number a pixel, the gate `alpha` (equation 1);
+    the shape stream's features, weighted by it and added to themselves, go through a convolution (equation 2):
+    `convolution(features * alpha + features)`. A closed gate leaves the features as they are, an open one doubles them.
+
+    The paper's "normalised 1x1 convolution" in front of the sigmoid is a 1x1 convolution block over the streams and a
+    1x1 convolution to one channel, normalised too.
+
+    Args:
+        channels: of the result.
+        kernel_size: of the convolution after the gate; 1 as published.
+
+    Call arguments:
+        inputs: the pair of the shape stream's features `[batch, height, width, any]` and the regular stream's at the
+            same resolution, `[batch, height, width, any]` (one channel in the paper).
+
+    Returns:
+        `[batch, height, width, channels]`.
+
+    Reference: Takikawa et al., "Gated-SCNN: gated shape CNNs for semantic segmentation", ICCV 2019, section 3.1.
+    """
+
+    def __init__(self, channels, kernel_size=1, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.kernel_size = channels, kernel_size
+        policy = self.dtype_policy
+        self.to_gate = keras.layers.Conv2D(1, 1, use_bias=False, dtype=policy, name="to_gate")
+        self.normalization = BatchNormalization(momentum=0.9, dtype=policy, name="normalization")
+        self.convolution = keras.layers.Conv2D(
+            channels, kernel_size, padding="same", use_bias=False, dtype=policy, name="convolution"
+        )
+
+    def build(self, input_shape):
+        features, regular = input_shape
+        joined = (*features[:-1], features[-1] + regular[-1])
+        self.streams = ConvolutionBlock(joined[-1], 1, dtype=self.dtype_policy, name="streams")
+        self.streams.build(joined)
+        self.to_gate.build(joined)
+        self.normalization.build((*features[:-1], 1))
+        self.convolution.build(features)
+
+    def gate(self, inputs, training=None):
+        """The gates `alpha`, `[batch, height, width, 1]` in 0..1 (equation 1)."""
+        x = self.streams(tf.concat(inputs, axis=-1), training=training)
+        return tf.sigmoid(self.normalization(self.to_gate(x), training=training))
+
+    def call(self, inputs, training=None):
+        features = inputs[0]
+        return self.convolution(features * self.gate(inputs, training=training) + features)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:-1], self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "kernel_size": self.kernel_size}

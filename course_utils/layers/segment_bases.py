@@ -1,0 +1,89 @@
+"""Bases for patches of a score map: cosines under a tent, or what the segments of a data set look like.
+
+Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV 2016, section 3.1.
+"""
+
+import numpy as np
+
+from course_utils.errors import CourseError
+
+
+def cosine_bases(num_classes, num_bases=10, size=8):
+    """The same patches for every class: bilinear interpolation first, then finer and finer detail.
+
+    Patch `(u, v)` is the product of the bilinear kernel, a tent that falls to zero where neighbouring patches end, and
+    of a cosine with `u` half-waves down and `v` across; patches come in the order of `u**2 + v**2`. The first alone
+    makes the reconstruction a bilinear upsampling. For networks that have not seen the data set's segments yet.
+
+    Args:
+        num_bases: patches for a class, at most `size**2`.
+        size: rows and columns of a patch, twice the factor of the upsampling.
+
+    Returns:
+        float32 `[size, size, num_classes, num_bases]`, values in -1..1.
+    """
+    places = (np.arange(size) + 0.5) / size
+    waves = np.cos(np.pi * np.outer(np.arange(size), places)) * (1 - np.abs(2 * places - 1))
+    order = sorted(np.ndindex(size, size), key=lambda wave: wave[0] ** 2 + wave[1] ** 2)[:num_bases]
+    patches = np.stack([np.outer(waves[down], waves[across]) for down, across in order], axis=-1)
+    return np.repeat(patches[:, :, np.newaxis], num_classes, axis=2).astype("float32")
+
+
+def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patches=2000, seed=0):
+    """For each class the principal components of its segments, seen through small windows.
+
+    Windows stand around random pixels of the class and show 1 where the class is and 0 elsewhere. The singular vectors
+    of the windows less their mean, times the square root of their singular values, are the bases; they are averaged
+    down to `size`. (The singular values are first divided by the square root of the number of windows, so that bases
+    do not grow with it; the published code leaves them.) A class with too few windows for all its components is
+    filled up with cosine bases.
+
+    Args:
+        labels: integer label maps `[height, width]` of any sizes from `patch_size` on; any iterable, read once.
+        num_classes: classes are 0..num_classes - 1, other values are void.
+        num_bases: components kept, 10 as published.
+        size: rows and columns of a basis.
+        patch_size: rows and columns of a window in pixels, a multiple of `size`; 32 as published.
+        patches: windows for each class at most (10,000 as published); each map gives its share of them.
+        seed: of the choice of windows.
+
+    Returns:
+        float32 `[size, size, num_classes, num_bases]`.
+
+    Raises:
+        CourseError: `patch_size` is no multiple of `size`, or a map is smaller than a window.
+    """
+    if patch_size % size:
+        raise CourseError(f"Windows of {patch_size} pixels cannot be averaged down to {size}: take a multiple of it.")
+    labels = [np.asarray(label) for label in labels]
+    if any(min(label.shape) < patch_size for label in labels):
+        raise CourseError(f"Every label map must have at least {patch_size} rows and columns, as the windows have.")
+    bases, generator = cosine_bases(num_classes, num_bases, size), np.random.default_rng(seed)
+    for number in range(num_classes):
+        windows = _windows([label == number for label in labels], patch_size, patches, generator)
+        if len(windows) < 2:
+            continue
+        # The squared singular values of the windows are their covariance's eigenvalues, which come faster.
+        variances, vectors = np.linalg.eigh(np.cov(windows, rowvar=False, bias=True))
+        variances, vectors = variances[: -num_bases - 1 : -1], vectors[:, : -num_bases - 1 : -1]
+        found = int(np.sum(variances > 1e-9))
+        components = (variances[:found] ** 0.25 * vectors[:, :found]).T
+        step = patch_size // size
+        components = components.reshape(found, size, step, size, step).mean(axis=(2, 4))
+        bases[:, :, number, :found] = np.moveaxis(components, 0, -1)
+    return bases
+
+
+def _windows(masks, patch_size, patches, generator):
+    """Windows of masks around random pixels of the class that fill 2 % of them or more (section 3.1): `[n, pixels]`."""
+    masks = [mask for mask in masks if mask.any()]
+    share, windows = -(-patches // max(1, len(masks))), []
+    for mask in masks:
+        rows, columns = np.nonzero(mask)
+        for pixel in generator.choice(len(rows), min(share, len(rows)), replace=False):
+            corner = (rows[pixel] - patch_size // 2, columns[pixel] - patch_size // 2)
+            top, left = np.clip(corner, 0, np.array(mask.shape) - patch_size)
+            window = mask[top : top + patch_size, left : left + patch_size]
+            if window.mean() >= 0.02:
+                windows.append(window.ravel())
+    return np.array(windows[:patches], dtype="float32")
