@@ -26,11 +26,11 @@
 # write (2 points).
 
 # %% tags=["parameters"]
-fast = False  # True: fewer patches of photographs; everything is shown, the trained kernels are rough
+fast = False  # True: fewer patches and steps; everything is shown, the trained kernels are rough
 seed = 0
 dataset = "photographs"  # those that come with scikit-image; or "camvid", "cityscapes", "toy_streets"
 data_dir = None  # where such a data set is; None: its usual place
-epochs = 12  # passes over the patches of photographs when a layer is trained
+steps = 384  # training steps, of 32 patches each, when a layer learns to enlarge
 
 # %%
 import numpy as np
@@ -42,6 +42,8 @@ from course_utils.backend import keras, tf
 from course_utils.labs.checks import assert_same
 from course_utils.matrices import convolution_matrix
 
+if fast:
+    steps = min(steps, 96)
 keras.utils.set_random_seed(seed)
 a, b, c, x, y, z = sympy.symbols("a b c x y z")
 
@@ -521,6 +523,7 @@ def train_to_enlarge(targets, size=6):
     keras.utils.set_random_seed(seed)
     layer = keras.layers.Conv2DTranspose(1, size, strides=2, padding="same", use_bias=False)
     model = keras.Sequential([keras.Input((24, 24, 1)), layer, keras.layers.Cropping2D(6)])
+    epochs = -(-32 * steps // len(small))
     rate = keras.optimizers.schedules.CosineDecay(0.05, epochs * -(-len(small) // 32))
     model.compile(keras.optimizers.SGD(rate, momentum=0.95, nesterov=True), "mse")
     model.fit(small[..., None], targets[:, 6:-6, 6:-6, None], batch_size=32, epochs=epochs, verbose=0)
