@@ -1,5 +1,6 @@
 """Training: losses, learning-rate schedules, freeze and unfreeze, run folders that survive a kill."""
 
+from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy, edge_labels
 from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.losses import (
     HardExampleCrossEntropy,
@@ -17,6 +18,8 @@ from course_utils.training.validation import confusion_on
 
 __all__ = [
     "Budget",
+    "DualTaskLoss",
+    "EdgeCrossEntropy",
     "HardExampleCrossEntropy",
     "LovaszSoftmax",
     "Phase",
@@ -28,6 +31,7 @@ __all__ = [
     "compile_model",
     "confusion_on",
     "crop_batches",
+    "edge_labels",
     "fit",
     "freeze_encoder",
     "median_frequency_weights",

@@ -168,16 +168,16 @@ def test_gradients_reach_the_classes_and_never_the_choice_of_pixels():
     assert np.isfinite(tape.gradient(loss, plain)).all()
 
 
-def test_a_step_down_the_gradient_brings_borders_to_their_places():
+def test_steps_down_the_gradient_bring_borders_to_their_places():
     labels = regions(void=False)
     loss = DualTaskLoss(sure_weight=0)
     scores = tf.Variable(dual(np.roll(labels, 1, axis=1), sharpness=2.0))
-    before = float(loss(labels, scores))
-    for _ in range(20):
+    values = []
+    for _ in range(6):
         with tf.GradientTape() as tape:
-            value = loss(labels, scores)
-        scores.assign_sub(100 * tape.gradient(value, scores))
-    assert float(loss(labels, scores)) < 0.8 * before
+            values.append(loss(labels, scores))
+        scores.assign_sub(100 * tape.gradient(values[-1], scores))
+    assert (np.diff(values) < 0).all()
 
 
 def test_gumbel_softmax_is_random_around_the_same_limits():
