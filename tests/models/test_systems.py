@@ -10,6 +10,9 @@ SLIM = {"encoder": "slim", "width": 1 / 8}
 VARIANTS = {
     "DeepLabV3": SLIM,
     "DeepLabV3Plus": SLIM,
+    "GSCNN": SLIM,
+    "GSCNN, stem": SLIM | {"shape_resolution": "stem"},
+    "LRR": SLIM,
     "PSPNet": SLIM,
     "SegNet": {"width": 1 / 16},
     "SegNetBasic": {"width": 1 / 8},
