@@ -27,7 +27,7 @@ class BasisReconstruction(keras.layers.Layer):
         scores `[batch, factor * height, factor * width, num_classes]`.
 
     Reference: Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV
-    2016, section 3.1: 10 bases of 8x8 at factor 4.
+    2016, section 3 and equation 1: 10 bases of 8x8 at factor 4.
     """
 
     def __init__(self, num_classes, num_bases=10, factor=4, train_bases=False, **kwargs):

@@ -22,7 +22,7 @@ class BoundaryMask(keras.layers.Layer):
         CourseError: an even window.
 
     Reference: Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV
-    2016, section 3.2.
+    2016, section 4.
     """
 
     def __init__(self, window=9, **kwargs):

@@ -1,6 +1,6 @@
 """Bases for patches of a score map: cosines under a tent, or what the segments of a data set look like.
 
-Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV 2016, section 3.1.
+Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV 2016, section 3.
 """
 
 import numpy as np
@@ -75,7 +75,7 @@ def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patc
 
 
 def _windows(masks, patch_size, patches, generator):
-    """Windows of masks around random pixels of the class that fill 2 % of them or more (section 3.1): `[n, pixels]`."""
+    """Windows of masks around random pixels of the class that fill 2 % of them or more (section 3): `[n, pixels]`."""
     masks = [mask for mask in masks if mask.any()]
     share, windows = -(-patches // max(1, len(masks))), []
     for mask in masks:

@@ -1,7 +1,7 @@
 """LRR: scores drawn from class-specific bases at four resolutions, the finer ones refining the coarser's boundaries.
 
-Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV 2016, section 3
-and figure 3: LRR-4x.
+Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV 2016, sections
+3 and 4: LRR-4x.
 """
 
 from course_utils.backend import keras
@@ -49,7 +49,7 @@ def LRR(
         train_bases: whether they are trained, see `BasisReconstruction`; `set_bases` puts in those of a data set.
         dropout: rate after each of VGG16's fully connected layers.
         auxiliary: also give the scores of the three coarser levels, enlarged to the image. Each has a loss of its own
-            in training, with the weight of the last (section 3.2; the authors shrink the labels instead).
+            in training, with the weight of the last (section 4; the authors shrink the labels instead).
         name: name of the model.
 
     Returns:
@@ -88,7 +88,7 @@ def _fully_connected(x, width, dropout):
 
 
 def _refine(coarse, finer, level):
-    """Figure 5: the coarser scores, doubled in size, plus the finer ones near the boundaries."""
+    """Section 4: the coarser scores, doubled in size, plus the finer ones near the boundaries."""
     coarse = _enlarge(coarse, 2, finer, f"{level}_coarse")
     mask = BoundaryMask(dtype="float32", name=f"{level}_mask")(coarse)
     detail = keras.layers.Multiply(dtype="float32", name=f"{level}_detail")([mask, finer])
@@ -102,7 +102,7 @@ def _enlarge(scores, factor, reference, name):
 
 
 def set_bases(model, bases):
-    """Puts the same bases into every level of an LRR, as section 3.1 found sufficient.
+    """Puts the same bases into every level of an LRR, as section 3 found sufficient.
 
     Args:
         model: made by `LRR`, or any with `BasisReconstruction` layers.
