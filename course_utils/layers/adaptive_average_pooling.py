@@ -9,6 +9,13 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
     `ceil((i + 1) * n / bins)`: the bins are equal where `bins` divides `n`, and overlap by a pixel where it does not.
     Averaging along a side is a matrix product, and the two sides follow one another.
 
+    Example:
+
+    ```python
+    averages = AdaptiveAveragePooling2D(2)(np.arange(6.0, dtype="float32").reshape(1, 2, 3, 1))
+    averages[0, :, :, 0].numpy().tolist()  # [[0.5, 1.5], [3.5, 4.5]]
+    ```
+
     Args:
         bins: regions in each direction; 1 averages over the whole map.
 

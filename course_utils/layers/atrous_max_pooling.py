@@ -8,6 +8,13 @@ class AtrousMaxPooling2D(keras.layers.Layer):
     What pooling without its stride must be in a network made dense by atrous convolution: each output takes the
     maximum of `pool_size` x `pool_size` inputs, the first at its own place. Outside the map there is nothing to win.
 
+    Example:
+
+    ```python
+    maxima = AtrousMaxPooling2D(rate=2)(np.array([1, 4, 2, 3], "float32").reshape(1, 1, 4, 1))
+    maxima[0, 0, :, 0].numpy().tolist()  # [2.0, 4.0, 2.0, 3.0]
+    ```
+
     Args:
         pool_size: taps in each direction.
         rate: distance between two taps.

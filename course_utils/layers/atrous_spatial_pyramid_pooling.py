@@ -11,6 +11,13 @@ class AtrousSpatialPyramidPooling(keras.layers.Layer):
     A 1x1 convolution block, a 3x3 one for each rate and one on the average of the map stand beside each other; a last
     1x1 block joins them.
 
+    Example:
+
+    ```python
+    features = AtrousSpatialPyramidPooling(32, rates=(1, 2))(np.random.rand(2, 12, 24, 64))
+    features.shape  # (2, 12, 24, 32)
+    ```
+
     Args:
         channels: of each branch and of the result.
         rates: atrous rates of the 3x3 convolutions; (6, 12, 18) at an output stride of 16, twice that at 8.

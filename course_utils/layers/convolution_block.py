@@ -6,6 +6,13 @@ from course_utils.layers.batch_normalization import BatchNormalization
 class ConvolutionBlock(keras.layers.Layer):
     """Convolution without bias, batch normalisation and ReLU, at the resolution of the input.
 
+    Example:
+
+    ```python
+    features = ConvolutionBlock(16, rate=2)(np.random.rand(4, 8, 8, 3))
+    features.shape  # (4, 8, 8, 16)
+    ```
+
     Args:
         channels: of the result.
         kernel_size: of the convolution.

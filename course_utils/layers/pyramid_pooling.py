@@ -11,6 +11,13 @@ class PyramidPooling(keras.layers.Layer):
     The map is averaged over grids of 1, 2x2, 3x3 and 6x6 regions; each goes through a 1x1 convolution block and back
     to the map's size, and is put beside the map itself.
 
+    Example:
+
+    ```python
+    features = PyramidPooling()(np.random.rand(2, 12, 24, 64))
+    features.shape  # (2, 12, 24, 128)
+    ```
+
     Args:
         bins: regions in each direction, for each level of the pyramid.
         channels: of each level; None for the input's divided by the number of levels, as published.

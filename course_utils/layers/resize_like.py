@@ -9,6 +9,13 @@ class ResizeLike(keras.layers.Layer):
     centres of their corner pixels. Along a side the interpolation is a product with a matrix of tent weights, which
     XLA computes right (it gets `tf.image.resize` from 5 to 9 pixels wrong, in TensorFlow 2.21 on processors).
 
+    Example:
+
+    ```python
+    wider = ResizeLike()([np.array([0, 4], "float32").reshape(1, 1, 2, 1), np.zeros((1, 1, 4, 3))])
+    wider[0, 0, :, 0].numpy().tolist()  # [0.0, 1.0, 3.0, 4.0]
+    ```
+
     Call arguments:
         inputs: a pair: `[batch, height, width, channels]` and the reference `[batch, new_height, new_width, any]`.
 
