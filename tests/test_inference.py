@@ -80,7 +80,7 @@ def test_an_image_of_another_shape_is_refused(model):
 
 
 def test_frames_of_several_sizes_come_back_in_order(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(inference, "BATCH_PIXELS", 3 * 12 * 14)
+    monkeypatch.setattr(inference.frames, "BATCH_PIXELS", 3 * 12 * 14)
     sizes = [(12, 14)] * 5 + [(10, 10)] + [(12, 14)] * 2
     frames = []
     for number, size in enumerate(sizes):

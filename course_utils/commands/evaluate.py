@@ -1,5 +1,7 @@
 """`course evaluate`: the table of scores of a trained run or of a folder of predictions."""
 
+from course_utils.commands import _views
+
 HELP = "score a run, or a folder of predictions, on a data set: per-class IoU, mIoU, iIoU, accuracies"
 
 
@@ -11,6 +13,7 @@ def configure(parser):
     parser.add_argument("--split", default="val", metavar="S", help="train, val or test (default: val)")
     parser.add_argument("--output", metavar="DIR", help="also save the run's predictions as label-id PNGs")
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
+    _views.configure(parser)
 
 
 def run(arguments) -> int:
@@ -50,6 +53,8 @@ def _score_predictions(arguments):
         raise CourseError("Say what the predictions belong to: add --dataset NAME.")
     if arguments.output is not None:
         raise CourseError("--output saves the predictions of a run; these are saved already: leave it out.")
+    if arguments.scales or arguments.flip or arguments.window:
+        raise CourseError("--scales, --flip and --window are for a run, which predicts anew: leave them out.")
     table = datasets.label_table(arguments.dataset)
     frames = _labelled_frames(arguments.dataset, arguments.split, arguments.data_dir)
     return arguments.dataset, score_folder(arguments.predictions, frames, table)
@@ -58,7 +63,7 @@ def _score_predictions(arguments):
 def _score_run(arguments):
     from course_utils import datasets
     from course_utils.errors import CourseError
-    from course_utils.inference import Predictor, save_label_ids, score_frames
+    from course_utils.inference import save_label_ids, score_frames
     from course_utils.training import Run
 
     trained = Run(arguments.run_folder)
@@ -71,7 +76,7 @@ def _score_run(arguments):
             f"score it on {trained.config['dataset']}, which it was trained on."
         )
     frames = _labelled_frames(dataset, arguments.split, data_dir)
-    predictor = Predictor(trained.load_model(), trained.config["image_size"])
+    predictor = _views.predictor(trained, arguments)
 
     def save(label_ids, frame):
         save_label_ids(label_ids, arguments.output, frame.name)

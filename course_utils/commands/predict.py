@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from course_utils.commands import _views
+
 HELP = "predict images with a trained run: label-id PNGs at their own resolution, and overlays"
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -15,6 +17,7 @@ def configure(parser):
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files, or folders of them")
     parser.add_argument("--output", metavar="DIR", required=True, help="where the results go")
     parser.add_argument("--overlay", action=BooleanOptionalAction, default=True, help="also write colours over images")
+    _views.configure(parser)
 
 
 def run(arguments) -> int:
@@ -22,7 +25,7 @@ def run(arguments) -> int:
     from PIL import Image
 
     from course_utils import datasets, plotting
-    from course_utils.inference import Predictor, read_photo, save_label_ids
+    from course_utils.inference import read_photo, save_label_ids
     from course_utils.progress import Progress
     from course_utils.training import Run
 
@@ -30,7 +33,7 @@ def run(arguments) -> int:
     images = _named_images(arguments.images, output)
     trained = Run(arguments.run_folder)
     table = datasets.label_table(trained.config["dataset"])
-    predictor = Predictor(trained.load_model(), trained.config["image_size"])
+    predictor = _views.predictor(trained, arguments)
     count = f"{len(images)} image{'s' * (len(images) != 1)}"
     with Progress(f"Predicting {count}", total=len(images)) as progress:
         for number, (name, path) in enumerate(images.items(), 1):

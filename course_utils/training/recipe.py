@@ -1,6 +1,5 @@
 """The recipe behind `course train`: data, network, balanced loss, schedule, validation, checkpoints."""
 
-import contextlib
 import dataclasses
 import inspect
 import math
@@ -17,6 +16,7 @@ from course_utils.inference import Predictor, predict_frames
 from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.losses import median_frequency_weights
 from course_utils.training.objectives import objective, prediction_network
+from course_utils.training.recorder import Recorder
 from course_utils.training.run import Run
 
 BALANCING = {"none": 0.0, "sqrt-median": 0.5, "median": 1.0}
@@ -27,9 +27,6 @@ LAPTOP_SIZES = {"toy_streets": (64, 128), "camvid": (144, 192), "cityscapes": (1
 
 GPU_SIZES = {"toy_streets": (128, 256), "camvid": (360, 480), "cityscapes": (512, 1024), "coco": (320, 320)}
 """Image size for training with a GPU."""
-
-VALIDATION_SHARE = 0.1
-"""Validation may take this share of a run that is measured in minutes."""
 
 
 @dataclass
@@ -168,7 +165,7 @@ def train_recipe(recipe: Recipe, output, *, resume: bool = False, replace: bool 
             schedule=recipe.schedule,
             epoch_steps=epoch_steps,
             first_epoch=state["epoch"],
-            callbacks=[_Recorder(run, state, budget, validate)],
+            callbacks=[Recorder(run, state, budget, validate)],
             title=f"Training {recipe.model} on {recipe.dataset}, images of {size}",
         )
     return run
@@ -212,65 +209,3 @@ def _resumed_recipe(recipe: Recipe, run: Run) -> Recipe:
         unit = "--epochs" if stored["minutes"] is None else "--minutes"
         raise CourseError(f"{run.path} was started with {unit}: resume it with {unit} too.")
     return Recipe(**{**stored, "minutes": recipe.minutes, "epochs": recipe.epochs})
-
-
-class _Recorder(keras.callbacks.Callback):
-    """At the end of an epoch: validate when it is due, keep the best network, write checkpoint and logs.
-
-    Validation is at the labels' own resolution, so that its mIoU is what `course evaluate` prints.
-
-    When the budget is measured in epochs, every epoch is validated. When it is measured in minutes, validation waits
-    until it would take no more than `VALIDATION_SHARE` of the time, and the budget keeps a reserve for a last one.
-    """
-
-    def __init__(self, run: Run, state: dict, budget: Budget, validate):
-        super().__init__()
-        self.run, self.state, self.budget, self.validate = run, state, budget, validate
-        self.cost, self.last = state.get("validation_seconds", 0.0), budget.elapsed
-        budget.reserve = self.cost
-
-    def on_epoch_end(self, epoch, logs=None):
-        rate = float(self.model.optimizer.learning_rate.numpy())
-        row = {
-            "epoch": epoch + 1,
-            "steps": self.budget.spent_steps,
-            "minutes": round(self.budget.elapsed / 60, 3),
-            "learning_rate": float(f"{rate:.4g}"),
-            "loss": round(float(logs["loss"]), 5),
-            "val_mean_iou": None,
-            "val_pixel_accuracy": None,
-        }
-        if self._due():
-            started = self.budget.elapsed
-            with _averaged_weights(self.model):
-                confusion = self.validate()
-                row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
-                row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
-                if row["val_mean_iou"] > self.state["best"]:
-                    self.state["best"] = row["val_mean_iou"]
-                    self.run.save_best(prediction_network(self.model))
-            self.last = self.budget.elapsed
-            self.cost = self.budget.reserve = self.last - started
-        self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed, validation_seconds=self.cost)
-        self.state["log"].append(row)
-        self.run.save_checkpoint(self.model, self.state)
-
-    def _due(self) -> bool:
-        if self.budget.steps is not None or self.budget.progress >= 1.0:
-            return True
-        return self.budget.elapsed - self.last >= self.cost / VALIDATION_SHARE
-
-
-@contextlib.contextmanager
-def _averaged_weights(model):
-    """Put the optimiser's weight average into the model for a while."""
-    if not model.optimizer.use_ema:
-        yield
-        return
-    raw = [variable.numpy() for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, raw, strict=True):
-            variable.assign(value)

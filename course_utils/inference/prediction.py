@@ -1,0 +1,90 @@
+"""Prediction at an image's own resolution.
+
+The network sees the image at the size it was trained for; its logits, not its classes, are resized back, and the best
+class is taken last. Resizing a map of classes instead would give the jagged borders of the small map.
+"""
+
+import numpy as np
+
+from course_utils.backend import tf
+from course_utils.errors import CourseError
+
+CLASSES_AT_ONCE = 10
+"""Logits are resized for so many classes at a time: all 171 of COCO at 2048x1024 would take 1.4 GB."""
+
+
+def predict_logits(model, image, image_size: tuple[int, int] | None = None) -> np.ndarray:
+    """Logits at the image's own resolution.
+
+    Args:
+        model: a network from images `[batch, height, width, 3]` in 0..1 to logits, or `Views` of one.
+        image: [height, width, 3], uint8 or floating point in 0..1.
+        image_size: height and width the network was trained for, to which the image is resized (bilinear,
+            antialiased) first; None for the image's own.
+
+    Returns:
+        float32 [height, width, classes].
+    """
+    image = _checked(image)
+    logits = _logits(model, tf.constant(image[None]), image_size)
+    return tf.image.resize(logits, image.shape[:2])[0].numpy()
+
+
+def predict(model, image, image_size: tuple[int, int] | None = None) -> np.ndarray:
+    """Train ids at the image's own resolution, uint8 [height, width]: the argmax of `predict_logits`."""
+    return _train_ids(model, tf.constant(_checked(image)[None]), image_size)[0].numpy()
+
+
+class Predictor:
+    """`predict` for batches, compiled once: the faster way through many images.
+
+    Args:
+        model: as in `predict_logits`. Weights that change later are seen.
+        image_size: as in `predict_logits`.
+
+    Example:
+
+        predictor = Predictor(model, (256, 512))
+        train_ids = predictor(images)  # [batch, height, width, 3] -> uint8 [batch, height, width]
+    """
+
+    def __init__(self, model, image_size: tuple[int, int] | None = None):
+        self.image_size = image_size and tuple(image_size)
+        self._predict = tf.function(lambda images: _train_ids(model, images, self.image_size), reduce_retracing=True)
+
+    def __call__(self, images) -> np.ndarray:
+        return self._predict(tf.constant(images)).numpy()
+
+
+def _checked(image) -> np.ndarray:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[-1] != 3:
+        raise CourseError(f"An image must have the shape [height, width, 3], got {list(image.shape)}.")
+    return image
+
+
+def _logits(model, images, image_size):
+    """Logits at the network's size: [batch, height, width, classes]."""
+    images = tf.image.convert_image_dtype(images, tf.float32)
+    if image_size is not None:
+        images = tf.image.resize(images, image_size, antialias=True)
+    return tf.cast(model(images, training=False), tf.float32)
+
+
+def _train_ids(model, images, image_size):
+    """The class of the largest resized logit, uint8 [batch, height, width]; of equal ones the first."""
+    logits = _logits(model, images, image_size)
+    if image_size is None:
+        return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
+    size = tf.shape(images)[1:3]
+    best_value = best_class = None
+    for first in range(0, logits.shape[-1], CLASSES_AT_ONCE):
+        resized = tf.image.resize(logits[..., first : first + CLASSES_AT_ONCE], size)
+        value = tf.reduce_max(resized, axis=-1)
+        number = tf.cast(tf.argmax(resized, axis=-1) + first, tf.uint8)
+        if best_value is None:
+            best_value, best_class = value, number
+        else:
+            best_class = tf.where(value > best_value, number, best_class)
+            best_value = tf.maximum(value, best_value)
+    return best_class
