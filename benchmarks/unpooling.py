@@ -1,6 +1,6 @@
 """What SegNet-Basic's decoder costs and what it buys: indices, bilinear, transposed convolution, none.
 
-    python benchmarks/unpooling.py cost                                   # milliseconds and ratios, a minute
+    python benchmarks/unpooling.py cost                                   # milliseconds and ratios, minutes
     python benchmarks/unpooling.py learn                                  # Toy Streets, 5 seeds, minutes
     python benchmarks/unpooling.py learn --dataset camvid --data-dir DIR --image-size 48 64
     python benchmarks/unpooling.py learn --dataset camvid --data-dir DIR --image-size 360 480 --width 1 \\
