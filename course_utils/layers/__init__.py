@@ -16,7 +16,10 @@ from course_utils.layers.interpolation_upsampling import InterpolationUpsampling
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
 from course_utils.layers.max_unpooling import MaxUnpooling2D
+from course_utils.layers.pairwise_mean_field import PairwiseMeanField
+from course_utils.layers.pairwise_potentials import PairwisePotentials
 from course_utils.layers.pyramid_pooling import PyramidPooling
+from course_utils.layers.resize_by import ResizeBy
 from course_utils.layers.resize_like import ResizeLike
 from course_utils.layers.segment_bases import cosine_bases, segment_bases
 from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
@@ -38,7 +41,10 @@ __all__ = [
     "LocalResponseNormalization",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
+    "PairwiseMeanField",
+    "PairwisePotentials",
     "PyramidPooling",
+    "ResizeBy",
     "ResizeLike",
     "SubPixelConvolution2D",
     "ZeroInsertion2D",

@@ -6,6 +6,8 @@ says how these are trained; to add a system, enter its function here.
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
+from course_utils.models.piecewise import ABOVE, SURROUNDING
+from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy
 from course_utils.training.losses import (
     HardExampleCrossEntropy,
     LovaszSoftmax,
@@ -13,6 +15,7 @@ from course_utils.training.losses import (
     SoftDice,
     TotalLoss,
 )
+from course_utils.training.piecewise import NodeCrossEntropy, PairCrossEntropy
 
 LOSSES = {
     "cross-entropy": SegmentationCrossEntropy,
@@ -27,13 +30,33 @@ with everything.
 """
 
 
+def _gscnn(class_weights):
+    """Takikawa et al. 2019, sections 3.2 and 3.3: 20 for the boundaries, 1 for each other term."""
+    return {"edges": (EdgeCrossEntropy(), 20.0), "dual_task": (DualTaskLoss(), 1.0)}
+
+
+def _lrr(class_weights):
+    """Ghiasi and Fowlkes 2016, section 4: a loss at each level, all of one weight."""
+    return {level: (SegmentationCrossEntropy(class_weights), 1.0) for level in ("x32", "x16", "x8")}
+
+
+def _piecewise(class_weights):
+    """Lin et al. 2016, section 6: a loss for each network of potentials; that of the logits is our own."""
+    pairs = {"surrounding": SURROUNDING, "above": ABOVE}
+    losses = {"unary": (NodeCrossEntropy(class_weights), 1.0)}
+    return losses | {relation: (PairCrossEntropy(shifts), 1.0) for relation, shifts in pairs.items()}
+
+
 def _pspnet(class_weights):
     """Zhao et al. 2017, section 3.3: the auxiliary loss counts 0.4."""
     return {"auxiliary": (SegmentationCrossEntropy(class_weights), 0.4)}
 
 
 OBJECTIVES = {
+    "GSCNN": _gscnn,
+    "LRR": _lrr,
     "PSPNet": _pspnet,
+    "Piecewise": _piecewise,
 }
 """By system: class weights -> the loss and its weight for each further output.
 

@@ -8,12 +8,15 @@ from course_utils.backend import keras, tf
 
 SLIM = {"encoder": "slim", "width": 1 / 8}
 VARIANTS = {
+    "DeepLabV2": SLIM,
+    "DeepLabV2, dense CRF": SLIM | {"crf": {"iterations": 1, "window": (1, 2)}},
+    "DeepLabV2, three scales": SLIM | {"scales": (0.5, 0.75, 1.0)},
     "DeepLabV3": SLIM,
     "DeepLabV3Plus": SLIM,
-    "GSCNN": SLIM,
-    "GSCNN, stem": SLIM | {"shape_resolution": "stem"},
+    "GSCNN": SLIM | {"shape_resolution": "stem"},
     "LRR": SLIM,
     "PSPNet": SLIM,
+    "Piecewise": SLIM,
     "SegNet": {"width": 1 / 16},
     "SegNetBasic": {"width": 1 / 8},
     "SegNetBasic, bilinear": {"width": 1 / 8, "decoder": "bilinear"},

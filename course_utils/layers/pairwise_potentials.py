@@ -1,0 +1,84 @@
+from course_utils.backend import keras, tf
+from course_utils.layers.batch_normalization import BatchNormalization
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class PairwisePotentials(keras.layers.Layer):
+    """Scores of all pairs of classes for pairs of places on a feature map, by a network on both their features.
+
+    The features of a node `p` and of its neighbour `q` are concatenated and go through a hidden layer with ReLU to
+    `K * K` scores: how well class `k` at `p` goes with class `l` at `q`. The order counts, so "above" is not "below".
+    The hidden layer's product with the concatenation is the sum of one product with each part, and these are computed
+    once for all shifts. Each product is normalised over the batch (ours: the paper's networks have none).
+
+    Args:
+        classes: `K`.
+        shifts: `(rows, columns)` from `p` to `q`, integers, one pair of nodes each.
+        hidden: channels of the hidden layer.
+
+    Call arguments:
+        inputs: features `[batch, height, width, channels]`.
+
+    Returns:
+        `[batch, height, width, shifts, K, K]`, `k` before `l`; negative energies. 0 where `q` lies outside the map.
+
+    Reference: Lin et al., "Efficient piecewise training of deep structured models for semantic segmentation", CVPR
+    2016, section 4 (pairwise potential functions, equation 4, and asymmetric ones).
+    """
+
+    def __init__(self, classes, shifts, hidden=512, **kwargs):
+        super().__init__(**kwargs)
+        self.classes, self.shifts, self.hidden = classes, [tuple(shift) for shift in shifts], hidden
+        policy = self.dtype_policy
+        self.first, self.second = (
+            keras.layers.Conv2D(hidden, 1, use_bias=False, dtype=policy, name=name) for name in ("first", "second")
+        )
+        self.normalizations = [BatchNormalization(momentum=0.9, dtype=policy) for _ in range(2)]
+        # Small scores: many pairs' are added at a node, and mean field starts near the unary ones.
+        small = keras.initializers.RandomNormal(stddev=0.01)
+        self.scores = keras.layers.Dense(classes**2, kernel_initializer=small, dtype=policy, name="scores")
+
+    def build(self, input_shape):
+        for convolution, normalization in zip((self.first, self.second), self.normalizations, strict=True):
+            convolution.build(input_shape)
+            normalization.build((*input_shape[:-1], self.hidden))
+        self.scores.build((*input_shape[:-1], self.hidden))
+
+    def call(self, inputs, training=None):
+        first, second = (
+            normalization(convolution(inputs), training=training)
+            for convolution, normalization in zip((self.first, self.second), self.normalizations, strict=True)
+        )
+        pairs = tf.stack([shifted(second, shift) for shift in self.shifts], axis=3)
+        scores = self.scores(tf.nn.relu(first[:, :, :, tf.newaxis] + pairs))
+        size = tf.shape(inputs)
+        scores = tf.reshape(scores, [*(size[axis] for axis in range(3)), len(self.shifts), *(self.classes,) * 2])
+        scores *= tf.cast(pairs_inside(inputs, self.shifts), scores.dtype)[..., tf.newaxis, tf.newaxis]
+        return tf.ensure_shape(scores, self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], len(self.shifts), self.classes, self.classes)
+
+    def get_config(self):
+        return {**super().get_config(), "classes": self.classes, "shifts": self.shifts, "hidden": self.hidden}
+
+
+def shifted(maps, shift, fill=0):
+    """At each place what stands `shift` rows and columns further; `fill` where that is outside.
+
+    Args:
+        maps: `[batch, height, width, ...]`.
+    """
+    rows, columns = shift
+    height, width = tf.shape(maps)[1], tf.shape(maps)[2]
+    rest = [[0, 0]] * (len(maps.shape) - 3)
+    frame = [[max(-rows, 0), max(rows, 0)], [max(-columns, 0), max(columns, 0)]]
+    framed = tf.pad(maps, [[0, 0], *frame, *rest], constant_values=fill)
+    top, left = max(rows, 0), max(columns, 0)
+    return tf.ensure_shape(framed[:, top : top + height, left : left + width], maps.shape)
+
+
+def pairs_inside(maps, shifts):
+    """Whether each place's neighbour is on the map too: bool `[1, height, width, shifts]`."""
+    places = tf.ones_like(maps[:1, :, :, 0], tf.float32)
+    return tf.stack([shifted(places, shift) for shift in shifts], axis=-1) > 0

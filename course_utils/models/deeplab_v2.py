@@ -1,0 +1,97 @@
+"""DeepLabV2: dense features by atrous convolution, atrous spatial pyramid pooling on class scores, a dense CRF.
+
+Chen, Papandreou, Kokkinos, Murphy and Yuille, "DeepLab: semantic image segmentation with deep convolutional nets,
+atrous convolution, and fully connected CRFs", PAMI 2018, sections 3.1 to 3.3 and 4.1.
+"""
+
+from course_utils.backend import keras
+from course_utils.layers import BatchNormalization, DenseCRF, ResizeBy, ResizeLike
+from course_utils.models.blocks import image_input
+from course_utils.models.encoders import deepest, encode
+
+CRF = {"iterations": 10, "window": (5, 6)}
+"""Options of the dense CRF: DeepLab's ten iterations, appearance of 120 pixels up to 30 away in each direction."""
+
+
+def DeepLabV2(
+    num_classes,
+    image_shape=(None, None, 3),
+    encoder="resnet101",
+    width=1.0,
+    output_stride=8,
+    rates=(6, 12, 18, 24),
+    scales=(1.0,),
+    crf=False,
+    name="DeepLabV2",
+):
+    """The network as a functional Keras model, for images of any size.
+
+    ASPP-L: four 3x3 atrous convolutions look at the features beside each other, each straight to class scores, and
+    their scores are summed.
+
+    The CRF is off at first because the paper trains the network without it and puts it behind the trained one, and
+    because it costs more than a slim network. There it needs no training:
+    `keras.Model(model.input, DenseCRF(**CRF)([model.output, model.input]))`. With `crf` it is part of the model, and
+    its two kernel weights are trained with the network, as in CRF-RNN.
+
+    Args:
+        num_classes: number of classes, void not counted.
+        image_shape: `(height, width, 3)`, None for any.
+        encoder: name of an encoder (see `course_utils.models.encoders`).
+        width: multiplier of the encoder's channel counts.
+        output_stride: image pixels between two features, 8 as published.
+        rates: of the four convolutions.
+        scales: of the image; each goes through the same weights, and a class's score is the largest of any. The paper's
+            multi-scale version has (0.5, 0.75, 1.0), with a loss at each scale too.
+        crf: refine the resized scores by a dense CRF; True, or a dictionary of options of `DenseCRF`.
+        name: name of the model.
+
+    Returns:
+        `keras.Model` from images `[batch, height, width, 3]` in 0..1 to logits `[batch, height, width, num_classes]`,
+        float32.
+
+    Raises:
+        CourseError: unknown encoder or output stride.
+    """
+    images, normalized = image_input(image_shape)
+    x = keras.Input(normalized.shape[1:] if len(scales) == 1 else (None, None, 3), name="scaled_image")
+    features = deepest(encode(x, encoder, width, output_stride=output_stride))
+    branches = [
+        keras.layers.Conv2D(num_classes, 3, padding="same", dilation_rate=rate, name=f"pyramid_rate{rate}")(features)
+        for rate in rates
+    ]
+    scores = keras.Model(x, keras.layers.Add(name="pyramid_sum")(branches))
+
+    resize = ResizeLike(dtype="float32", name="logits_resize" if crf else "logits")
+    x = [resize([x, images]) for x in at_scales(scores, normalized, scales)]
+    x = keras.layers.Maximum(name="scale_maximum", dtype="float32")(x) if len(x) > 1 else x[0]
+    return keras.Model(images, refine(x, images, crf) if crf else x, name=name)
+
+
+def at_scales(network, images, scales):
+    """What one network computes on the image at each scale: a list of its outputs.
+
+    Convolutions are shared. Each scale has a batch normalisation of its own, because pixels are not distributed alike
+    at all scales: shared moving averages would fit none of them (Yu et al., "Slimmable neural networks", ICLR 2019,
+    section 3.3, on networks of several widths).
+
+    A network's `call` applies its layers one by one, so that they become layers of the model that is built and are
+    found there by name; calling the network itself would make it one layer.
+    """
+    outputs = []
+    for number, scale in enumerate(scales, start=1):
+
+        def own_normalization(layer, prefix=f"scale{number}_"):
+            if not isinstance(layer, BatchNormalization):
+                return layer
+            return BatchNormalization.from_config({**layer.get_config(), "name": prefix + layer.name})
+
+        branch = network if number == 1 else keras.models.clone_model(network, clone_function=own_normalization)
+        outputs.append(branch.call(images if scale == 1 else ResizeBy(scale, name=f"scale{number}")(images)))
+    return outputs
+
+
+def refine(logits, images, crf, name="logits"):
+    """Logits refined by a dense CRF over the image's pixels; `crf` is True or a dictionary of its options."""
+    options = CRF if crf is True else CRF | dict(crf)
+    return DenseCRF(**options, dtype="float32", name=name)([logits, images])
