@@ -54,40 +54,49 @@ def DeepLabV2(
         CourseError: unknown encoder or output stride.
     """
     images, normalized = image_input(image_shape)
-    x = keras.Input(normalized.shape[1:] if len(scales) == 1 else (None, None, 3), name="scaled_image")
-    features = deepest(encode(x, encoder, width, output_stride=output_stride))
-    branches = [
-        keras.layers.Conv2D(num_classes, 3, padding="same", dilation_rate=rate, name=f"pyramid_rate{rate}")(features)
-        for rate in rates
-    ]
-    scores = keras.Model(x, keras.layers.Add(name="pyramid_sum")(branches))
 
-    resize = ResizeLike(dtype="float32", name="logits_resize" if crf else "logits")
+    def scores(x):
+        x = deepest(encode(x, encoder, width, output_stride=output_stride))
+        branches = [
+            keras.layers.Conv2D(num_classes, 3, padding="same", dilation_rate=rate, name=f"pyramid_rate{rate}")(x)
+            for rate in rates
+        ]
+        return keras.layers.Add(name="pyramid_sum")(branches)
+
+    last = "unrefined" if crf else "logits"
+    resize = ResizeLike(dtype="float32", name=f"{last}_resize" if len(scales) > 1 else last)
     x = [resize([x, images]) for x in at_scales(scores, normalized, scales)]
-    x = keras.layers.Maximum(name="scale_maximum", dtype="float32")(x) if len(x) > 1 else x[0]
+    x = keras.layers.Maximum(dtype="float32", name=last)(x) if len(x) > 1 else x[0]
     return keras.Model(images, refine(x, images, crf) if crf else x, name=name)
 
 
-def at_scales(network, images, scales):
-    """What one network computes on the image at each scale: a list of its outputs.
+def at_scales(build, images, scales):
+    """What the network that `build` makes computes on the image at each scale: a list of its outputs.
 
     Convolutions are shared. Each scale has a batch normalisation of its own, because pixels are not distributed alike
     at all scales: shared moving averages would fit none of them (Yu et al., "Slimmable neural networks", ICLR 2019,
     section 3.3, on networks of several widths).
 
-    A network's `call` applies its layers one by one, so that they become layers of the model that is built and are
-    found there by name; calling the network itself would make it one layer.
+    Args:
+        build: from images to features, once for the first scale.
+        images: normalised.
+        scales: factors on height and width.
     """
-    outputs = []
-    for number, scale in enumerate(scales, start=1):
+    scaled = [
+        images if scale == 1 else ResizeBy(scale, name=f"scale{number}")(images)
+        for number, scale in enumerate(scales, start=1)
+    ]
+    outputs = [build(scaled[0])]
+    for number, x in enumerate(scaled[1:], start=2):
 
         def own_normalization(layer, prefix=f"scale{number}_"):
             if not isinstance(layer, BatchNormalization):
                 return layer
             return BatchNormalization.from_config({**layer.get_config(), "name": prefix + layer.name})
 
-        branch = network if number == 1 else keras.models.clone_model(network, clone_function=own_normalization)
-        outputs.append(branch.call(images if scale == 1 else ResizeBy(scale, name=f"scale{number}")(images)))
+        network = keras.Model(scaled[0], outputs[0])
+        # `call` applies the layers one by one: they are then found by name in the model that is built.
+        outputs.append(keras.models.clone_model(network, clone_function=own_normalization).call(x))
     return outputs
 
 

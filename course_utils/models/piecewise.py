@@ -91,15 +91,17 @@ def Piecewise(
     x = PairwiseMeanField((*surrounding, *above), iterations, dtype="float32", name="mean_field")(
         [pieces["unary"], pairwise]
     )
-    x = ResizeLike(dtype="float32", name="logits_resize" if crf else "logits")([x, images])
+    x = ResizeLike(dtype="float32", name="unrefined" if crf else "logits")([x, images])
     logits = refine(x, images, crf) if crf else x
     return keras.Model(images, {"logits": logits, **pieces} if auxiliary else logits, name=name)
 
 
 def feature_map(images, encoder, width, output_stride):
     """FeatMap-Net (section 3.1, figures 2 and 5): `[batch, rows, columns, 9 * 512 * width]`."""
-    x = keras.Input((None, None, 3), name="scaled_image")
-    shared = keras.Model(x, deepest(encode(x, encoder, width, output_stride=output_stride)))
+
+    def shared(x):
+        return deepest(encode(x, encoder, width, output_stride=output_stride))
+
     maps, block = [], FULLY_CONNECTED * (encoder == "vgg16") + LAST_BLOCK
     for number, x in enumerate(at_scales(shared, images, SCALES), start=1):
         for convolution, (channels, size) in enumerate(block, start=1):

@@ -112,7 +112,13 @@ def test_overfits_four_images(name):
     batch = (colors[labels] + generator.normal(0, 0.1, (4, 64, 64, 3))).astype("float32")
 
     steps = 200 if name == "SegNet" else 100
-    model = build(name, 4, **{"SegNet": {"width": 1 / 8}, "DeepLabV3": {"output_stride": 8}}.get(name, {}))
+    model = build(
+        name,
+        4,
+        **{"SegNet": {"width": 1 / 8}, "DeepLabV3": {"output_stride": 8}, "Piecewise": {"output_stride": 8}}.get(
+            name, {}
+        ),
+    )
     optimizer = keras.optimizers.SGD(
         keras.optimizers.schedules.CosineDecay(0.1, steps), momentum=0.9, nesterov=True, global_clipnorm=5.0
     )
