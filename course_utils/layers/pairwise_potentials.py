@@ -1,3 +1,5 @@
+"""Pairs of places on a feature map: what stands at a shift from each, and scores for pairs of their classes."""
+
 from course_utils.backend import keras, tf
 from course_utils.layers.batch_normalization import BatchNormalization
 

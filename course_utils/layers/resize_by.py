@@ -23,6 +23,9 @@ class ResizeBy(keras.layers.Layer):
         self.factor = factor
         self.resize = ResizeLike(dtype=self.dtype_policy)
 
+    def build(self, input_shape):
+        self.resize.build([input_shape, input_shape])
+
     def call(self, inputs):
         size = tf.shape(inputs)
         # The reference lends its size alone, and is never computed.

@@ -94,11 +94,11 @@ def test_classes_have_no_order(window):
     np.testing.assert_allclose(layer([logits[..., order], images]), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("window", [None, (2, 1)])
+@pytest.mark.parametrize("window", [None, (1, 2)])
 def test_mean_field_lowers_the_free_energy(window):
     inputs = example(12, 10)
     energies = []
-    for iterations in range(1, 8):
+    for iterations in range(1, 6):
         layer = DenseCRF(iterations, **OPTIONS, window=window)
         if iterations == 1:
             layer.build([tensor.shape for tensor in inputs])
@@ -192,11 +192,11 @@ def test_the_sampled_kernel_agrees_with_the_exact_one():
         assert np.mean(marginals.argmax(-1) == truth) > 0.98 > before
 
 
-@pytest.mark.parametrize("window", [None, (2, 2)])
+@pytest.mark.parametrize("window", [None, (1, 2)])
 def test_every_execution_gives_the_same(window, tmp_path):
     inputs = example(9, 7)
     symbols = [keras.Input((None, None, 3)), keras.Input((None, None, 3))]
-    model = keras.Model(symbols, DenseCRF(**OPTIONS, learn_compatibility=True, window=window)(symbols))
+    model = keras.Model(symbols, DenseCRF(2, **OPTIONS, learn_compatibility=True, window=window)(symbols))
     assert model.output_shape == (None, None, None, 3)
     expected = model(inputs)
     check_saving(model, inputs, tmp_path / "model.keras")
@@ -218,7 +218,7 @@ def test_every_execution_gives_the_same(window, tmp_path):
     for one, other in zip(compiled_gradients, gradients, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
     for policy in ("mixed_float16", "mixed_bfloat16"):
-        mixed = DenseCRF(**OPTIONS, window=window, dtype=policy)(inputs)
+        mixed = DenseCRF(2, **OPTIONS, window=window, dtype=policy)(inputs)
         assert mixed.dtype == policy.removeprefix("mixed_")
         np.testing.assert_allclose(tf.cast(mixed, "float32"), expected, rtol=0.1, atol=0.1)
 
