@@ -115,7 +115,7 @@ def test_a_run_that_exists_is_not_overwritten(recipe, tmp_path):
     ("arguments", "words"),
     [
         (["SegNet", "--dataset", "toy_streets"], "--minutes or --epochs"),
-        (["Segnet", "--dataset", "toy_streets", "--epochs", "1"], "choose one of SegNet"),
+        (["Segnet", "--dataset", "toy_streets", "--epochs", "1"], "no model 'Segnet': choose one of"),
         (["SegNet", "--dataset", "toystreets", "--epochs", "1"], "toystreets"),
         (["SegNet", "--dataset", "toy_streets", "--epochs", "1", "--option", "depth=3"], "depth"),
         (["SegNet", "--dataset", "toy_streets", "--epochs", "0"], "positive"),
