@@ -14,6 +14,13 @@ class BasisReconstruction(keras.layers.Layer):
     `layer.set_weights([segment_bases(labels, num_classes)])` puts in those of a data set's segments, as published.
     They are not trained unless asked for: the paper saw training change them by less than 1e-7.
 
+    Example:
+
+    ```python
+    coefficients = np.zeros((1, 3, 5, 19 * 10), "float32")
+    BasisReconstruction(19)(coefficients).shape  # (1, 12, 20, 19)
+    ```
+
     Args:
         num_classes: number of classes.
         num_bases: basis patches of a class, at most `4 * factor**2`.

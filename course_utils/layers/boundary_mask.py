@@ -9,6 +9,14 @@ class BoundaryMask(keras.layers.Layer):
     Inside a region the largest and the smallest probability of a window are equal, and the mask is 0; across a sure
     boundary they are 1 and 0, and it is 1.
 
+    Example:
+
+    ```python
+    flat_then_edge = np.array([[9, 0]] * 8 + [[0, 9]] * 8, "float32").reshape(1, 1, 16, 2)
+    mask = BoundaryMask(window=3)(flat_then_edge)
+    mask[0, 0, 6:10, 0].numpy().round(2).tolist()  # [0.0, 1.0, 1.0, 0.0]
+    ```
+
     Args:
         window: rows and columns, odd; 9 as published.
 

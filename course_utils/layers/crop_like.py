@@ -9,6 +9,12 @@ class CropLike(keras.layers.Layer):
     Pooling rounds odd sizes up, and upsampling by a whole factor then gives too much: 5 rows become 3 and 3 become 6.
     The pooling's windows start at the top left, so what is too much lies at the bottom and right.
 
+    Example:
+
+    ```python
+    CropLike()([np.zeros((2, 6, 8, 16)), np.zeros((2, 5, 7, 3))]).shape  # (2, 5, 7, 16)
+    ```
+
     Call arguments:
         inputs: the list `[values, reference]`: `[batch, rows, columns, channels]`, and a tensor
             `[batch, height, width, any]` with `height <= rows` and `width <= columns`, of which only these are used.

@@ -26,6 +26,13 @@ class DenseCRF(keras.layers.Layer):
     scales. Unlike CRF-RNN's, `w` is one number a kernel and not one a class, and a learnt `mu` is kept symmetric: both
     keep the energy defined.
 
+    Example:
+
+    ```python
+    scores, images = np.zeros((1, 8, 8, 5), "float32"), np.random.rand(1, 8, 8, 3)
+    DenseCRF(iterations=2)([scores, images]).shape  # (1, 8, 8, 5)
+    ```
+
     Args:
         iterations: of mean field; 10 in DeepLab, 5 while training CRF-RNN.
         appearance_weight: `w_1` at the start.

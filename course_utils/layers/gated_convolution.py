@@ -14,6 +14,13 @@ class GatedConvolution2D(keras.layers.Layer):
     The paper's "normalised 1x1 convolution" in front of the sigmoid is a 1x1 convolution block over the streams and a
     1x1 convolution to one channel, normalised too.
 
+    Example:
+
+    ```python
+    layer = GatedConvolution2D(16)
+    layer([np.random.rand(2, 8, 8, 32), np.random.rand(2, 8, 8, 1)]).shape  # (2, 8, 8, 16)
+    ```
+
     Args:
         channels: of the result.
         kernel_size: of the convolution after the gate; 1 as published.

@@ -14,6 +14,13 @@ class ImageGradient(keras.layers.Layer):
     graded, some pixels wide and also there where the image changes slowly; the model needs nothing but the image, on
     any device, and the gates decide what is a boundary.
 
+    Example:
+
+    ```python
+    step = np.array([0, 0, 1, 1], "float32").reshape(1, 1, 4, 1)
+    ImageGradient()(step)[0, 0, :, 0].numpy().tolist()  # [0.0, 1.0, 1.0, 0.0]
+    ```
+
     Call arguments:
         inputs: images `[batch, height, width, channels]` in 0..1; brightness is the mean of the channels.
 

@@ -11,6 +11,13 @@ class PairwiseMeanField(keras.layers.Layer):
 
         log Q_p(k) = z_p(k) + sum_q sum_l z_pq(k, l) Q_q(l) + sum_q sum_l z_qp(l, k) Q_q(l) + constant.
 
+    Example:
+
+    ```python
+    unary, pairwise = np.random.rand(1, 4, 6, 5), np.random.rand(1, 4, 6, 2, 5, 5)
+    PairwiseMeanField(shifts=[(0, 1), (1, 0)])([unary, pairwise]).shape  # (1, 4, 6, 5)
+    ```
+
     Args:
         shifts: `(rows, columns)` from `p` to `q`, as in `PairwisePotentials`.
         iterations: 3 in the paper.

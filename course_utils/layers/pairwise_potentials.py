@@ -13,6 +13,13 @@ class PairwisePotentials(keras.layers.Layer):
     The hidden layer's product with the concatenation is the sum of one product with each part, and these are computed
     once for all shifts. Each product is normalised over the batch (ours: the paper's networks have none).
 
+    Example:
+
+    ```python
+    features = np.random.rand(1, 4, 6, 32)
+    PairwisePotentials(5, shifts=[(0, 1), (1, 0)], hidden=8)(features).shape  # (1, 4, 6, 2, 5, 5)
+    ```
+
     Args:
         classes: `K`.
         shifts: `(rows, columns)` from `p` to `q`, integers, one pair of nodes each.

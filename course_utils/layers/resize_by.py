@@ -8,6 +8,12 @@ class ResizeBy(keras.layers.Layer):
 
     Interpolates as `ResizeLike` does; shrinking skips pixels and does not average over them.
 
+    Example:
+
+    ```python
+    ResizeBy(0.4)(np.random.rand(2, 10, 21, 3)).shape  # (2, 4, 8, 3)
+    ```
+
     Args:
         factor: above 0; 0.5 halves the sides.
 

@@ -15,6 +15,12 @@ def cosine_bases(num_classes, num_bases=10, size=8):
     of a cosine with `u` half-waves down and `v` across; patches come in the order of `u**2 + v**2`. The first alone
     makes the reconstruction a bilinear upsampling. For networks that have not seen the data set's segments yet.
 
+    Example:
+
+    ```python
+    cosine_bases(3).shape  # (8, 8, 3, 10)
+    ```
+
     Args:
         num_bases: patches for a class, at most `size**2`.
         size: rows and columns of a patch, twice the factor of the upsampling.
@@ -37,6 +43,12 @@ def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patc
     down to `size`. (The singular values are first divided by the square root of the number of windows, so that bases
     do not grow with it; the published code leaves them.) A class with too few windows for all its components is
     filled up with cosine bases.
+
+    Example:
+
+    ```python
+    segment_bases([np.eye(40, dtype="uint8")], 2, num_bases=4).shape  # (8, 8, 2, 4)
+    ```
 
     Args:
         labels: integer label maps `[height, width]` of any sizes from `patch_size` on; any iterable, read once.
