@@ -134,8 +134,8 @@ for name in ("ego vehicle", "road", "person", "rider", "car", "caravan"):
 # %% [markdown]
 # ## A class for every pixel
 #
-# This is semantic segmentation (*L2*): every pixel gets one of a fixed list of classes. (Definitions by the *instance*
-# that a pixel belongs to describe another problem, below.) The bars are legend and count in one.
+# This is semantic segmentation (*L2*): every pixel gets one of a fixed list of classes. (Some texts say "the instance
+# that a pixel belongs to"; that is another problem, see below.) The bars are legend and count in one.
 
 # %%
 label = CITYSCAPES.to_train_ids(label_ids)  # looks every number up in a table
@@ -181,16 +181,17 @@ plotting.show(
 
 # %% [markdown]
 # Class mask and boxes can be computed from the instance map. There is no way back. **The class mask loses count:**
-# touching cars run together into one part, and a pole in front of somebody makes two parts of one person.
+# touching cars run together into one part, and a pole in front of somebody can make two parts of one person.
 
 # %%
 assert (objects.label_ids(instance_ids) == label_ids).all(), "the instance map holds the class mask"
-print("class       objects   connected parts of its mask   parts with several objects")
+print("class       objects   connected parts of its mask   parts with several objects   objects in several parts")
 for label_id in np.unique(ids // 1000):
     parts, number = ndimage.label(label_ids == label_id)
     owners = [np.unique(instance_ids[parts == part]).size for part in range(1, number + 1)]
     name = next(row.name for row in CITYSCAPES.labels if row.id == label_id)
-    print(f"{name:12s}{np.sum(ids // 1000 == label_id):5d}{number:18d}{np.sum(np.array(owners) > 1):28d}")
+    split = sum(ndimage.label(instance_ids == i)[1] > 1 for i in ids[ids // 1000 == label_id])
+    print(f"{name:12s}{np.sum(ids // 1000 == label_id):5d}{number:18d}{np.sum(np.array(owners) > 1):28d}{split:27d}")
 
 # %% [markdown]
 # **Boxes lose the shape:** a box also holds what stands in its corners, and boxes overlap. **Instance masks lose the rest
@@ -220,7 +221,8 @@ print(f"classes without a single object: {', '.join(lost)}")
 # Asking for both, a class for every pixel *and* a number for every object, is *panoptic* segmentation: the instance map
 # itself.
 #
-# The claim calls all three *fully convolutional*. For semantic segmentation that is right. In Mask R-CNN, the lecture's
+# The claim calls all three *fully convolutional*. For semantic segmentation with convolutional networks, as here, that
+# is right. For detection it depends: one-stage detectors such as SSD and RetinaNet are. In Mask R-CNN, the lecture's
 # example for instances, backbone, proposals and mask branch are; its classes and boxes come from fully connected layers
 # on a fixed grid for each candidate (He et al., figure 4).
 #
@@ -413,7 +415,8 @@ print(np.round(probabilities[0, 0], 3), "at the first pixel; Keras agrees")
 #
 # At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. With one-hot masks $y$
 # this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the number
-# that it is divided by. The pull of the loss at a logit, its derivative, is as simple as can be: probability minus mask.
+# that it is divided by. The pull of one pixel's loss at its logits, the derivative, is as simple as can be: probability
+# minus mask. (The average divides it by the number of labelled pixels; the cell multiplies that back.)
 
 # %% tags=["nbval-check-output"]
 counted = small != VOID
@@ -435,8 +438,9 @@ assert np.allclose(pull, np.where(counted[..., None], probabilities - one_hot, 0
 print("its gradient: probabilities - masks, and 0 where void")
 
 # %% [markdown]
-# Move the logit of *car* and choose the truth. One class rises at the expense of all others; the loss grows in a straight
-# line where the network is sure and wrong. Below the panel, three places on that curve.
+# Move the logit of *car* and choose the truth. One class rises at the expense of all others; the loss grows almost in a
+# straight line where the network is sure and wrong. Below the panel, three cases with logits of their own; the truth is
+# *car*.
 
 # %%
 from course_utils.widgets import interactive_figure
@@ -506,6 +510,8 @@ rate = keras.optimizers.schedules.CosineDecay(0.01, epochs * -(-len(pictures) //
 network.compile(
     keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=VOID)
 )
+untrained = network.evaluate(pictures, truths, batch_size=4, verbose=0)
+print(f"log 19 is {np.log(19):.2f}; the untrained network's loss is {untrained:.2f}")
 history = network.fit(pictures, truths, batch_size=4, epochs=epochs, verbose=0)
 print(
     f"{network.count_params()} parameters; loss {history.history['loss'][0]:.1f} in the first pass, "

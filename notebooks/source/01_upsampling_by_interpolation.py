@@ -249,7 +249,7 @@ for method, row in errors.items():
     print(f"{method:16s}" + "".join((f"<= {bound:.0e}" if bound else "0").rjust(11) for bound in row))
 
 # %% [markdown]
-# Zero or a few roundings of float32 for even factors: the rule holds. But why are odd factors worse?
+# Zero or a few roundings of float32 at factors 2 and 4: the rule holds. But why are most methods worse at 3 and 5?
 #
 # **Think first.** Is it our layer or the framework that is off? NumPy's linear interpolation in double precision may
 # judge, on a row of 500 pixels at factor 3.
@@ -269,8 +269,9 @@ print(f"bicubic: TensorFlow's table moves a tap by up to {np.abs(taps - exact).m
 assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f)).all() for f in factors)
 
 # %% [markdown]
-# The framework computes coordinates in float32, and a third has no exact binary form: the error grows with the distance
-# from the origin. A filter needs no coordinates.
+# The framework computes coordinates in float32, and 1/3 has no exact binary form (nor has 1/5 or 1/6; 1/2 and 1/4 do):
+# the error grows with the distance from the origin. Nearest and bicubic escape, because they round the coordinate
+# anyway: to a whole pixel, or to a step of a table. A filter needs no coordinates.
 #
 # Two methods hide a surprise. **Bicubic**: TensorFlow reads this kernel from a table of 1024 steps, and our kernel
 # rounds its distances in the same way; without that, the two would differ in the fourth decimal, as the third line
@@ -384,8 +385,9 @@ for method, taps in kernels.items():
     assert np.allclose(frequency_response(taps, np.arange(1, factor) / factor), 0, atol=1e-12)
 
 # %% [markdown]
-# Nearest leaks most: its images are the blocks you see. Gaussian and mitchellcubic hardly leak but weaken what they
-# should pass: they blur. Lanczos does both well, and pays with ringing, as a step shows.
+# (Both columns are gains: 0 is ideal for the first, far below 0 for the second.) Nearest and area leak most: their
+# images are the blocks you see. Gaussian and mitchellcubic leak hardly less than bicubic but weaken much more of what
+# they should pass: they blur. Lanczos does both well, and pays with ringing, as a step shows.
 #
 # Try it: choose the method, the factor and the signal. Watch the step under `lanczos5`, and the fast wave under
 # `nearest` and `bilinear`: the images that a kernel leaves make a slow beat out of a fast wave.
@@ -605,8 +607,8 @@ print("at factor 8, worst:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for 
 print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for name in ranking[:-5:-1]))
 
 # %% [markdown]
-# Toy Streets are other scenes, drawn and not photographed; the shape of the curve is what carries over. An output stride of
-# 8 costs even a perfect network several points of mIoU, and thin things pay for it.
+# Toy Streets are other scenes, drawn and not photographed; the shape of the curve is what carries over. Repeating the
+# *labels* of an output 8 times smaller costs even a perfect network several points of mIoU; thin things pay for it.
 #
 # ## Scores before labels
 #
@@ -635,8 +637,8 @@ for label in few:
 print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %   (the same {len(few)} maps)")
 
 # %% [markdown]
-# Interpolating the scores beats repeating labels. This is why every system of this course enlarges logits first and
-# takes the arg max last.
+# Interpolating the scores beats repeating labels, and repeating the scores hardly does: the interpolation matters. This
+# is why networks with a small output enlarge their logits first and take the arg max last.
 #
 # ## Exercises
 #
@@ -706,32 +708,32 @@ for factor in (1, 2, 4, 5, 6, 9):
 #
 # ### Exercise 3: the price of a kernel (2 points)
 #
-# A separable kernel has `length` taps along each axis. Return three numbers, each the multiply-adds for one output
-# pixel, on average: *dense* (all taps of the two-dimensional kernel), *polyphase* (the same without the inserted
-# zeros), *separable* (one axis after the other, also without zeros: the first axis is filtered before the second is
-# enlarged).
+# A volume, such as a CT scan, is enlarged by `factor` along three axes; a separable kernel has `length` taps along
+# each. Return three numbers, each the multiply-adds for one output voxel, on average: *dense* (all taps of the
+# three-dimensional kernel), *polyphase* (the same without the inserted zeros), *separable* (one axis after the other,
+# also without zeros: no axis is enlarged before its turn).
 
 
 # %% nbgrader={"grade": false, "grade_id": "price", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def multiply_adds(length, factor):
-    """Multiply-adds for one output pixel: dense, polyphase, separable; three floats."""
+    """Multiply-adds for one output voxel: dense, polyphase, separable; three floats."""
     ### BEGIN SOLUTION
     taps = length / factor
-    return float(length**2), taps**2, taps + taps / factor
+    return float(length**3), taps**3, taps * (1 + 1 / factor + 1 / factor**2)
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "price_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(multiply_adds(4, 2), [16.0, 4.0, 3.0], name="multiply_adds(4, 2)")
+assert_same(multiply_adds(4, 2), [64.0, 8.0, 3.5], name="multiply_adds(4, 2)")
 ### BEGIN HIDDEN TESTS
 for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
-    expected = [float(length**2), (length / factor) ** 2, length * (factor + 1) / factor**2]
+    expected = [float(length**3), (length / factor) ** 3, length * (factor**2 + factor + 1) / factor**3]
     assert_same(multiply_adds(length, factor), expected, name=f"multiply_adds({length}, {factor})")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>When the first axis is filtered, the map is still `factor` times smaller than the
-# output, so each output pixel pays only a part of it.</details>
+# <details><summary>Hint</summary>When the first axis is filtered, the volume is still `factor` times smaller than the
+# output along each of the other two, so each output voxel pays only a part of it.</details>
 #
 # ### Exercise 4: a resize of your own (3 points)
 #
@@ -816,7 +818,8 @@ for method, factor, length in cases:
 # ## With other label maps
 #
 # `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels. CamVid's
-# frames have 360 x 480 pixels, so its factor 2 throws away about what a factor of 5 does in the paper's table.
+# frames have 360 x 480 pixels instead of 1024 x 2048, so what its factor 2 leaves is what a factor of about 6 (down) and
+# 9 (across) would leave there.
 #
 # ## Further reading
 #

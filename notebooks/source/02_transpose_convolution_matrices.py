@@ -331,8 +331,9 @@ assert worst < 1e-12
 # ## How long is the output?
 #
 # A strided convolution forgets something: five pixels and six pixels both become three. So a transposed convolution
-# cannot know whether to return five or six, and the layer must be told. That is `output_padding`; without it, Keras
-# returns the largest size ("same": pixels times stride).
+# cannot know whether to return five or six, and the layer must be told. That is `output_padding`. Without it, Keras
+# returns the largest size for "same" (pixels times stride), but for "valid" the smallest if the kernel is at least as
+# large as the stride: (pixels - 1) x stride + kernel.
 
 # %% tags=["nbval-check-output"]
 three = np.array([1.0, 10, 100])
@@ -384,23 +385,25 @@ for name, one in kernels.items():
 plotting.show(
     plotting.singular_values(curves, conditions),
     alt="Left, singular values on a signal of 36 pixels: constant for the sharp kernel, falling by orders of magnitude "
-    "for the blurs. Right, condition numbers, which grow with the length of the signal.",
+    "for the blurs. Right, condition numbers: 1 for the sharp kernel, growing with the length of the signal for tent "
+    "and box, largest of all and not steadily growing for the Gaussian.",
 )
 
 # %% [markdown]
 # The box is worse than it looks: on 8 pixels (11, 14, ...) its matrix is singular, and no filter brings the picture
 # back.
 #
-# **When is the transpose an inverse?** Exactly when the rows of *C* are orthonormal, and then only from one side:
-# *CC' = 1*. That happens for windows that do not overlap (stride at least the kernel size) with taps of unit length, as
-# in a Haar wavelet. A trained layer has no reason to be like that.
+# **When is the transpose an inverse?** *CC' = 1* exactly when the rows of *C* are orthonormal; if *C* has fewer rows
+# than columns, as with a stride, *C'C* is then still no identity. The simplest case: windows that do not overlap (stride
+# at least the kernel size) and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet takes two equal
+# ones). A trained layer has no reason to be like that.
 
 # %% tags=["nbval-check-output"]
 assert np.linalg.matrix_rank(convolution_matrix([1, 1, 1], 8)) == 7
-haar = convolution_matrix([0.6, 0.8], 8, stride=2, padding="valid")
-assert np.allclose(haar @ haar.T, np.eye(4))
-assert not np.allclose(haar.T @ haar, np.eye(8))
-print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(haar.T @ haar), "of 8")
+unit = convolution_matrix([0.6, 0.8], 8, stride=2, padding="valid")
+assert np.allclose(unit @ unit.T, np.eye(4))
+assert not np.allclose(unit.T @ unit, np.eye(8))
+print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(unit.T @ unit), "of 8")
 
 # %% [markdown]
 # ## Three ways back from a blurred photograph
@@ -457,8 +460,8 @@ assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 
 # %% [markdown]
 # The inverse is perfect on paper; half a grey level of rounding destroys it. The **Wiener filter** inverts what
-# was passed well and leaves alone what was lost (its ripples at the frame come from a picture that is taken to repeat
-# itself). The transposed convolution does neither: it blurs once more.
+# was passed well, and damps instead of magnifying what drowned in the noise (its ripples at the frame arise because it
+# takes the picture to repeat itself). The transposed convolution does not invert at all: it blurs once more.
 #
 # It is not unrelated, though. The least-squares inverse is *(C'C)^-1 C'*: the transposed convolution is its *first
 # half*, and all the sharpening happens in the other one.
@@ -684,6 +687,7 @@ for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 
 # Return the matrix of a strided convolution as the lecture draws it: output *i* is **centred on pixel** *i x stride*,
 # whatever the size, and there is one output for each such pixel inside the picture. `kernel` is an array with an odd
 # number of taps (slid as it is); taps that fall outside are dropped. The result is an array of floating-point numbers.
+# Do not call `convolution_matrix`: write the entries yourself.
 
 
 # %% nbgrader={"grade": false, "grade_id": "matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -719,8 +723,8 @@ for trial, (taps_, size, stride) in enumerate([(3, 6, 2), (5, 9, 3), (5, 4, 1), 
 # %% [markdown]
 # <details><summary>Hint 1</summary>The middle tap has the number <code>len(kernel) // 2</code>. In which column of row
 # *i* does it stand?</details>
-# <details><summary>Hint 2</summary>For even sizes TensorFlow starts elsewhere, see "Strides" above; the lecture's
-# matrix is a part of the one with stride 1.</details>
+# <details><summary>Hint 2</summary>For even sizes TensorFlow may start elsewhere, see "Strides" above: compare your
+# matrix with rows of the one with stride 1, not with TensorFlow's strided one.</details>
 #
 # ### Exercise 3: the transpose without the matrix (2 points)
 #

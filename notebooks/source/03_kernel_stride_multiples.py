@@ -14,7 +14,7 @@
 #
 # **After this notebook you can** say how many kernel taps reach each pixel of a transposed convolution, prove for which
 # kernel sizes that number is constant, measure a checkerboard as one number, tell what the rule "kernel size a multiple
-# of the stride" promises and what it does not, and choose between three cures by their cost.
+# of the stride" promises and what it does not, and choose between two cures by their cost.
 #
 # **Time:** 60 minutes; the cells themselves need about one on two processor cores.
 #
@@ -362,7 +362,8 @@ plotting.show(
 
 # %% [markdown]
 # So the claim about the bias holds while the weights of a kernel are alike: no single $b$ serves pixels that collect
-# one, two and four values. Once every weight is free, the target is reached exactly, by a kernel with equal phase sums.
+# one, two and four values. With the weight fixed, the errors average to 0 and the best bias is 0, no help at all; with
+# the weight free, the best bias is 19/92 = 0.21, and black no longer comes out black. Once every weight is free, the target is reached exactly, by a kernel with equal phase sums.
 # Training has that freedom; whether it uses it is a question for the experiment below.
 #
 # A threshold turns the error of brightness into one of kind.
@@ -432,7 +433,8 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 
 # %% [markdown]
 # Kernel size 5 with stride 3 breaks the rule, and still resize-convolution can make no pattern of a constant image,
-# whatever its weights. Sub-pixel convolution keeps the rule; its phases are free to drift apart in training.
+# whatever its weights. Sub-pixel convolution keeps the rule and even has a bias for each phase, which no transposed
+# convolution has; its phases are free to drift apart in training.
 #
 # ## What does training make of it?
 #
@@ -596,9 +598,45 @@ assert max(left["resize, then 3"]) < 1e-9, "no weights can make resize-convoluti
 #
 # Kernel 3 does treat its pixels less evenly than kernel 4. But look at the controls: kernel 2 keeps the rule and does no
 # better than kernel 3; kernel 5 breaks it and does as well as kernel 4. What kernels 2 and 3 share is that some pixel
-# sees a single value and cannot interpolate; kernels 4 and 5 show at least four to everyone. After training, it seems,
-# the *least* overlap counts. (No ratio reaches 1: pixels far from the centre of their input pixel are harder.) Three
-# seeds are few: `benchmarks/checkerboard.py training` repeats this with more steps.
+# sees a single value and cannot interpolate; kernels 4 and 5 show at least four to everyone. So the *least* overlap may
+# matter more than equal overlap. It is not the whole story: in sub-pixel convolution every pixel sees nine values, and
+# its ratio is no better than that of kernel 5. (No ratio reaches 1; presumably pixels far from the centre of their input
+# pixel are harder.) In PSNR the seeds of most competitors overlap. Three seeds are few:
+# `benchmarks/checkerboard.py training` repeats this with more steps.
+#
+# And every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
+# least-squares problem. Enlarge averaged photographs by the stride, for all 32 pairs, and feed the result a flat image:
+
+
+# %%
+def tap_columns(small, size, stride):
+    """What each tap alone makes of small images [N, n, n], and a column of ones: [N * 24 * 24, size**2 + 1]."""
+    number, n, _ = small.shape
+    start = max(size - stride, 0) // 2 + 12
+    columns = np.zeros((number, n * stride + 2 * size, n * stride + 2 * size, size * size + 1))
+    columns[..., -1] = 1
+    for tap, (i, j) in enumerate(np.ndindex(size, size)):
+        columns[:, i : i + n * stride : stride, j : j + n * stride : stride, tap] = small
+    return columns[:, start : start + 24, start : start + 24].reshape(-1, size * size + 1)
+
+
+# %%
+large = crops(training_pictures, 12, 48, np.random.default_rng(seed))[0][..., 0]
+trained = np.zeros((len(kernel_sizes), len(strides)))
+for column, stride in enumerate(strides):
+    small = large.reshape(12, 48 // stride, stride, 48 // stride, stride).mean(axis=(2, 4))
+    grey = np.full((1, 48 // stride, 48 // stride), 0.5)
+    for row, size in enumerate(kernel_sizes):
+        wanted = large[:, 12:36, 12:36].ravel()
+        weights = np.linalg.lstsq(tap_columns(small, size, stride), wanted, rcond=None)[0]
+        trained[row, column] = checkerboard_energy((tap_columns(grey, size, stride) @ weights).reshape(24, 24), stride)
+enough = np.array([[size >= stride for stride in strides] for size in kernel_sizes])
+print(f"kernel at least the stride: energy at most {trained[enough].max():.4f}")
+print(f"kernel below the stride:    energy at least {trained[~enough].min():.4f}")
+
+# %% [markdown]
+# Fitted to photographs, every kernel that covers all phases nearly loses its pattern, a multiple or not; a kernel
+# smaller than the stride cannot, since some pixels get only the bias.
 #
 # ## What the cures cost
 #
@@ -650,6 +688,10 @@ for name in costs:
     print(f"{name:22s} about {np.median(elapsed[name]) / np.median(elapsed['transposed 3']):.1f} times the time")
 
 # %% [markdown]
+# Compare the two lists: fewer multiply-adds need not mean less time, since convolutions are the better tuned code. And
+# once trained, a resize-convolution can be replaced by the transposed convolution that it is (kernel 4 here), at 1024
+# multiply-adds instead of 2304.
+#
 # ## Exercises
 #
 # Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
@@ -854,7 +896,7 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # - A constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
 #   weights; for random ones it gives equal power on average.
 # - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training does it.
-# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
+# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds, not always more time.
 # - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric; where a
 #   pattern must be impossible, take resize-convolution.
 #

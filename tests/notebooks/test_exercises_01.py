@@ -115,8 +115,13 @@ RIGHT = [
     ("triangle", lambda f: [1 - abs(2 * i + 1 + f % 2 - 2 * f) / (2 * f) for i in range(2 * f - f % 2)]),
     ("triangle", box_twice),
     ("triangle", lambda f: tf.constant([1 - abs(d) for d in np.arange((f % 2 + 1) / 2 - f, f) / f], tf.float32)),
-    ("price", lambda length, factor: np.array([length**2, (length / factor) ** 2, length / factor * (1 + 1 / factor)])),
-    ("price", lambda n, f: [float(n * n), n * n / f / f, (n * f + n) / f**2]),
+    (
+        "price",
+        lambda length, factor: np.array(
+            [length**3, (length / factor) ** 3, sum(length / factor ** (1 + k) for k in range(3))]
+        ),
+    ),
+    ("price", lambda n, f: [float(n) ** 3, (n / f) * (n / f) * (n / f), n / f + n / f / f + n / f / f / f]),
     ("resize", row_by_matrix),
     ("resize", row_by_correlation),
     ("resize", row_by_tensorflow),
@@ -145,14 +150,39 @@ WRONG = [
     ("triangle", lambda f: np.outer(box_twice(f), box_twice(f))),
     ("triangle", lambda f: np.ones(f)),
     ("price", nothing),
-    ("price", lambda length, factor: (16.0, 4.0, 3.0)),
-    ("price", lambda length, factor: (length**2, (length // factor) ** 2, 2 * length // factor)),
-    ("price", lambda length, factor: (float(length**2), (length // factor) ** 2.0, length * (factor + 1) / factor**2)),
-    ("price", lambda length, factor: (float(length**2), length**2 / factor, length * (factor + 1) / factor**2)),
-    ("price", lambda length, factor: (float(length**2), (length / factor) ** 2, 2 * length / factor)),
-    ("price", lambda length, factor: (float(length), length / factor, length * (factor + 1) / factor**2)),
-    ("price", lambda length, factor: ((length / factor) ** 2, float(length**2), length * (factor + 1) / factor**2)),
-    ("price", lambda factor, length: (float(length**2), (length / factor) ** 2, length * (factor + 1) / factor**2)),
+    ("price", lambda length, factor: (64.0, 8.0, 3.5)),
+    ("price", lambda length, factor: (length**3, (length // factor) ** 3, 3 * length // factor)),
+    (
+        "price",
+        lambda length, factor: (
+            float(length**3),
+            (length // factor) ** 3.0,
+            length * (factor**2 + factor + 1) / factor**3,
+        ),
+    ),
+    (
+        "price",
+        lambda length, factor: (float(length**3), length**3 / factor, length * (factor**2 + factor + 1) / factor**3),
+    ),
+    ("price", lambda length, factor: (float(length**3), (length / factor) ** 3, 3 * length / factor)),
+    ("price", lambda length, factor: (float(length), length / factor, length * (factor**2 + factor + 1) / factor**3)),
+    (
+        "price",
+        lambda length, factor: (
+            (length / factor) ** 3,
+            float(length**3),
+            length * (factor**2 + factor + 1) / factor**3,
+        ),
+    ),
+    (
+        "price",
+        lambda factor, length: (
+            float(length**3),
+            (length / factor) ** 3,
+            length * (factor**2 + factor + 1) / factor**3,
+        ),
+    ),
+    ("price", lambda n, f: (float(n**2), (n / f) ** 2, n / f * (1 + 1 / f))),  # two axes
     ("resize", nothing),
     ("resize", row(border=False)),
     ("resize", row(start=lambda taps, factor: len(taps) // 2)),
