@@ -1,15 +1,11 @@
-"""The checks of notebook 05's exercises: wrong answers fail, right ones of another shape pass."""
+"""Answers to the exercises of notebook 05: right ones of another shape, and wrong ones."""
 
 import math
 
 import numpy as np
-import pytest
-from exercises import Exercises
 
 from course_utils import training
 from course_utils.backend import tf
-
-EXERCISES = Exercises("05_segnet_on_cityscapes")
 
 
 def nothing(*arguments):
@@ -116,23 +112,3 @@ WRONG = [
     ("miou", lambda m: np.trace(m) / m.sum()),
     ("miou", lambda m: (3 / 6 + 4 / 7) / 2),
 ]
-
-
-@pytest.mark.parametrize("grade_id", EXERCISES.grade_ids)
-def test_solutions_pass(grade_id):
-    EXERCISES.check(grade_id)
-
-
-@pytest.mark.parametrize(("grade_id", "answer"), RIGHT)
-def test_right_answers_of_another_shape_pass(grade_id, answer):
-    EXERCISES.check(grade_id, answer)
-
-
-@pytest.mark.parametrize(("grade_id", "answer"), WRONG)
-def test_wrong_answers_fail(grade_id, answer):
-    with pytest.raises((AssertionError, TypeError, ValueError, IndexError)):
-        EXERCISES.check(grade_id, answer)
-
-
-def test_points_add_up():
-    assert EXERCISES.points == 10 and EXERCISES.written == ["words"]

@@ -1,0 +1,61 @@
+"""The checks of every notebook's exercises: solutions and right answers of another shape pass, wrong ones fail.
+
+`answers_NN.py` holds the answers to notebook NN: `RIGHT` and `WRONG`, lists of grade id and function.
+"""
+
+from importlib import import_module
+
+import pytest
+from exercises import Exercises
+
+from course_utils.notebooks import ROOT
+
+NAMES = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
+NOTEBOOKS = {name[:2]: exercises for name in NAMES if (exercises := Exercises(name)).points}
+
+
+def answers(kind):
+    """Every answer of a kind, "RIGHT" or "WRONG", as parameters: notebook, grade id, function."""
+    return [
+        pytest.param(number, grade_id, answer, id=f"{number}-{grade_id}-{count}")
+        for number in NOTEBOOKS
+        for count, (grade_id, answer) in enumerate(getattr(import_module(f"answers_{number}"), kind))
+    ]
+
+
+EXERCISES = [(number, grade_id) for number, exercises in NOTEBOOKS.items() for grade_id in exercises.grade_ids]
+
+
+@pytest.mark.parametrize(("number", "grade_id"), EXERCISES)
+def test_solutions_pass(number, grade_id):
+    NOTEBOOKS[number].check(grade_id)
+
+
+@pytest.mark.parametrize(("number", "grade_id", "answer"), answers("RIGHT"))
+def test_right_answers_of_another_shape_pass(number, grade_id, answer):
+    NOTEBOOKS[number].check(grade_id, answer)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(("number", "grade_id", "answer"), answers("WRONG"))
+def test_wrong_answers_fail(number, grade_id, answer):
+    with pytest.raises((AssertionError, TypeError, ValueError, IndexError)):
+        NOTEBOOKS[number].check(grade_id, answer)
+
+
+@pytest.mark.parametrize(("number", "grade_id"), EXERCISES)
+def test_untouched_exercises_fail(number, grade_id):
+    def untouched(*arguments):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        NOTEBOOKS[number].check(grade_id, untouched)
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_every_notebook_is_marked_out_of_ten_and_tried(number):
+    exercises, tried = NOTEBOOKS[number], import_module(f"answers_{number}")
+    assert exercises.points == 10 and exercises.written == ["words"]
+    for kind in (tried.RIGHT, tried.WRONG):
+        assert {grade_id for grade_id, _ in kind} == set(exercises.grade_ids)
+    assert len(tried.WRONG) >= 20
