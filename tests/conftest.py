@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: what fails here fails everywhere.
+settings.register_profile("course", derandomize=True, deadline=None)
+settings.load_profile("course")
 
 ROOT = Path(__file__).parents[1]
 

@@ -21,6 +21,9 @@ case "$*" in
 esac
 """
 
+IGNORED = ("MAKE", "MFLAGS", "GPU", "OPTIONS")
+"""What a `make` that runs these tests hands down, and its user's choices."""
+
 VENV = "-m venv --clear .venv"
 PIP = "-m pip --quiet --disable-pip-version-check install --no-deps"
 PACKAGES = f"{PIP} --require-hashes -r requirements{{}}.lock"
@@ -46,7 +49,7 @@ class Checkout:
         """Run make and return the calls of Python, in order."""
         calls = self.folder / "calls"
         calls.write_text("")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "GPU"))}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(IGNORED)}
         command = ["make", f"PYTHON={python}", *arguments]
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
         assert (done.returncode == 0) == (status == 0), done.stderr

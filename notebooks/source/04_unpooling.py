@@ -550,9 +550,13 @@ for first, second, question in [
 #
 # In the drawn scenes the paper's pattern is there, a little mIoU and much boundary F, and about half of that boundary
 # gain belongs to the decoder's convolutions, not to the indices. In small photographs, after so few steps, the paper's
-# pair is not decided (see the intervals), and interpolation with the same decoder wins both measures. That does not refute the paper, which trains
-# far longer at full size. It does show that the advantage depends on data and budget, and that in mIoU the indices never
-# beat plain interpolation on average here. So far the lecture's "not very advantageous" holds for mIoU; for boundaries it depends.
+# pair is not decided (see the intervals), and interpolation with the same decoder wins both measures.
+#
+# But change the protocol and photographs say the opposite: `course run 04 --dataset camvid`, this very notebook at
+# 32 x 64 with its own rate, batch and 150 steps, gave the indices 6.5 points more mIoU than bilinear interpolation, in
+# all three seeds, and 2.9 more boundary F, not in all. None of this refutes the paper, which trains far longer at full
+# size. It does show that the advantage depends on data, budget and protocol; one experiment of this kind, the paper's or
+# ours, does not settle it. "Not very advantageous" is a fair summary of mIoU, not a law.
 #
 # One frame, to see rather than count. (Toy Streets' colours: purple is flat, dark grey built, green nature, light blue
 # sky, dark blue vehicles.)
