@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
 from course_utils.plotting.architecture import segnet
+from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
     energy_curves,
@@ -15,6 +16,14 @@ from course_utils.plotting.overlap import (
 )
 from course_utils.plotting.pooling import feature_maps, pooling_arrows, score_ranges
 from course_utils.plotting.segmentation import errors, overlay, panels
+from course_utils.plotting.shapes import (
+    edge_errors,
+    edge_panel,
+    gate_limits,
+    gate_panel,
+    shift_curves,
+    two_streams,
+)
 from course_utils.plotting.signals import (
     interpolated_signals,
     interpolation_panel,
@@ -35,9 +44,15 @@ __all__ = [
     "class_bars",
     "class_frequencies",
     "class_shares",
+    "crop_curves",
+    "crop_panel",
+    "edge_errors",
+    "edge_panel",
     "energy_curves",
     "errors",
     "feature_maps",
+    "gate_limits",
+    "gate_panel",
     "gray_images",
     "interpolated_signals",
     "interpolation_panel",
@@ -51,6 +66,7 @@ __all__ = [
     "matrix_pictures",
     "matrix_product",
     "matrix_row",
+    "nested_crops",
     "network_tensors",
     "new_figure",
     "number_maps",
@@ -66,13 +82,16 @@ __all__ = [
     "score_ranges",
     "seed_dots",
     "segnet",
+    "shift_curves",
     "show",
     "singular_values",
+    "size_bars",
     "softmax_and_loss",
     "softmax_cases",
     "spectrum_steps",
     "subsampling_curve",
     "three_problems",
     "to_png",
+    "two_streams",
     "upsampling_steps",
 ]

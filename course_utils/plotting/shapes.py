@@ -1,0 +1,184 @@
+"""Gates and boundaries as pictures: two streams side by side, edge maps against the truth, scores of moved borders."""
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from course_utils.plotting.style import COLORS, new_figure
+
+_FOUND, _FALSE, _MISSED = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0), (0.80, 0.47, 0.65)
+
+
+def two_streams(regular: dict, shape: dict):
+    """Two rows of pictures joined by arrows: the regular stream above, the shape stream below.
+
+    Arrows lead from picture to picture, from each inner picture of the upper row down to the one below it (it is the
+    regular stream that opens the gates), and from the last of the lower row up (the fusion).
+
+    Args:
+        regular, shape: title to picture, equally many: float [height, width, 3] in 0..1, uint8, or a map
+            [height, width] in 0..1.
+
+    Returns:
+        the figure.
+    """
+    columns = len(regular)
+    height, width = np.shape(next(iter(regular.values())))[:2]
+    each, gap, lift = 10 / (columns + 0.22 * (columns - 1)), 0.22, 0.55
+    tall = each * height / width
+    size = (10, 2 * tall + lift + 0.5)
+    figure, axes = new_figure(2, columns, size)
+    figure.set_layout_engine(None)
+    box = each / size[0], tall / size[1]
+    for row, pictures in enumerate((regular, shape)):
+        bottom = (0.1 + (1 - row) * (tall + lift)) / size[1]
+        for column, (title, picture) in enumerate(pictures.items()):
+            axis = axes[row, column]
+            axis.set_position([column * (1 + gap) * box[0], bottom, *box])
+            _draw(axis, picture)
+            axis.set_title(title, fontsize=9, pad=3)
+            if column:
+                _arrow(axis, (-gap + 0.02, 0.5), (-0.02, 0.5), "0.35")
+            if row and 0 < column < columns - 1:
+                _arrow(axis, (0.93, 1 + (lift - 0.03) / tall), (0.93, 1.0), COLORS["red"])
+    _arrow(axes[1, -1], (0.93, 1.0), (0.93, 1 + (lift - 0.03) / tall), COLORS["blue"])
+    return figure
+
+
+def _arrow(axis, start, end, color) -> None:
+    way = {"arrowstyle": "-|>", "color": color, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    axis.annotate("", end, start, xycoords="axes fraction", arrowprops=way, annotation_clip=False)
+
+
+def _draw(axis, picture, **options) -> None:
+    """A picture, or a map in 0..1, without ticks."""
+    axis.imshow(picture, **{"cmap": "cividis", "vmin": 0, "vmax": 1, "aspect": "auto", **options})
+    axis.axis("off")
+
+
+def gate_panel(image, gate, edges, title: str):
+    """An image beside the gate over it, with the true borders as a line; drawn fast, for a control.
+
+    Args:
+        image: float [height, width, 3] in 0..1.
+        gate: [height, width] in 0..1.
+        edges: where the true borders are, bool or 0 and 1 [height, width].
+        title: of the gate.
+
+    Returns:
+        the figure.
+    """
+    figure, (left, right, scale) = new_figure(1, 3, (9.6, 2.75), gridspec_kw={"width_ratios": [1, 1, 0.03]})
+    figure.set_layout_engine(None)
+    for axis, place in [(left, 0.005), (right, 0.48)]:
+        axis.set_position([place, 0.03, 0.46, 0.85])
+    _draw(left, image)
+    left.set_title("image")
+    _draw(right, gate)
+    right.contour(np.asarray(edges, float), levels=[0.5], colors="white", linewidths=0.6)
+    right.set_title(title)
+    scale.set_position([0.95, 0.03, 0.012, 0.85])
+    scale.imshow(np.linspace(1, 0, 64)[:, None], cmap="cividis", aspect="auto", extent=(0, 1, 0, 1))
+    scale.set(xticks=[], yticks=[0, 0.5, 1])
+    scale.yaxis.tick_right()
+    return figure
+
+
+def edge_errors(probabilities, truth, threshold: float) -> np.ndarray:
+    """A boundary map cut at a threshold, against the truth: blue found, orange false, pink missed, grey void.
+
+    Args:
+        probabilities: of a boundary, [height, width] in 0..1.
+        truth: 1 boundary, 0 none, anything else void, [height, width].
+        threshold: from which probability on a pixel counts as boundary.
+
+    Returns:
+        float [height, width, 3] in 0..1.
+    """
+    truth, predicted = np.asarray(truth), np.asarray(probabilities) >= threshold
+    picture = np.ones((*truth.shape, 3))
+    picture[predicted & (truth == 1)] = _FOUND
+    picture[predicted & (truth == 0)] = _FALSE
+    picture[~predicted & (truth == 1)] = _MISSED
+    picture[(truth != 0) & (truth != 1)] = 0.8
+    return picture
+
+
+def edge_panel(image, probabilities, truth, threshold: float, curve):
+    """Image, boundaries above a threshold against the truth, and the curve of precision and recall with this point.
+
+    Drawn fast, for a control.
+
+    Args:
+        image: float [height, width, 3] in 0..1.
+        probabilities, truth, threshold: see `edge_errors`.
+        curve: thresholds, precision and recall over the data, [3, points].
+
+    Returns:
+        the figure.
+    """
+    figure, (left, middle, right) = new_figure(1, 3, (10, 2.6))
+    figure.set_layout_engine(None)
+    for axis, place in [(left, [0.005, 0.13, 0.345, 0.77]), (middle, [0.36, 0.13, 0.345, 0.77])]:
+        axis.set_position(place)
+    right.set_position([0.775, 0.19, 0.215, 0.71])
+    _draw(left, image)
+    left.set_title("image")
+    _draw(middle, edge_errors(probabilities, truth, threshold))
+    middle.set_title(f"boundary probability of at least {threshold:.2f}")
+    names = {"found": _FOUND, "false": _FALSE, "missed": _MISSED, "void": (0.8,) * 3}
+    patches = [Patch(facecolor=color, label=name) for name, color in names.items()]
+    middle.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4, fontsize=8)
+    thresholds, precision, recall = np.asarray(curve)
+    place = np.abs(thresholds - threshold).argmin()
+    right.plot(100 * recall, 100 * precision, color="0.6")
+    right.plot(100 * recall[place], 100 * precision[place], "o", color=COLORS["red"])
+    right.set(xlim=(0, 102), ylim=(0, 102), xlabel="recall (%)", ylabel="precision (%)", xticks=[0, 50, 100])
+    return figure
+
+
+def gate_limits(features, gates: dict):
+    """What a gate does to a row of features: the features, and in front of them features * (1 + gate).
+
+    Args:
+        features: [positions].
+        gates: title to gate [positions] in 0..1, a panel each.
+
+    Returns:
+        the figure.
+    """
+    features = np.asarray(features, float)
+    figure, axes = new_figure(2, len(gates), (10, 3.2), sharex=True, sharey="row", height_ratios=[1, 2])
+    places = np.arange(len(features))
+    for column, (title, gate) in enumerate(gates.items()):
+        upper, lower = axes[:, column]
+        upper.step(places, gate, where="mid", color=COLORS["red"])
+        upper.set(title=title, ylim=(-0.1, 1.1), yticks=[0, 1])
+        lower.bar(places, features * (1 + np.asarray(gate)), width=0.8, color=COLORS["sky"], label="after the gate")
+        lower.bar(places, features, width=0.8, color=COLORS["blue"], label="features")
+        lower.set(xlabel="position (pixels)")
+    axes[0, 0].set_ylabel("gate")
+    axes[1, 0].set_ylabel("features")
+    axes[1, -1].legend(fontsize=8, loc="upper right")
+    return figure
+
+
+def shift_curves(shifts, scores: dict, titles):
+    """How scores fall when borders move: a panel a score, a line an object.
+
+    Args:
+        shifts: how far the prediction is moved, in pixels, [shifts].
+        scores: name of the object to numbers in 0..1, [panels, shifts].
+        titles: one for each panel.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(titles), (10, 2.9), sharey=True, squeeze=False)
+    for number, (axis, title) in enumerate(zip(axes[0], titles, strict=True)):
+        for (name, values), line in zip(scores.items(), ("-", "--", ":"), strict=False):
+            axis.plot(shifts, 100 * np.asarray(values)[number], line, marker="o", markersize=4, label=name)
+        axis.set(xlabel="moved by (pixels)", title=title, ylim=(-3, 103))
+        axis.grid(color="0.92")
+    axes[0, 0].set_ylabel("score (%)")
+    axes[0, -1].legend(fontsize=8)
+    return figure
