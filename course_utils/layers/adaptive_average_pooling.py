@@ -26,7 +26,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
         `[batch, bins, bins, channels]`.
 
     Reference: He et al., "Spatial pyramid pooling in deep convolutional networks for visual recognition", PAMI 2015,
-    section 3.2, which rounds in the same way.
+    which rounds in the same way.
     """
 
     def __init__(self, bins, **kwargs):

@@ -12,7 +12,7 @@ class BasisReconstruction(keras.layers.Layer):
 
     The bases start as cosines under a tent (`cosine_bases`), of which the first is the kernel of bilinear upsampling;
     `layer.set_weights([segment_bases(labels, num_classes)])` puts in those of a data set's segments, as published.
-    They are not trained unless asked for: the paper saw training change them by less than 1e-7.
+    They are not trained unless asked for, as in the authors' code, where their learning rate is 0.
 
     Example:
 
@@ -34,7 +34,7 @@ class BasisReconstruction(keras.layers.Layer):
         scores `[batch, factor * height, factor * width, num_classes]`.
 
     Reference: Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semantic segmentation", ECCV
-    2016, section 3 and equation 1: 10 bases of 8x8 at factor 4.
+    2016, section 3; the authors' code has 10 bases of 8x8 at factor 4.
     """
 
     def __init__(self, num_classes, num_bases=10, factor=4, train_bases=False, **kwargs):

@@ -18,7 +18,7 @@ class BoundaryMask(keras.layers.Layer):
     ```
 
     Args:
-        window: rows and columns, odd; 9 as published.
+        window: rows and columns, odd; 9 in the authors' code.
 
     Call arguments:
         inputs: logits `[batch, height, width, num_classes]`.

@@ -12,7 +12,7 @@ class GatedConvolution2D(keras.layers.Layer):
     `convolution(features * alpha + features)`. A closed gate leaves the features as they are, an open one doubles them.
 
     The paper's "normalised 1x1 convolution" in front of the sigmoid is a 1x1 convolution block over the streams and a
-    1x1 convolution to one channel, normalised too.
+    1x1 convolution to one channel, normalised too (the authors' code normalises in front of the first, not after it).
 
     Example:
 
@@ -23,11 +23,11 @@ class GatedConvolution2D(keras.layers.Layer):
 
     Args:
         channels: of the result.
-        kernel_size: of the convolution after the gate; 1 as published.
+        kernel_size: of the convolution after the gate; 1 in the authors' code.
 
     Call arguments:
         inputs: the pair of the shape stream's features `[batch, height, width, any]` and the regular stream's at the
-            same resolution, `[batch, height, width, any]` (one channel in the paper).
+            same resolution, `[batch, height, width, any]` (one channel in the authors' code).
 
     Returns:
         `[batch, height, width, channels]`.

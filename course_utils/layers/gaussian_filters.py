@@ -4,7 +4,7 @@ Each function returns a filter, a function from maps `[batch, height, width, cha
 multiplies them by a symmetric matrix with zeros on its diagonal: a pixel's kernel with every other one, divided by the
 square root of both their sums. Without that division a message would grow with the number of pixels; with it the
 matrix stays symmetric, as an energy needs (Kraehenbuehl and Koltun, "Parameter learning and convergent inference for
-dense random fields", ICML 2013, section 2, where it is introduced).
+dense random fields", ICML 2013).
 """
 
 import numpy as np

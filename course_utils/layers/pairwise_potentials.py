@@ -32,7 +32,7 @@ class PairwisePotentials(keras.layers.Layer):
         `[batch, height, width, shifts, K, K]`, `k` before `l`; negative energies. 0 where `q` lies outside the map.
 
     Reference: Lin et al., "Efficient piecewise training of deep structured models for semantic segmentation", CVPR
-    2016, section 4 (pairwise potential functions, equation 4, and asymmetric ones).
+    2016, section 3.2 (pairwise potential functions, and asymmetric ones).
     """
 
     def __init__(self, classes, shifts, hidden=512, **kwargs):

@@ -41,8 +41,8 @@ def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patc
     Windows stand around random pixels of the class and show 1 where the class is and 0 elsewhere. The singular vectors
     of the windows less their mean, times the square root of their singular values, are the bases; they are averaged
     down to `size`. (The singular values are first divided by the square root of the number of windows, so that bases
-    do not grow with it; the published code leaves them.) A class with too few windows for all its components is
-    filled up with cosine bases.
+    do not grow with it; the authors' code leaves them, and resizes with Matlab's imresize.) A class with too few
+    windows for all its components is filled up with cosine bases.
 
     Example:
 
@@ -53,10 +53,10 @@ def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patc
     Args:
         labels: integer label maps `[height, width]` of any sizes from `patch_size` on; any iterable, read once.
         num_classes: classes are 0..num_classes - 1, other values are void.
-        num_bases: components kept, 10 as published.
+        num_bases: components kept; 10 in the authors' code.
         size: rows and columns of a basis.
-        patch_size: rows and columns of a window in pixels, a multiple of `size`; 32 as published.
-        patches: windows for each class at most (10,000 as published); each map gives its share of them.
+        patch_size: rows and columns of a window in pixels, a multiple of `size`; 32 in the authors' code.
+        patches: windows for each class at most (10,000 in the authors' code); each map gives its share.
         seed: of the choice of windows.
 
     Returns:
@@ -87,7 +87,10 @@ def segment_bases(labels, num_classes, num_bases=10, size=8, patch_size=32, patc
 
 
 def _windows(masks, patch_size, patches, generator):
-    """Windows of masks around random pixels of the class that fill 2 % of them or more (section 3): `[n, pixels]`."""
+    """Windows of masks around random pixels of the class that fill 2 % of them or more: `[n, pixels]`.
+
+    The authors' code draws windows anywhere and keeps those: the same limit, more tries.
+    """
     masks = [mask for mask in masks if mask.any()]
     share, windows = -(-patches // max(1, len(masks))), []
     for mask in masks:

@@ -74,8 +74,8 @@ def at_scales(build, images, scales):
     """What the network that `build` makes computes on the image at each scale: a list of its outputs.
 
     Convolutions are shared. Each scale has a batch normalisation of its own, because pixels are not distributed alike
-    at all scales: shared moving averages would fit none of them (Yu et al., "Slimmable neural networks", ICLR 2019,
-    section 3.3, on networks of several widths).
+    at all scales: shared moving averages would fit none of them (Yu et al., "Slimmable neural networks", ICLR 2019, on
+    networks of several widths).
 
     Args:
         build: from images to features, once for the first scale.

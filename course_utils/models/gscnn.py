@@ -33,11 +33,12 @@ def GSCNN(
     The regular stream is the encoder. The shape stream starts from its first features and the image's gradient, and
     passes three gates, fed from stages of the encoder at strides 4 and 8 and from the last; it ends in a map of
     boundaries. That map joins the pyramid over the regular features as one more branch. As in the authors' code the
-    result then meets the encoder's fine features (here those at stride 4), and two 3x3 blocks lead to the scores:
-    DeepLabV3+'s decoder, of which the paper does not speak.
+    result then meets the encoder's fine features (there at stride 2, here at 4), and two 3x3 blocks lead to the scores:
+    DeepLabV3+'s decoder.
 
     The gradient enters where section 3 says it does, at the start of the shape stream (in the authors' code beside the
     boundary map, at its end); it is `ImageGradient` and not Canny's edges.
+    All this makes 176,366 weights more than DeepLabV3+ with ResNet-50, 0.44 % (the paper's table 5: 0.43 %).
 
     Args:
         num_classes: number of classes, void not counted.

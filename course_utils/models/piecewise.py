@@ -1,7 +1,7 @@
 """Piecewise: a conditional random field on feature maps whose potentials are networks, trained piece by piece.
 
 Lin, Shen, van den Hengel and Reid, "Efficient piecewise training of deep structured models for semantic
-segmentation", CVPR 2016, sections 3 to 6.
+segmentation", CVPR 2016, sections 2 to 6.
 """
 
 from course_utils.backend import keras
@@ -50,8 +50,9 @@ def Piecewise(
     With `auxiliary` the pieces are outputs, to be trained by `course_utils.training.piecewise`: then no inference
     runs in training. A loss on the logits trains the same weights through the iterations of mean field instead.
 
-    Where this is less than the paper: a node has 14 neighbours at fixed shifts, of its range boxes 0.4 times as wide
-    as the shorter side of the map (some 150 neighbours); the scores of the dense CRF that refines the paper's result
+    Where this is less than the paper: a node has 14 neighbours at fixed shifts, of all in range boxes 0.4 times as
+    wide as the shorter side of the map (of which the journal version, "Exploring context with deep structured models",
+    PAMI 2018, samples 24); the scores of the dense CRF that refines the paper's result
     are off unless asked for, as in `DeepLabV2`. Where it is other: batch normalisation follows the convolutions, and
     the last pooling of the encoder keeps the size, which gives the paper's stride of 16.
 
@@ -97,7 +98,7 @@ def Piecewise(
 
 
 def feature_map(images, encoder, width, output_stride):
-    """FeatMap-Net (section 3.1, figures 2 and 5): `[batch, rows, columns, 9 * 512 * width]`."""
+    """FeatMap-Net (sections 2 and 4): `[batch, rows, columns, 9 * 512 * width]`."""
 
     def shared(x):
         return deepest(encode(x, encoder, width, output_stride=output_stride))

@@ -1,6 +1,6 @@
 """PSPNet: a dilated ResNet, pyramid pooling, and a second loss half-way.
 
-Zhao, Shi, Qi, Wang and Jia, "Pyramid scene parsing network", CVPR 2017, sections 3.2 and 3.3.
+Zhao, Shi, Qi, Wang and Jia, "Pyramid scene parsing network", CVPR 2017, sections 3 and 4.
 """
 
 from course_utils.backend import keras
@@ -34,7 +34,7 @@ def PSPNet(
         output_stride: image pixels between two features, 8 as published.
         bins: regions in each direction, for each level of the pyramid.
         dropout: rate before the class scores.
-        auxiliary: also give the scores of the last stage but one, whose loss counts 0.4 in training (section 3.3).
+        auxiliary: also give the scores of the last stage but one, whose loss counts 0.4 in training (section 4).
         name: name of the model.
 
     Returns:

@@ -1,6 +1,6 @@
 """Gated-SCNN's losses on boundaries: where they are, and that classes and boundaries agree.
 
-Takikawa, Acuna, Jampani and Fidler, "Gated-SCNN", ICCV 2019, section 3.2 and 3.3. The whole loss is
+Takikawa, Acuna, Jampani and Fidler, "Gated-SCNN", ICCV 2019, sections 3.2 and 3.3. The whole loss is
 
     20 * boundaries (`EdgeCrossEntropy`) + 1 * classes (cross-entropy) + `DualTaskLoss` with 1 and 1,
 
@@ -43,8 +43,8 @@ class EdgeCrossEntropy(keras.losses.Loss):
 
     In every image boundary pixels weigh as the share of other pixels, and the others as the share of boundary pixels
     (Xie and Tu, "Holistically-nested edge detection", ICCV 2015, equation 2), so that both kinds count alike. The loss
-    is the mean over the pixels of the batch that are not void. Equation 3 of the paper says cross-entropy; the
-    balance is the authors' code's.
+    is the mean over the pixels of the batch that are not void. It is the first term of the paper's equation 3, which
+    balances by a coefficient beta; these shares are the authors' code's, there of the whole batch.
 
     Args:
         radius: of the boundary, see `edge_labels`.
@@ -117,7 +117,7 @@ class DualTaskLoss(keras.losses.Loss):
         strength_weight: of equation 5, lambda 3.
         sure_weight: of equation 6, lambda 4.
         threshold: of the boundary probability, 0.8 as published.
-        temperature: of the softmax, 1 as published.
+        temperature: of the softmax, 1 as published (0.5 in the authors' code).
         gumbel: whether the softmax is a random Gumbel softmax.
         least: boundary strength that counts as one.
         ignore_label: the label of void pixels; they and the pixels around them do not count in equation 5.

@@ -36,7 +36,7 @@ def _gscnn(class_weights):
 
 
 def _lrr(class_weights):
-    """Ghiasi and Fowlkes 2016, section 4: a loss at each level, all of one weight."""
+    """Ghiasi and Fowlkes 2016, section 4: a loss at each level, all of one weight in the authors' code."""
     return {level: (SegmentationCrossEntropy(class_weights), 1.0) for level in ("x32", "x16", "x8")}
 
 
@@ -48,7 +48,7 @@ def _piecewise(class_weights):
 
 
 def _pspnet(class_weights):
-    """Zhao et al. 2017, section 3.3: the auxiliary loss counts 0.4."""
+    """Zhao et al. 2017, section 4: the auxiliary loss counts 0.4."""
     return {"auxiliary": (SegmentationCrossEntropy(class_weights), 0.4)}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def median_frequency_weights(pixels, image_pixels, power: float = 1.0) -> np.ndarray:
-    """Class weights by median frequency balancing (Eigen and Fergus 2015, as used by SegNet, section 3.1).
+    """Class weights by median frequency balancing (Eigen and Fergus 2015, as used by SegNet, section 3.2).
 
     A class's frequency is its pixels divided by the pixels of all images in which it occurs; its weight is the median
     frequency over the classes divided by its own.

@@ -12,7 +12,7 @@ class SegmentationCrossEntropy(keras.losses.Loss):
     """Cross-entropy between label maps and logits, void pixels left out.
 
     With class weights `w` the loss is the weighted mean `sum(w[y] * CE) / sum(w[y])` over the pixels of a batch that
-    are not void, as in SegNet (Badrinarayanan et al. 2017, section 3.1); a batch of nothing but void has loss 0.
+    are not void, as in SegNet (Badrinarayanan et al. 2017, section 3.2); a batch of nothing but void has loss 0.
 
     Args:
         class_weights: one weight for each class, or None for equal weights.
