@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
 from course_utils.plotting.architecture import segnet
+from course_utils.plotting.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
 from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
@@ -15,6 +16,13 @@ from course_utils.plotting.overlap import (
     seed_dots,
 )
 from course_utils.plotting.pooling import feature_maps, pooling_arrows, score_ranges
+from course_utils.plotting.reconstruction import (
+    basis_gallery,
+    laplacian_levels,
+    patch_reconstructions,
+    reconstruction_errors,
+    reconstruction_panel,
+)
 from course_utils.plotting.segmentation import errors, overlay, panels
 from course_utils.plotting.shapes import (
     edge_errors,
@@ -41,8 +49,12 @@ from course_utils.plotting.tensors import masks_and_probabilities, network_tenso
 from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
 
 __all__ = [
+    "affinities",
+    "basis_gallery",
+    "before_and_after",
     "class_bars",
     "class_frequencies",
+    "class_pairs",
     "class_shares",
     "crop_curves",
     "crop_panel",
@@ -60,12 +72,14 @@ __all__ = [
     "kernel_surface",
     "kernel_windows",
     "label_numbers",
+    "laplacian_levels",
     "learning_curves",
     "map_and_spectrum",
     "masks_and_probabilities",
     "matrix_pictures",
     "matrix_product",
     "matrix_row",
+    "mean_field_on_trial",
     "nested_crops",
     "network_tensors",
     "new_figure",
@@ -76,8 +90,11 @@ __all__ = [
     "overlay",
     "pair_tables",
     "panels",
+    "patch_reconstructions",
     "phase_tables",
     "pooling_arrows",
+    "reconstruction_errors",
+    "reconstruction_panel",
     "sample_grids",
     "score_ranges",
     "seed_dots",

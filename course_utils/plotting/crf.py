@@ -1,0 +1,111 @@
+"""Conditional random fields: which pixels are bound to which, what mean field lowers, and how classes go together."""
+
+import numpy as np
+
+from course_utils.plotting.style import COLORS, new_figure
+
+
+def affinities(image, pixel: tuple[int, int], maps: dict):
+    """A photograph with one pixel marked, and how strongly that pixel is bound to every other one.
+
+    Each map is drawn on a scale of its own, from 0 to its largest value, by the root of the values: most are small.
+
+    Args:
+        image: [height, width, 3] in 0..1.
+        pixel: its row and column.
+        maps: title to affinities [height, width], not negative.
+
+    Returns:
+        the figure, made fast enough for a control panel.
+    """
+    columns, (height, width) = 1 + len(maps), np.shape(image)[:2]
+    figure, axes = new_figure(1, columns, (10, 10 / columns * height / width + 0.4))
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.86, bottom=0.02, wspace=0.04)
+    axes[0].imshow(image, aspect="auto")
+    axes[0].set_title("image and pixel")
+    for axis, (title, values) in zip(axes[1:], maps.items(), strict=True):
+        values = np.asarray(values)
+        axis.imshow(np.sqrt(values / max(values.max(), 1e-12)), cmap="viridis", vmin=0, vmax=1, aspect="auto")
+        axis.set_title(title)
+    for axis in axes:
+        axis.plot(pixel[1], pixel[0], "o", markersize=7, markerfacecolor="none", markeredgecolor="white", mew=3)
+        axis.plot(pixel[1], pixel[0], "o", markersize=7, markerfacecolor="none", markeredgecolor=COLORS["red"], mew=1.5)
+        axis.axis("off")
+    return figure
+
+
+def mean_field_on_trial(divergences, exact, approximations: dict):
+    """The divergence of mean field from the true distribution by iteration, and the marginals of the one on the other.
+
+    Args:
+        divergences: KL(Q || P) in nats after 0, 1, 2, ... iterations.
+        exact: marginals of one class, by brute force [pixels].
+        approximations: name to marginals of the same class [pixels].
+
+    Returns:
+        the figure.
+    """
+    figure, (left, right) = new_figure(1, 2, (9, 3.5), gridspec_kw={"width_ratios": [1.4, 1]})
+    left.plot(np.arange(len(divergences)), divergences, "o-")
+    left.set(xlabel="iterations of mean field", ylabel="KL(Q || P) (nats)")
+    left.set_ylim(bottom=0)
+    left.grid(color="0.9")
+    right.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for number, (name, values) in enumerate(approximations.items()):
+        right.plot(exact, values, "os^"[number % 3], markerfacecolor="none", label=name)
+    right.set(xlabel="exact marginal", ylabel="Q", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+    right.legend(fontsize=8)
+    return figure
+
+
+def class_pairs(tables: dict, names, *, rows: str, columns: str):
+    """How classes go together: tables of shares side by side on one scale, with the numbers in the cells.
+
+    Args:
+        tables: title to shares in 0..1 [classes, classes].
+        names: of the classes.
+        rows, columns: what stands in a row and in a column.
+
+    Returns:
+        the figure.
+    """
+    count = len(names)
+    side = max(3.4, 0.42 * count + 0.9)
+    figure, axes = new_figure(1, len(tables), (side * len(tables) + 0.8, side), squeeze=False, sharey=True)
+    for axis, (title, table) in zip(axes[0], tables.items(), strict=True):
+        axis.imshow(table, cmap="cividis", vmin=0, vmax=1)
+        for (row, column), share in np.ndenumerate(table):
+            if count <= 12 and np.isfinite(share):
+                color = "black" if share > 0.5 else "white"
+                axis.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=color)
+        axis.set_xticks(range(count), names, rotation=60, ha="right")
+        axis.set_yticks(range(count), names)
+        axis.set(title=title, xlabel=columns)
+    axes[0, 0].set_ylabel(rows)
+    return figure
+
+
+def before_and_after(systems: dict, measures):
+    """One row a system and one panel a measure: an arrow from the value before inference to the value after it.
+
+    Args:
+        systems: name to (values before [measures], values after [measures]), in per cent.
+        measures: their names.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(measures), (9, 0.5 * len(systems) + 1.1), sharey=True, squeeze=False)
+    rows = np.arange(len(systems))
+    for number, (axis, measure) in enumerate(zip(axes[0], measures, strict=True)):
+        for row, (before, after) in zip(rows, systems.values(), strict=True):
+            axis.plot([before[number], after[number]], [row, row], color="0.6", zorder=1)
+            axis.plot(before[number], row, "o", color=COLORS["sky"], markersize=8, label="before" if not row else None)
+            axis.plot(after[number], row, "D", color=COLORS["red"], markersize=6, label="after" if not row else None)
+        axis.set(xlabel=f"{measure} (%)", ylim=(len(systems) - 0.4, -0.6))
+        axis.margins(x=0.15)
+        axis.grid(axis="x", color="0.9")
+    axes[0, 0].set_yticks(rows, systems)
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    return figure
