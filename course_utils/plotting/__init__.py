@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
 from course_utils.plotting.architecture import segnet
+from course_utils.plotting.context import bin_levels, patches_in_images, pyramid_stages
 from course_utils.plotting.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
 from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
@@ -16,6 +17,13 @@ from course_utils.plotting.overlap import (
     seed_dots,
 )
 from course_utils.plotting.pooling import feature_maps, pooling_arrows, score_ranges
+from course_utils.plotting.receptive_fields import (
+    atrous_taps,
+    contribution_maps,
+    contribution_panel,
+    field_profiles,
+    sampling_grid,
+)
 from course_utils.plotting.reconstruction import (
     basis_gallery,
     laplacian_levels,
@@ -50,12 +58,16 @@ from course_utils.plotting.training import class_bars, class_frequencies, learni
 
 __all__ = [
     "affinities",
+    "atrous_taps",
     "basis_gallery",
     "before_and_after",
+    "bin_levels",
     "class_bars",
     "class_frequencies",
     "class_pairs",
     "class_shares",
+    "contribution_maps",
+    "contribution_panel",
     "crop_curves",
     "crop_panel",
     "edge_errors",
@@ -63,6 +75,7 @@ __all__ = [
     "energy_curves",
     "errors",
     "feature_maps",
+    "field_profiles",
     "gate_limits",
     "gate_panel",
     "gray_images",
@@ -91,11 +104,14 @@ __all__ = [
     "pair_tables",
     "panels",
     "patch_reconstructions",
+    "patches_in_images",
     "phase_tables",
     "pooling_arrows",
+    "pyramid_stages",
     "reconstruction_errors",
     "reconstruction_panel",
     "sample_grids",
+    "sampling_grid",
     "score_ranges",
     "seed_dots",
     "segnet",

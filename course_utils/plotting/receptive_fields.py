@@ -1,0 +1,148 @@
+"""Where convolutions look: taps of atrous kernels, pixels that contribute, and how much."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from course_utils.plotting.style import COLORS, new_figure
+
+
+def atrous_taps(rates, kernel_size: int = 3, cells: int = 13):
+    """The taps of a kernel over a grid, one panel a rate, with the window that they span.
+
+    Args:
+        rates: distances between two taps, in cells.
+        kernel_size: taps in each direction, odd.
+        cells: side of the grid.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(rates), (2.4 * len(rates), 2.7), squeeze=False)
+    for rate, axis in zip(rates, axes[0], strict=True):
+        grid = np.zeros((cells, cells))
+        reach = rate * (kernel_size - 1)
+        first = (cells - reach - 1) // 2
+        taps = first + rate * np.arange(kernel_size)
+        grid[np.ix_(taps, taps)] = 1
+        grid[taps[kernel_size // 2], taps[kernel_size // 2]] = 2
+        colors = np.array([(1, 1, 1), (0.34, 0.71, 0.91), (0, 0.45, 0.7)])
+        axis.imshow(colors[grid.astype(int)])
+        window = Rectangle((first - 0.5, first - 0.5), reach + 1, reach + 1, fill=False, linewidth=2)
+        axis.add_patch(window)
+        axis.set_xticks(np.arange(cells + 1) - 0.5, [])
+        axis.set_yticks(np.arange(cells + 1) - 0.5, [])
+        axis.grid(color="0.8", linewidth=0.6)
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+        axis.set_title(f"rate {rate}: spans {reach + 1} x {reach + 1}")
+    return figure
+
+
+def contribution_maps(maps: dict, *, columns: int | None = None, width: float = 10.0):
+    """How much each input pixel contributes to one output; pixels that do not contribute are light grey.
+
+    Args:
+        maps: title to contributions [n, n], not negative; each is drawn on its own scale.
+        columns: of the grid; all in one row when omitted.
+        width: of the figure, in inches.
+
+    Returns:
+        the figure.
+    """
+    columns = columns or len(maps)
+    rows = -(-len(maps) // columns)
+    each = width / columns
+    figure, axes = new_figure(rows, columns, (width, rows * (each + 0.1)), squeeze=False)
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    for axis, (title, values) in zip(axes.flat, maps.items(), strict=False):
+        values = np.asarray(values, float)
+        axis.set_facecolor("0.88")
+        # Contributions of deep stacks span orders of magnitude.
+        shades = np.ma.masked_equal(np.sqrt(values / values.max()), 0)
+        axis.imshow(shades, cmap="viridis", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=9)
+        axis.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    return figure
+
+
+def contribution_panel(values, title: str):
+    """One map of contributions, drawn fast for a control panel.
+
+    Args:
+        values: contributions [n, n], not negative.
+        title: of the figure.
+
+    Returns:
+        the figure.
+    """
+    figure, axis = new_figure(size=(5.4, 5.2))
+    figure.set_layout_engine(None)
+    axis.set_position([0.1, 0.09, 0.84, 0.82])
+    axis.set_facecolor("0.88")
+    shades = np.ma.masked_equal(np.sqrt(values / np.max(values)), 0)
+    axis.imshow(shades, cmap="viridis", vmin=0, vmax=1)
+    axis.set(title=title, xlabel="column (pixels)", ylabel="row (pixels)")
+    return figure
+
+
+def field_profiles(profiles: dict, theoretical: int):
+    """Gradient along a line through the field of one output, against the width that the formula gives.
+
+    Args:
+        profiles: name to magnitudes [n], the output at the middle; each is scaled to a largest value of 1.
+        theoretical: width of the field by the formula, in pixels.
+
+    Returns:
+        the figure.
+    """
+    figure, axis = new_figure(size=(9, 3.1))
+    for number, (name, values) in enumerate(profiles.items()):
+        values = np.asarray(values, float)
+        places = np.arange(len(values)) - len(values) // 2
+        axis.plot(places, values / values.max(), linestyle=["-", "--", ":"][number % 3], label=name)
+    half = theoretical / 2
+    axis.axvspan(-half, half, color=COLORS["sky"], alpha=0.15, linewidth=0, label=f"formula: {theoretical} pixels")
+    axis.set(xlabel="distance from the output's centre (pixels)", ylabel="gradient (largest = 1)")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1))
+    return figure
+
+
+def sampling_grid(image, place, stride: int, rates, title: str = ""):
+    """The taps of atrous branches around one place of the feature map, over the image.
+
+    Taps beyond the image meet the zeros of the padding: hollow, on grey.
+
+    Args:
+        image: float [H, W, 3] in 0..1.
+        place: row and column of the feature map.
+        stride: image pixels between two features.
+        rates: of the branches, in features; 3 x 3 taps each.
+        title: of the figure.
+
+    Returns:
+        the figure.
+    """
+    height, width = image.shape[:2]
+    margin = stride * max(rates) + stride
+    across, down = width + 2 * margin, height + 2 * margin
+    figure, axis = new_figure(size=(7.6, 7.6 * down / across + 0.6))
+    figure.set_layout_engine(None)
+    top = 0.35 / (7.6 * down / across + 0.6)
+    axis.set_position([0.01, 0.01, 0.98, 0.99 - top])
+    axis.set_facecolor("0.88")
+    axis.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
+    y, x = (stride * index for index in place)
+    names = ["orange", "sky", "purple", "yellow"]
+    for rate, color in zip(rates, names, strict=False):
+        steps = stride * rate * np.array([-1, 0, 1])
+        rows, columns = (grid.ravel() for grid in np.meshgrid(y + steps, x + steps, indexing="ij"))
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        look = {"color": COLORS[color], "markersize": 9, "linestyle": "", "markeredgecolor": "black"}
+        label = f"rate {rate}: {inside.sum()} of 9 taps inside"
+        axis.plot(columns[inside], rows[inside], "o", label=label, **look)
+        axis.plot(columns[~inside], rows[~inside], "o", fillstyle="none", color=COLORS[color], markersize=9)
+    axis.plot([x], [y], "o", color=COLORS["red"], markersize=9, markeredgecolor="black")
+    axis.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin), xticks=[], yticks=[], title=title)
+    axis.legend(loc="lower center", ncols=len(rates), fontsize=9, frameon=True)
+    return figure
