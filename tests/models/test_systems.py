@@ -111,22 +111,29 @@ def test_overfits_four_images(name):
     colors = np.array([[0.5, 0.5, 0.5], [0.8, 0.2, 0.2], [0.2, 0.8, 0.2], [0.2, 0.2, 0.8]])
     batch = (colors[labels] + generator.normal(0, 0.1, (4, 64, 64, 3))).astype("float32")
 
-    steps = 200 if name == "SegNet" else 100
-    model = build(
-        name,
-        4,
-        **{"SegNet": {"width": 1 / 8}, "DeepLabV3": {"output_stride": 8}, "Piecewise": {"output_stride": 8}}.get(
-            name, {}
-        ),
-    )
+    further = {"SegNet": {"width": 1 / 8}, "DeepLabV3": {"output_stride": 8}, "Piecewise": {"output_stride": 8}}
+    model = build(name, 4, **further.get(name, {}))
     optimizer = keras.optimizers.SGD(
-        keras.optimizers.schedules.CosineDecay(0.1, steps), momentum=0.9, nesterov=True, global_clipnorm=5.0
+        keras.optimizers.schedules.CosineDecay(0.1, 150), momentum=0.9, nesterov=True, global_clipnorm=5.0
     )
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
-    for _ in range(steps):
-        model.train_on_batch(batch, labels)
-    predicted = np.argmax(model.predict(batch, verbose=0), -1)
-    iou = [np.sum((predicted == c) & (labels == c)) / np.sum((predicted == c) | (labels == c)) for c in range(4)]
+    optimizer.build(model.trainable_variables)
+
+    # Not `fit`, which traces every network three times; half the time goes into that.
+    @tf.function(autograph=False)
+    def step():
+        with tf.GradientTape() as tape:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, model(batch, training=True))
+            loss = tf.reduce_mean(losses)
+        weights = [weight.value for weight in model.trainable_variables]
+        optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
+
+    for _ in range(15):
+        for _ in range(10):
+            step()
+        predicted = np.argmax(model(batch), -1)
+        iou = [np.sum((predicted == c) & (labels == c)) / np.sum((predicted == c) | (labels == c)) for c in range(4)]
+        if np.mean(iou) > 0.95:
+            break
     assert np.mean(iou) > 0.95
 
 
