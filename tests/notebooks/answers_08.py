@@ -1,0 +1,197 @@
+"""Answers to the exercises of notebook 08: right ones of another shape, and wrong ones."""
+
+import math
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+from scipy.spatial import KDTree
+
+from course_utils.backend import tf
+
+
+def nothing(*arguments):
+    return None
+
+
+def means_by_loops(scores, absent=1.0):
+    values = [float(value) for value in scores]
+    there = [value for value in values if not math.isnan(value)]
+    one = sum(absent if math.isnan(value) else value for value in values) / len(values)
+    return one, sum(there) / len(there) if there else math.nan
+
+
+def means_by_masks(scores):
+    scores = np.ma.masked_invalid(scores)
+    return np.array([scores.filled(1.0).mean(), scores.mean() if scores.count() else np.nan])
+
+
+def gate_by_loops(features, scores, kernel, factor=lambda alpha: 1 + alpha):
+    height, width, _ = features.shape
+    result = np.zeros((height, width, kernel.shape[1]))
+    for y, x in np.ndindex(height, width):
+        result[y, x] = features[y, x] @ kernel * factor(1 / (1 + math.exp(-scores[y, x])))
+    return result
+
+
+def gate_by_tensorflow(features, scores, kernel):
+    gated = features * tf.sigmoid(scores)[..., tf.newaxis] + features
+    return tf.nn.conv2d(gated[tf.newaxis], kernel[tf.newaxis, tf.newaxis], 1, "SAME")[0]
+
+
+def gate_in_place(features, scores, kernel):
+    features *= (1 + 1 / (1 + np.exp(-scores)))[..., None]
+    return features @ kernel
+
+
+def edges_by_shifts(labels, radius, within=lambda dy, dx, r: dy * dy + dx * dx <= r * r, void=True, border=255):
+    reach = int(radius)
+    padded = np.pad(labels, reach, constant_values=border)
+    found = np.zeros(labels.shape, bool)
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            if within(dy, dx, radius):
+                part = padded[reach + dy : reach + dy + labels.shape[0], reach + dx : reach + dx + labels.shape[1]]
+                found |= (part != labels) & ((part != 255) | (not void))
+    return np.where(labels == 255, 255, found.astype(int))
+
+
+def edges_by_distance(labels, radius):
+    result = np.zeros(labels.shape, np.uint8)
+    for k in set(labels.ravel().tolist()) - {255}:
+        others = (labels != k) & (labels != 255)
+        if others.any():
+            result[(labels == k) & (distance_transform_edt(~others) <= radius)] = 1
+    result[labels == 255] = 255
+    return result
+
+
+def edges_in_place(labels, radius):
+    labels[:] = edges_by_shifts(labels, radius)
+    return labels
+
+
+def edges_one_sided(labels, radius):
+    return edges_by_shifts(labels, radius, lambda dy, dx, r: dy >= 0 and dx >= 0 and dy * dy + dx * dx <= r * r)
+
+
+def f_by_trees(true, predicted, tolerance, order=(0, 1, 2), empty=(1.0, 0.0), strict=False, power=2, mean=None):
+    a, b = np.argwhere(true), np.argwhere(predicted)
+    if not len(a) or not len(b):
+        return [empty[0] if len(a) == len(b) else empty[1]] * 3
+    to_true, to_predicted = KDTree(a).query(b, p=power)[0], KDTree(b).query(a, p=power)[0]
+    near = np.less if strict else np.less_equal
+    p, r = near(to_true, tolerance).mean(), near(to_predicted, tolerance).mean()
+    f = mean(p, r) if mean else 2 * p * r / (p + r) if p + r else 0.0
+    return [(p, r, f)[k] for k in order]
+
+
+def f_by_distance(true, predicted, tolerance):
+    if not true.any() or not predicted.any():
+        return np.full(3, 1.0 if true.any() == predicted.any() else 0.0)
+    p = (distance_transform_edt(~true) <= tolerance)[predicted].mean()
+    r = (distance_transform_edt(~predicted) <= tolerance)[true].mean()
+    return np.array([p, r, 2 * p * r / max(p + r, 1e-12)])
+
+
+def f_by_loops(true, predicted, tolerance):
+    a, b = np.argwhere(true).tolist(), np.argwhere(predicted).tolist()
+    if not a or not b:
+        return (1.0, 1.0, 1.0) if a == b else (0.0, 0.0, 0.0)
+    p = sum(any(math.dist(q, t) <= tolerance for t in a) for q in b) / len(b)
+    r = sum(any(math.dist(q, t) <= tolerance for t in b) for q in a) / len(a)
+    return p, r, 2 / (1 / p + 1 / r) if p and r else 0.0
+
+
+def crop_by_share(height, width, factor, y, x):
+    share = factor / 512
+    return (
+        round(y * share * height),
+        height - round((1 - y) * share * height),
+        round(x * share * width),
+        width - round((1 - x) * share * width),
+    )
+
+
+def crop_by_arrays(height, width, factor, y, x):
+    sizes, point = np.array([height, width]), np.array([y, x])
+    removed = sizes * factor / 512
+    starts = np.rint(point * removed)
+    stops = sizes - np.rint((1 - point) * removed)
+    return np.stack([starts, stops], axis=1).ravel().astype(int)
+
+
+RIGHT = [
+    ("absent", means_by_loops),
+    ("absent", means_by_masks),
+    ("absent", lambda s: tf.constant(means_by_loops(s))),
+    ("gate", gate_by_loops),
+    ("gate", gate_by_tensorflow),
+    ("gate", lambda f, s, w: np.einsum("hwc,hw,ck->hwk", f, 1 / (1 + np.exp(-s)), w) + f @ w),
+    ("edges", edges_by_shifts),
+    ("edges", edges_by_distance),
+    ("edges", lambda labels, radius: tf.constant(edges_by_shifts(labels, radius))),
+    ("boundary", f_by_trees),
+    ("boundary", f_by_distance),
+    ("boundary", f_by_loops),
+    ("crop", crop_by_share),
+    ("crop", crop_by_arrays),
+    ("crop", lambda *frame: tf.constant(crop_by_share(*frame))),
+]
+WRONG = [
+    ("absent", nothing),
+    ("absent", lambda s: [0.625, 0.25]),
+    ("absent", lambda s: means_by_loops(s)[::-1]),
+    ("absent", lambda s: means_by_loops(s, absent=0.0)),
+    ("absent", lambda s: [np.mean(s), np.nanmean(s)]),
+    ("absent", lambda s: means_by_loops(s)[0]),
+    ("absent", lambda s: [means_by_loops(s)[0], np.nan_to_num(means_by_loops(s)[1])]),
+    ("gate", nothing),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: alpha)),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: 2 - alpha)),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: 1.5)),
+    ("gate", lambda f, s, w: (f * (1 + s[..., None])) @ w),
+    ("gate", lambda f, s, w: (f * (1 + np.tanh(s)[..., None])) @ w),
+    ("gate", lambda f, s, w: f * (1 + 1 / (1 + np.exp(-s)))[..., None]),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w).transpose(1, 0, 2)),
+    ("gate", lambda f, s, w: (f + 1 / (1 + np.exp(-s))[..., None]) @ w),
+    ("gate", lambda f, s, w: np.array([[[6.0]]])),
+    ("gate", gate_in_place),
+    ("edges", nothing),
+    ("edges", lambda labels, radius: np.array([[0, 0, 1, 1, 0], [0, 0, 255, 255, 0]])),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, 1)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: True)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: abs(dy) + abs(dx) <= r)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: dy * dy + dx * dx < r * r)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, void=False)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, border=254)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) == 1),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) % 255),
+    ("edges", lambda labels, radius: edges_by_shifts(labels.T, radius)),
+    ("edges", edges_one_sided),
+    ("edges", edges_in_place),
+    ("boundary", nothing),
+    ("boundary", lambda t, p, tolerance: [2 / 3, 0.5, 4 / 7]),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, order=(1, 0, 2))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance)[2]),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, 2)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, strict=True)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=1)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=math.inf)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(0.0, 0.0))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(1.0, 1.0))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: (p + r) / 2)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: np.divide(2 * p * r, p + r))),
+    ("crop", nothing),
+    ("crop", lambda h, w, c, y, x: [50, 874, 200, 1848]),
+    ("crop", lambda h, w, c, y, x: [c, h - c, 2 * c, w - 2 * c]),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, 0.5, 0.5)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, x, y)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, 1 - y, 1 - x)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, 2 * h, c, y, x)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c / 2, y, x)),
+    ("crop", lambda h, w, c, y, x: [crop_by_share(h, w, c, y, x)[k] for k in (0, 2, 1, 3)]),
+    ("crop", lambda h, w, c, y, x: np.subtract(crop_by_share(h, w, c, y, x), [0, 1, 0, 1])),
+    ("crop", lambda h, w, c, y, x: [int(v) for v in (y * c * h / 512, h - (1 - y) * c * h / 512,
+                                                     x * c * w / 512, w - (1 - x) * c * w / 512)]),
+    ("crop", lambda h, w, c, y, x: np.array(crop_by_share(h, w, c, y, x), float)),
+]  # fmt: skip
