@@ -2,16 +2,21 @@
 
 from course_utils.errors import CourseError
 from course_utils.models.encoders import IMAGENET_WEIGHTS
-from course_utils.models.encoders.base import PREFIX
+from course_utils.models.encoders.base import PREFIX, encoder_name
 
 
 def encoder_layers(model):
-    """The layers of the model's encoder, from the image on: to freeze them, count them, or copy their weights."""
-    return [layer for layer in model.layers if layer.name.startswith(PREFIX)]
+    """The layers of the model's encoder, from the image on: to freeze them, count them, or copy their weights.
+
+    In a network that sees the image at several scales, the batch normalisations of every scale are among them.
+    """
+    return [layer for layer in model.layers if encoder_name(layer)]
 
 
 def copy_encoder(source, target):
     """Copies the weights of every encoder layer of `source` into the layer of the same name in `target`.
+
+    Where only `target` has batch normalisations for further scales of the image, all get those of the one scale.
 
     Args:
         source, target: models with the same encoder at the same width, such as a `classifier` and a `SegNet`.
@@ -24,19 +29,20 @@ def copy_encoder(source, target):
     remedy = "Build both models with the same encoder and width."
     if not theirs:
         raise CourseError(f"Model {source.name!r} has no encoder to copy from. {remedy}")
-    if different := sorted(theirs.keys() ^ ours.keys()):
-        holder = source if different[0] in theirs else target
+    names = [{encoder_name(layer) for layer in layers.values()} for layers in (theirs, ours)]
+    if different := sorted(names[0] ^ names[1]):
+        holder = source if different[0] in names[0] else target
         raise CourseError(f"Encoder layer {different[0]!r} exists only in model {holder.name!r}. {remedy}")
-    for name, layer in ours.items():
-        shapes = [tuple(weight.shape) for weight in layer.weights]
-        their_shapes = [tuple(weight.shape) for weight in theirs[name].weights]
+    pairs = {name: (theirs.get(name, theirs[encoder_name(layer)]), layer) for name, layer in ours.items()}
+    for name, pair in pairs.items():
+        their_shapes, shapes = ([tuple(weight.shape) for weight in layer.weights] for layer in pair)
         if shapes != their_shapes:
             raise CourseError(
                 f"Encoder layer {name!r} has weights {their_shapes} in model {source.name!r} "
                 f"and {shapes} in {target.name!r}. {remedy}"
             )
-    for name, layer in ours.items():
-        layer.set_weights(theirs[name].get_weights())
+    for their_layer, layer in pairs.values():
+        layer.set_weights(their_layer.get_weights())
 
 
 def load_imagenet_weights(model, weights="imagenet"):
@@ -53,7 +59,7 @@ def load_imagenet_weights(model, weights="imagenet"):
     Raises:
         CourseError: no network, a file that does not fit, an encoder without ImageNet weights or of another width.
     """
-    names = {layer.name.removeprefix(PREFIX).split("_")[0] for layer in encoder_layers(model)}
+    names = {encoder_name(layer).removeprefix(PREFIX).split("_")[0] for layer in encoder_layers(model)}
     loaders = [loader for encoder, loader in IMAGENET_WEIGHTS.items() if encoder in names]
     if not loaders:
         raise CourseError(

@@ -34,12 +34,6 @@ def softmax(x):
     return powers / powers.sum(-1, keepdims=True)
 
 
-def test_deeplab_v2_has_the_papers_parts():
-    """ResNet-50 as torchvision counts it less its classifier, and four 3x3 convolutions to 21 scores."""
-    resnet50 = 25_557_032 - (2048 * 1000 + 1000)
-    assert trainable(DeepLabV2(21, encoder="resnet50")) == resnet50 + 4 * (9 * 2048 * 21 + 21)
-
-
 def test_deeplab_v2s_scores_are_the_sum_of_its_atrous_convolutions():
     model = DeepLabV2(3, **SLIM)
     images = np.random.default_rng(0).uniform(size=(1, 64, 72, 3)).astype("float32")
@@ -65,9 +59,11 @@ def test_scales_share_their_convolutions_and_the_largest_score_counts():
     one, several = DeepLabV2(3, **SLIM), DeepLabV2(3, **SLIM, scales=(1.0, 0.5))
     kernels = [sum(weight.path.endswith("kernel") for weight in model.weights) for model in (one, several)]
     assert kernels[0] == kernels[1]
-    assert [layer.name for layer in encoder_layers(one) if layer.weights] == [
-        layer.name for layer in encoder_layers(several) if layer.weights
+    normalizations = [
+        sum(isinstance(layer, keras.layers.BatchNormalization) for layer in encoder_layers(model))
+        for model in (one, several)
     ]
+    assert normalizations[1] == 2 * normalizations[0] > 0
     own = {weight.path: weight.numpy() for weight in one.weights}
     for weight in several.weights:
         weight.assign(own[weight.path.removeprefix("scale2_")])
@@ -75,6 +71,23 @@ def test_scales_share_their_convolutions_and_the_largest_score_counts():
     small = ResizeLike()([one(ResizeBy(0.5)(images)), np.zeros((1, 5, 7, 1), "float32")])
     assert small.shape == (1, 5, 7, 3)
     assert (several(images).numpy() >= one(images).numpy() - 1e-5).all()
+
+
+def test_the_feature_map_sees_the_image_at_three_scales():
+    """Convolutions of the encoder run at each; last blocks and pooled maps are a scale's own, on the finest's grid."""
+    model = Piecewise(3, **SLIM)
+    images = np.random.default_rng(0).uniform(size=(1, 80, 160, 3)).astype("float32")
+    get = {name: model.get_layer(name).output for name in ("scale1", "scale2", "scale3", "feature_map", "unary_scores")}
+    get |= {f"map{number}": model.get_layer(f"scale{number}_pyramid").output for number in (1, 2, 3)}
+    sizes = {name: tuple(value.shape[1:]) for name, value in keras.Model(model.input, get)(images).items()}
+    assert [sizes[f"scale{n}"] for n in (1, 2, 3)] == [(96, 192, 3), (64, 128, 3), (32, 64, 3)]
+    channels = model.get_layer("scale1_conv1").filters
+    assert [sizes[f"map{n}"] for n in (1, 2, 3)] == [(6, 12, 3 * channels), (4, 8, 3 * channels), (2, 4, 3 * channels)]
+    assert sizes["feature_map"] == (6, 12, 9 * channels) and sizes["unary_scores"] == (6, 12, 3)
+    blocks = [model.get_layer(f"scale{number}_conv1") for number in (1, 2, 3)]
+    assert len({id(layer.kernel) for layer in blocks}) == 3
+    shared = next(layer for layer in encoder_layers(model) if isinstance(layer, keras.layers.Conv2D))
+    assert len(shared._inbound_nodes) >= 3
 
 
 def test_piecewise_has_its_parts():

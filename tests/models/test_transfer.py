@@ -5,7 +5,15 @@ import pytest
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
-from course_utils.models import SegNet, SegNetBasic, classifier, copy_encoder, encoder_layers, load_imagenet_weights
+from course_utils.models import (
+    Piecewise,
+    SegNet,
+    SegNetBasic,
+    classifier,
+    copy_encoder,
+    encoder_layers,
+    load_imagenet_weights,
+)
 from course_utils.models.encoders import vgg16
 
 WIDTH = 1 / 16
@@ -118,6 +126,37 @@ def test_imagenet_encoder_computes_what_vgg16_computes(slim_vgg16, tmp_path):
     for layer in encoder_layers(model):
         layer.trainable = False
     np.testing.assert_allclose(encoder(batch, training=True), encoder(batch), rtol=1e-4, atol=1e-3)
+
+
+def test_every_scale_of_an_encoder_is_copied_loaded_and_frozen(slim_vgg16, tmp_path):
+    """A network that sees the image at three scales has three batch normalisations for each convolution."""
+    model, source = Piecewise(3, width=WIDTH), randomized(classifier(7, width=WIDTH))
+    scales = [
+        [model.get_layer(f"{scale}encoder_vgg16_block{block}_conv1_bn") for scale in ("", "scale2_", "scale3_")]
+        for block in (1, 5)
+    ]
+    copy_encoder(source, model)
+    for layers in scales:
+        for layer in layers:
+            for ours, theirs in zip(layer.get_weights(), source.get_layer(layers[0].name).get_weights(), strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+
+    reference = slim_vgg16()
+    for layer in reference.layers:
+        if layer.weights:
+            layer.set_weights([layer.get_weights()[0], np.arange(layer.filters, dtype="float32")])
+    reference.save_weights(tmp_path / "vgg16.weights.h5")
+    load_imagenet_weights(model, tmp_path / "vgg16.weights.h5")
+    for layers in scales:
+        for layer in layers:
+            np.testing.assert_array_equal(layer.moving_mean, -np.arange(layer.gamma.shape[0]))
+
+    for layer in encoder_layers(model):
+        layer.trainable = False
+    assert not any("encoder_" in weight.path for weight in model.trainable_weights)
+    model(images(1, 64, 64), training=True)
+    for layer in (layer for layers in scales for layer in layers):
+        np.testing.assert_array_equal(layer.moving_mean, -np.arange(layer.gamma.shape[0]))
 
 
 def test_imagenet_weights_that_do_not_fit_are_refused(slim_vgg16, tmp_path):

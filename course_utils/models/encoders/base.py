@@ -7,12 +7,16 @@ Layers of an encoder are named `encoder_<architecture>_...`, so that they can be
 them: to be frozen, or to receive weights from a classifier.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from course_utils.errors import CourseError
 
 PREFIX = "encoder_"
+SCALE = re.compile(rf"^scale\d+_(?={PREFIX})")
+"""In front of the name of a batch normalisation that an encoder has for a further scale of the image."""
+
 OUTPUT_STRIDES = (8, 16, 32)
 
 
@@ -59,6 +63,12 @@ class Striding:
             return 2
         self.rate *= 2
         return 1
+
+
+def encoder_name(layer) -> str | None:
+    """The name of a layer in an encoder, its own or that of the one it stands for at another scale; None outside."""
+    name = SCALE.sub("", layer.name)
+    return name if name.startswith(PREFIX) else None
 
 
 def deepest(stages):

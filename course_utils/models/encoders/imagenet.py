@@ -10,6 +10,7 @@ import numpy as np
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.models.blocks import MEAN, STANDARD_DEVIATION
+from course_utils.models.encoders.base import encoder_name
 
 PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
 
@@ -45,7 +46,7 @@ def copy_convolutions(model, pairs, preprocessing, source_name):
         model: a model with our encoder.
         pairs: `(name, convolution, normalization)`, in the order of the network: our convolution is called `name`, its
             batch normalisation `name_bn`; `convolution` and `normalization` are theirs, the latter None where they
-            only add a bias.
+            only add a bias. Normalisations of further scales of the image get the same numbers.
         preprocessing: of their input, a key of `PREPROCESSING`.
         source_name: of their network, for messages.
 
@@ -64,7 +65,7 @@ def copy_convolutions(model, pairs, preprocessing, source_name):
         if number == 0:
             kernel, shift = _for_our_input(kernel, preprocessing)
             bias = bias + shift
-        ours = model.get_layer(f"{name}_bn")
+        ours = [layer for layer in model.layers if encoder_name(layer) == f"{name}_bn"]
         if normalization is None:
             ones = np.ones(kernel.shape[-1], "float32")
             gamma, beta, mean, variance, epsilon = ones, 0 * ones, 0 * ones, ones, 0.0
@@ -72,7 +73,8 @@ def copy_convolutions(model, pairs, preprocessing, source_name):
             gamma, beta, mean, variance = normalization.get_weights()
             epsilon = normalization.epsilon
         model.get_layer(name).set_weights([kernel])
-        ours.set_weights([gamma, beta, mean - bias, variance + epsilon - ours.epsilon])
+        for layer in ours:
+            layer.set_weights([gamma, beta, mean - bias, variance + epsilon - layer.epsilon])
 
 
 def _for_our_input(kernel, preprocessing):
