@@ -1,0 +1,154 @@
+"""Weights at full width, against what references publish or what their lists of layers add up to.
+
+The table in the docstring of `course_utils.models` says the same in words. Counts are of trained weights.
+"""
+
+import inspect
+import itertools
+
+import numpy as np
+import pytest
+
+from course_utils import models
+from course_utils.backend import keras
+from course_utils.models.blocks import image_input
+from course_utils.models.encoders import encode
+
+
+def trainable(model):
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def convolution(before, after, size, bias=False):
+    return before * after * size**2 + after * bias
+
+
+def block(before, after, size):
+    """Weights of a convolution without bias and its batch normalisation."""
+    return convolution(before, after, size) + 2 * after
+
+
+TORCHVISION = {"resnet50": 25_557_032, "resnet101": 44_549_160, "mobilenetv2": 3_504_872, "vgg16": 138_357_544}
+"""`num_params` of the ImageNet classifiers."""
+
+CLASSIFIER = {
+    "resnet50": convolution(2048, 1000, 1, bias=True),
+    "resnet101": convolution(2048, 1000, 1, bias=True),
+    "mobilenetv2": block(320, 1280, 1) + convolution(1280, 1000, 1, bias=True),
+    "vgg16": sum(
+        convolution(*shape, bias=True) for shape in ((512, 4096, 7), (4096, 4096, 1), (4096, 1000, 1))
+    ),
+}  # fmt: skip
+"""What of these is no encoder."""
+
+VGG16_CHANNELS = 2 * 64 + 2 * 128 + 3 * 256 + 6 * 512
+"""Two numbers a channel of batch normalisation stand where VGG16 has one bias."""
+
+
+@pytest.mark.parametrize("encoder", TORCHVISION)
+def test_encoders_have_torchvisions_weights(encoder):
+    images, x = image_input((None, None, 3))
+    model = keras.Model(images, encode(x, encoder)[-1].features)
+    reference = TORCHVISION[encoder] - CLASSIFIER[encoder]
+    assert trainable(model) - reference == (VGG16_CHANNELS if encoder == "vgg16" else 0)
+    assert f"{trainable(model):,}" in models.__doc__
+
+
+def pspnet():
+    """hszhao/semseg, model/pspnet.py and model/resnet.py: three 3x3 convolutions to 128 channels are its stem."""
+    stem = block(3, 64, 3) + block(64, 64, 3) + block(64, 128, 3) - block(3, 64, 7)
+    first_block = (128 - 64) * (64 + 256)
+    return {"encoder": "resnet50", "auxiliary": True}, 19, 49_080_038, -(stem + first_block)
+
+
+def deeplab_v2():
+    """kazuto1011/deeplab-pytorch, libs/models/deeplabv2.py: ResNet-101 and four 3x3 convolutions."""
+    resnet101 = TORCHVISION["resnet101"] - CLASSIFIER["resnet101"]
+    return {}, 21, resnet101 + 4 * convolution(2048, 21, 3, bias=True), 0
+
+
+def deeplab_v3():
+    """torchvision's deeplabv3_resnet101, `num_params`: one 3x3 block more in its head, and a loss half-way."""
+    auxiliary = block(1024, 256, 3) + convolution(256, 21, 1, bias=True)
+    return {}, 21, 60_996_202, -(block(256, 256, 3) + auxiliary)
+
+
+def deeplab_v3_plus():
+    """jfzhang95/pytorch-deeplab-xception, modeling/aspp.py and decoder.py, with its ResNet-101."""
+    pyramid = 2 * block(2048, 256, 1) + 3 * block(2048, 256, 3) + block(5 * 256, 256, 1)
+    decoder = block(256, 48, 1) + block(304, 256, 3) + block(256, 256, 3) + convolution(256, 19, 1, bias=True)
+    return {}, 19, TORCHVISION["resnet101"] - CLASSIFIER["resnet101"] + pyramid + decoder, 0
+
+
+def segnet():
+    """alexgkendall/SegNet-Tutorial, Models/segnet_train.prototxt: a bias before each batch normalisation."""
+    up = [512, 512, 512, 512, 512, 256, 256, 256, 128, 128, 64, 64]
+    down = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+    channels = [3, *down, *up, 11]
+    kernels = sum(convolution(*pair, 3, bias=True) for pair in itertools.pairwise(channels))
+    return {}, 11, kernels + 2 * sum(down + up), -sum(down + up)
+
+
+def lrr():
+    """golnazghiasi/LRR, AddSubModel.m on VGG16 with fc6 and fc7, without its fixed bases and further objectives."""
+    vgg16 = TORCHVISION["vgg16"] - convolution(4096, 1000, 1, bias=True)
+    coefficients = sum(convolution(channels, 19 * 10, 5, bias=True) for channels in (4096, 512, 512, 256))
+    return {}, 19, vgg16 + coefficients, VGG16_CHANNELS + 2 * 4096
+
+
+REFERENCES = {
+    "DeepLabV2": deeplab_v2,
+    "DeepLabV3": deeplab_v3,
+    "DeepLabV3Plus": deeplab_v3_plus,
+    "LRR": lrr,
+    "PSPNet": pspnet,
+    "SegNet": segnet,
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_systems_have_their_references_weights(name):
+    options, classes, reference, difference = REFERENCES[name]()
+    count = trainable(getattr(models, name)(classes, **options))
+    assert count - reference == difference
+    for number in (count, reference):
+        assert f"{number:,}" in models.__doc__
+
+
+def test_gscnn_adds_what_its_authors_add():
+    """nv-tlabs/GSCNN, network/gscnn.py and my_functionals/GatedSpatialConv.py: what is not DeepLabV3+, on ResNet-50.
+
+    The paper's table 5 says 0.43 % of the network for ResNet-50 and 0.29 % for ResNet-101.
+    """
+    shape = convolution(64, 1, 1, bias=True)  # a side output that is not used
+    for features, before, after in ((256, 64, 32), (512, 32, 16), (2048, 16, 8)):
+        joined = after + 1
+        shape += convolution(features, 1, 1, bias=True) + 2 * block(before, before, 3)
+        shape += convolution(before, after, 1, bias=True) + after**2
+        shape += 2 * joined + convolution(joined, joined, 1, bias=True) + convolution(joined, 1, 1, bias=True) + 2
+    shape += 8 + 2  # to one map, and to join it with Canny's
+    reference = shape + block(1, 256, 1) + 256 * 256
+    plain = trainable(models.DeepLabV3Plus(19, encoder="resnet50", output_stride=8))
+    count = trainable(models.GSCNN(19, encoder="resnet50"))
+    assert (round(100 * reference / plain, 2), round(100 * reference / 59_343_795, 2)) == (0.43, 0.29)
+    # Our gradient enters in front of the stream, by a block of its own; the gates' first convolutions have no bias,
+    # nor have their second ones, and there is neither the unused output nor a second join, but one bias at the end.
+    gates = sum(channels + 1 + 1 for channels in (32, 16, 8))
+    assert count - plain - reference == block(64 + 1, 64, 1) - gates - (64 + 1) - 2 + 1
+    for number in (count, count - plain, reference):
+        assert f"{number:,}" in models.__doc__
+
+
+def test_darknet19_is_its_configuration_file():
+    """pjreddie/darknet, cfg/darknet19.cfg: filters and sizes of the convolutions with batch normalisation."""
+    filters = [32, 64, 128, 64, 128, 256, 128, 256, 512, 256, 512, 256, 512, 1024, 512, 1024, 512, 1024]
+    sizes = [3, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 1, 3, 3, 1, 3, 1, 3]
+    images, x = image_input((None, None, 3))
+    count = trainable(keras.Model(images, encode(x, "darknet19")[-1].features))
+    assert count == sum(block(*shape) for shape in zip([3, *filters], filters, sizes, strict=False))
+    assert f"{count:,}" in models.__doc__
+
+
+def test_every_reference_is_named():
+    for reference in REFERENCES.values():
+        assert inspect.getdoc(reference).split(",")[0].removesuffix("'s deeplabv3_resnet101") in models.__doc__
