@@ -192,6 +192,31 @@ def test_the_sampled_kernel_agrees_with_the_exact_one():
         assert np.mean(marginals.argmax(-1) == truth) > 0.98 > before
 
 
+def test_the_sampled_kernel_refines_large_images():
+    """On 128x128 pixels, where all pairs would take a GiB."""
+    truth, logits, images = noisy_scene(128)
+    layer = DenseCRF(position_scale=30.0, color_scale=0.1, window=(4, 6))
+    refined = layer([logits, images])
+    before = np.mean(logits[0].argmax(-1) == truth)
+    assert np.mean(refined.numpy()[0].argmax(-1) == truth) > 0.98 > before
+
+
+def test_the_kernels_weights_are_learnt():
+    """Too weak at first to remove the noise, they grow, and the loss falls."""
+    truth, logits, images = noisy_scene(24)
+    layer = DenseCRF(2, position_scale=8.0, color_scale=0.1, appearance_weight=0.1, smoothness_weight=0.1)
+    layer.build([logits.shape, images.shape])
+    optimizer, losses = keras.optimizers.SGD(1.0), []
+    for _ in range(10):
+        with tf.GradientTape() as tape:
+            refined = layer([logits, images])
+            losses.append(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(truth[np.newaxis], refined)))
+        weights = [weight.value for weight in layer.trainable_weights]
+        optimizer.apply(tape.gradient(losses[-1], weights), layer.trainable_weights)
+    assert (layer.kernel_weights.numpy() > 0.1).all()
+    assert losses[-1] < 0.9 * losses[0]
+
+
 @pytest.mark.parametrize("window", [None, (1, 2)])
 def test_every_execution_gives_the_same(window, tmp_path):
     inputs = example(9, 7)

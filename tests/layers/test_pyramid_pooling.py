@@ -118,6 +118,22 @@ def test_a_rates_field_of_view_by_its_gradient(rate):
     np.testing.assert_array_equal(seen, expected)
 
 
+@pytest.mark.parametrize(("rates", "share"), [((2, 2, 2), 49 / 169), ((1, 2, 3), 1)])
+def test_gridding_and_its_cure_by_the_receptive_fields_gradient(rates, share):
+    """Three 3x3 convolutions of rate 2 see one pixel in four of their field; rates 1, 2 and 3 see all, as far off."""
+    image = tf.constant(maps(1, 19, 19, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        x = image
+        for rate in rates:
+            x = tf.nn.atrous_conv2d(x, tf.ones([3, 3, 1, 1]), rate, "SAME")
+        middle = x[0, 9, 9, 0]
+    seen = tape.gradient(middle, image).numpy()[0, ..., 0] > 0
+    field = seen[3:16, 3:16]
+    assert field[[0, 0, -1, -1], [0, -1, 0, -1]].all() and seen.sum() == field.sum()
+    assert field.mean() == pytest.approx(share)
+
+
 def test_aspp_is_its_branches():
     """Each branch by hand, from Keras's own layers with the same kernels."""
     inputs = maps(2, 8, 8, 3)
