@@ -71,7 +71,7 @@ def crop_curves(panels: dict, ylabel: str):
     for axis, (title, systems) in zip(axes[0], panels.items(), strict=True):
         for (name, scores), line in zip(systems.items(), ("-", "--", "-.", ":"), strict=False):
             axis.plot(list(scores), list(scores.values()), line, marker="o", markersize=4, label=name)
-        axis.set(xlabel="crop factor (pixels of a frame of 1024 rows)", title=title, xticks=[0, 100, 200, 300, 400])
+        axis.set(xlabel="crop factor", title=title, xticks=[0, 100, 200, 300, 400])
         axis.set_ylim(0)
         axis.grid(color="0.92")
         axis.legend(fontsize=8, loc="lower left")
