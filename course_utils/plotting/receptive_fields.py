@@ -108,7 +108,7 @@ def field_profiles(profiles: dict, theoretical: int):
     return figure
 
 
-def sampling_grid(image, place, stride: int, rates, title: str = ""):
+def sampling_grid(image, place, stride: int, rates, title: str = "", reach: int | None = None):
     """The taps of atrous branches around one place of the feature map, over the image.
 
     Taps beyond the image meet the zeros of the padding: hollow, on grey.
@@ -119,15 +119,16 @@ def sampling_grid(image, place, stride: int, rates, title: str = ""):
         stride: image pixels between two features.
         rates: of the branches, in features; 3 x 3 taps each.
         title: of the figure.
+        reach: the largest rate for which the figure leaves room; that of `rates` when omitted.
 
     Returns:
         the figure.
     """
     height, width = image.shape[:2]
-    margin = stride * max(rates) + stride
+    margin = stride * max(reach or 0, *rates) + stride
     across, down = width + 2 * margin, height + 2 * margin
     figure, axis = new_figure(size=(7.6, 7.6 * down / across + 0.6))
-    figure.set_layout_engine(None)
+    figure.set_layout_engine(None)  # placed by hand, it draws faster
     top = 0.35 / (7.6 * down / across + 0.6)
     axis.set_position([0.01, 0.01, 0.98, 0.99 - top])
     axis.set_facecolor("0.88")

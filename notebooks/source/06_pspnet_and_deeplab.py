@@ -1,0 +1,1061 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 75
+#     claims: [L14, L15, L16, L17]
+# ---
+
+# %% [markdown]
+# # 06 · PSPNet and DeepLab: context
+#
+# **After this notebook you can** build a pyramid pooling module and an atrous convolution from simpler parts, say which
+# pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+ apart, compute a mean IoU that
+# deserves the name, and read keras-cv's DeepLabV3+ critically.
+#
+# **Time:** 75 minutes; the cells themselves need about one and a half on two processor cores.
+#
+# **Lecture claims:** *L14*, PSPNet is a network pre-trained for recognition, then a newly trained pyramid pooling module.
+# *L15*, DeepLabV3 is dilated (atrous) convolutions, then upscaling. *L16*, a dilated convolution keeps the output size,
+# except for edge effects, and looks at another scale. *L17*, the table of class IoUs on Cityscapes; mIoU is the mean over
+# the classes of overlap / union.
+#
+# **Before it:** transposed convolution (02), SegNet and the confusion matrix (05). **Exercises:** five to compute
+# (8 points) and one to write (2 points).
+#
+# The next cell holds everything you may want to change. With parameters alone the same notebook trains the published
+# networks: see its last section.
+
+# %% tags=["parameters"]
+fast = False  # True: a short run that shows everything and learns little
+seed = 0
+dataset = "toy_streets"  # or "camvid", "cityscapes"
+data_dir = None  # where the data set is; None: its usual place
+image_size = (64, 128)  # height and width that the networks see
+encoder = "slim"  # or "resnet50", "resnet101", the published one
+encoder_weights = None  # or "imagenet", for a ResNet where there is a network connection
+width = 0.25  # share of the published number of channels
+output_stride = 8  # image pixels between two features
+rates = (2, 4, 6)  # of the atrous pyramid; (12, 24, 36) suits photographs of 513 pixels and more
+steps = 160  # training steps of each network
+batch_size = 4
+validation_frames = 40  # frames that are scored
+
+# %%
+import numpy as np
+
+from course_utils import datasets, models, plotting, training
+from course_utils.backend import keras, tf
+from course_utils.datasets.pipeline import training_batches
+from course_utils.evaluation import BoundaryF, ConfusionMatrix
+from course_utils.inference import predict_logits
+from course_utils.labs.checks import assert_same
+from course_utils.layers import AdaptiveAveragePooling2D, AtrousSpatialPyramidPooling, PyramidPooling
+from course_utils.models.encoders import deepest, encode
+from course_utils.widgets import interactive_figure
+
+if fast:
+    steps, validation_frames = 3, 8
+
+# %% [markdown]
+# ## The question
+#
+# Look at the upper row. Which class is it? Then look at the lower row, where each patch is framed.
+
+# %%
+table = datasets.label_table(dataset)
+train = datasets.load(dataset, "train", data_dir, image_size)
+frames = datasets.load(dataset, "val", data_dir).frames[:validation_frames]
+images = [datasets.read_image(frame.image) / 255 for frame in frames]
+truths = [datasets.label_map(frame, table) for frame in frames]
+
+places = []
+for name in ("building", "truck", "sidewalk", "vegetation"):
+    number = max(range(len(truths)), key=lambda n: np.sum(truths[n] == table.names.index(name)))
+    rows, columns = np.nonzero(truths[number] == table.names.index(name))
+    middle = np.argmin(np.hypot(rows - np.median(rows), columns - np.median(columns)))
+    places.append((images[number], (int(rows[middle]), int(columns[middle])), name))
+plotting.show(
+    plotting.patches_in_images(places, size=min(images[0].shape[:2]) // 8),
+    alt="Four small patches, almost featureless, and below them the street scenes they come from, each patch framed.",
+)
+
+# %% [markdown]
+# A patch of one colour is nothing in particular; *where it is and what is around it* makes it a wall or a lorry. A
+# convolution network knows the surroundings only as far as its **receptive field** reaches. Two families of 2017 widen
+# it. PSPNet averages whole regions of the image and tells every pixel the result. DeepLab spreads the taps of its
+# convolutions apart.
+#
+# ## Train first, look inside later
+#
+# So that every picture below shows a trained network, we train all three now: same encoder, same batches, same steps,
+# all weights from one seed. PSPNet has a second loss half-way, of which more below. The encoder starts from random
+# weights unless `encoder_weights` says otherwise.
+
+
+# %%
+def new_network(system, **options):
+    keras.utils.set_random_seed(seed)
+    model = getattr(models, system)(table.num_classes, encoder=encoder, width=width, **options)
+    if encoder_weights:
+        models.load_imagenet_weights(model, encoder_weights)
+    return model
+
+
+networks = {
+    "PSPNet": new_network("PSPNet", output_stride=output_stride, auxiliary=True),
+    "DeepLabV3": new_network("DeepLabV3", output_stride=output_stride, rates=rates),
+    "DeepLabV3Plus": new_network("DeepLabV3Plus", output_stride=output_stride, rates=rates),
+}
+weights = training.median_frequency_weights(*datasets.pixel_counts(dataset, "train", data_dir), power=0.5)
+batches = training_batches(train, batch_size=batch_size, seed=seed)
+for system, model in networks.items():
+    training.compile_model(model, objective=training.objective(system, weights))
+    training.fit(model, batches, training.Budget(steps=steps), schedule="cosine", title=system)
+
+# %% [markdown]
+# ## Pyramid pooling, step by step
+#
+# The module takes the encoder's feature map and does four things, for each of four *levels*:
+#
+# 1. **pool**: average the map over a grid of 1, 2 x 2, 3 x 3 or 6 x 6 *bins*;
+# 2. **1 x 1 convolution**: a quarter of the channels, so that the four levels together weigh as much as the map;
+# 3. **resize** each level to the map's size, bilinearly;
+# 4. **concatenate** map and levels.
+#
+# What if 6 does not divide the map? Along a side of length $n$, bin $i$ of $b$ covers the features from
+# $\lfloor i n / b \rfloor$ up to, not including, $\lceil (i + 1) n / b \rceil$.
+
+# %% tags=["nbval-check-output"]
+for n in (6, 9, 17):
+    bins = [(i * n // 6, -(-(i + 1) * n // 6)) for i in range(6)]
+    print(f"{n:2d} features, 6 bins:", "  ".join(f"{first}-{end - 1}" for first, end in bins))
+    assert all(end > first for first, end in bins) and bins[0][0] == 0 and bins[-1][1] == n
+
+# %% [markdown]
+# Neighbouring bins may share a feature, none is empty, and none is left out. Now the module by hand, on a map of odd
+# size, against the course's layer with the same weights:
+
+# %% tags=["nbval-check-output"]
+features = np.random.default_rng(0).normal(size=(2, 9, 17, 8)).astype("float32")
+layer = PyramidPooling(bins=(1, 2, 3, 6))
+expected = layer(features)
+
+parts = [features]
+for bins, block in zip(layer.bins, layer.blocks, strict=True):
+    pooled = AdaptiveAveragePooling2D(bins)(features)
+    mixed = tf.einsum("bijc,cd->bijd", pooled, block.convolution.kernel[0, 0])  # a 1 x 1 convolution is a matrix
+    level = tf.nn.relu(block.normalization(mixed))
+    parts.append(tf.image.resize(level, features.shape[1:3]))
+    print(f"{bins} x {bins}: {pooled.shape[1:]} -> {level.shape[1:]} -> {parts[-1].shape[1:]}")
+by_hand = tf.concat(parts, axis=-1)
+
+np.testing.assert_allclose(by_hand, expected, rtol=1e-4, atol=1e-5)
+print("by hand and by the layer: equal,", by_hand.shape[1:])
+
+# %% [markdown]
+# **Think first:** the coarsest level has one bin. What does it tell the pixel at the left border about the one at the
+# right border? And how many pixels does the receptive field of any output have, once this level is in it?
+#
+# <details><summary>Answer</summary>The average of the whole map, the same at every place. So every output depends on
+# every pixel of the image, through an average: it knows *that* there is a lorry, not where. The finer levels say it more
+# and more locally.</details>
+#
+# The same averages of an image's colours, so that you see what a level can know:
+
+# %%
+image = images[0].astype("float32")
+averages = {
+    bins: tf.image.resize(AdaptiveAveragePooling2D(bins)(image[None]), image.shape[:2])[0].numpy()
+    for bins in (1, 2, 3, 6)
+}
+plotting.show(
+    plotting.bin_levels(image, averages),
+    alt="A street scene with 1, 4, 9 and 36 bins drawn over it; below, the averages of the bins enlarged: from one "
+    "colour to a blurred picture with sky, buildings and road in their places.",
+)
+
+# %% [markdown]
+# ## The four stages of a trained PSPNet
+#
+# Image, feature map, pyramid, prediction. Of the features and of each level, the channel that varies most over the map
+# is shown. The lecture's "pre-trained" part ends at the feature map; all to its right is "newly trained". With
+# `encoder_weights="imagenet"` that is what happens here; by default everything is trained from scratch together,
+# for want of a network connection.
+
+# %%
+pspnet = networks["PSPNet"]
+pyramid = pspnet.get_layer("pyramid")
+features_of = keras.Model(pspnet.input, pyramid.input)
+feature_map = features_of(tf.image.resize(image, image_size, antialias=True)[None], training=False)
+
+
+def strongest(maps):
+    """The channel that varies most, [height, width]."""
+    return maps[0].numpy()[:, :, np.argmax(np.std(maps[0], axis=(0, 1)))]
+
+
+levels = {
+    bins: strongest(block(pooling(feature_map)))
+    for bins, block, pooling in zip(pyramid.bins[1:], pyramid.blocks[1:], pyramid.poolings[1:], strict=True)
+}
+levels = {1: np.reshape(pyramid.blocks[0](pyramid.poolings[0](feature_map)), (1, -1)), **levels}
+
+# %%
+predictors = {system: training.prediction_network(model) for system, model in networks.items()}
+prediction = np.argmax(predict_logits(predictors["PSPNet"], image, image_size), axis=-1)
+plotting.show(
+    plotting.pyramid_stages(image, strongest(feature_map), levels, prediction, truths[0], table),
+    alt="From left to right: a street scene, its small feature map, four pooled maps (one bin, drawn as a row of its "
+    "channels, then 2 x 2, 3 x 3 and 6 x 6), and the predicted label map above the true one.",
+)
+
+# %% [markdown]
+# The 1 x 1 level has one place only, so all its channels are drawn, side by side.
+#
+# ## The loss half-way
+#
+# In training PSPNet also classifies the features of the last stage *but one*; that loss counts 0.4 (section 3.3 of the
+# paper). It gives the deep encoder a short way for its gradients. In prediction that branch is dropped:
+
+# %%
+losses = training.objective("PSPNet")
+print({name: weight for name, (_, weight) in losses.items()})
+assert losses["auxiliary"][1] == 0.4 and set(pspnet.output) == {"logits", "auxiliary"}
+dropped = pspnet.count_params() - predictors["PSPNet"].count_params()
+print(f"parameters that only training needs: {dropped} of {pspnet.count_params()}")
+
+# %% [markdown]
+# ## Atrous convolution: taps with holes between them
+#
+# DeepLab's idea needs no pooling. A convolution of **rate** $r$ takes its inputs $r$ apart:
+# $y[i] = \sum_m k[m]\, x[i + r m]$. Another name is *dilated* convolution; *à trous* is French for "with holes".
+
+# %%
+plotting.show(
+    plotting.atrous_taps([1, 2, 4, 6]),
+    alt="Four grids with the nine taps of a 3 x 3 kernel: next to each other at rate 1, farther apart at rates 2, 4, 6.",
+)
+
+# %% [markdown]
+# Nine weights span $r (k - 1) + 1$ cells, whatever the rate. It is *the same* as a convolution by a larger kernel with
+# zeros between the taps (zero insertion once more, this time into the kernel):
+
+
+# %% tags=["nbval-check-output"]
+def convolve(x, kernel, rate=1, padding="SAME"):
+    """Convolution of one map [height, width] by one kernel, by the framework."""
+    x, kernel = np.asarray(x, "float32")[None, ..., None], np.asarray(kernel, "float32")[..., None, None]
+    return tf.nn.conv2d(x, kernel, 1, padding, dilations=rate)[0, ..., 0].numpy()
+
+
+kernel = np.arange(1, 10).reshape(3, 3)
+with_zeros = np.array([[1, 0, 2, 0, 3], [0] * 5, [4, 0, 5, 0, 6], [0] * 5, [7, 0, 8, 0, 9]])
+x = np.random.default_rng(1).normal(size=(20, 31)).astype("float32")
+np.testing.assert_allclose(convolve(x, kernel, rate=2), convolve(x, with_zeros), rtol=1e-4, atol=1e-4)
+print(with_zeros, "\nrate 2 with the 3 x 3 kernel equals rate 1 with this one; 9 products a pixel instead of 25")
+
+# %% [markdown]
+# ## It keeps the size, except for edge effects
+#
+# With `"same"` padding the output is as large as the input, at every rate; with `"valid"` it loses $r (k - 1)$ rows and
+# columns. The two agree wherever no tap leaves the map. So the lecture's sentence is true of the *size* only by virtue
+# of the padding, and of the *values* only $r$ pixels away from the border:
+
+# %% tags=["nbval-check-output"]
+for rate in (1, 2, 6):
+    same, valid = convolve(x, kernel, rate), convolve(x, kernel, rate, "VALID")
+    np.testing.assert_allclose(same[rate:-rate, rate:-rate], valid, rtol=1e-4, atol=1e-4)
+    mirrored = convolve(np.pad(x, rate, mode="reflect"), kernel, rate, "VALID")  # another border rule
+    touched = np.mean(~np.isclose(same, mirrored, atol=1e-3))
+    print(f"rate {rate}: same {same.shape}, valid {valid.shape}; the border rule decides {touched:.0%} of the values")
+
+# %% [markdown]
+# How many of the nine taps meet the image, and how many meet zeros, on a feature map of 33 x 33 (an image of 513 pixels
+# at output stride 16)?
+
+# %% tags=["nbval-check-output"]
+ones = np.ones((33, 33))
+print("rate   places with all 9 taps   with only the middle   taps inside, mean")
+for rate in (1, 6, 12, 18, 24, 32):
+    inside = convolve(ones, np.ones((3, 3)), rate).round()
+    print(f"{rate:4d}{np.mean(inside == 9):18.0%}{np.mean(inside == 1):24.0%}{inside.mean():20.1f}")
+assert inside[16, 16] == 1, "at rate 32 even the middle place has a single tap inside"
+
+# %% [markdown]
+# **Think first:** what has a 3 x 3 convolution become when all taps but one meet zeros?
+#
+# <details><summary>Answer</summary>A 1 x 1 convolution: it sees *less* than at a moderate rate. DeepLabV3 (section 3.3)
+# gives this as the reason for adding image pooling to the pyramid. It also means that rates must suit the map: (6, 12,
+# 18) on our small images would be mostly zeros, hence the parameter `rates`.</details>
+#
+# ## Another scale
+#
+# At rate $r$ a filter looks at the image as if it were $r$ times smaller. Two exact statements: enlarge an image by
+# repeating pixels, and the filter of rate 2 finds what rate 1 found before. And the atrous output on every second row
+# and column is the *plain* convolution of every second row and column:
+
+# %% tags=["nbval-check-output"]
+enlarged = x.repeat(2, axis=0).repeat(2, axis=1)
+np.testing.assert_allclose(convolve(enlarged, kernel, rate=2)[::2, ::2], convolve(x, kernel), rtol=1e-4, atol=1e-4)
+for row, column in np.ndindex(2, 2):
+    quarter = x[row::2, column::2]
+    atrous = convolve(x, kernel, rate=2)[row::2, column::2]
+    np.testing.assert_allclose(atrous, convolve(quarter, kernel), rtol=1e-4, atol=1e-4)
+print("enlarged by 2, rate 2: equal\nrate 2 = four plain convolutions of the four quarters, interleaved: equal")
+
+# %% [markdown]
+# The second statement is the whole of atrous convolution: at rate $r$, $r^2$ separate images are filtered, and they know
+# nothing of each other. Keep that in mind. First an edge filter at three rates, each finding structures of its size:
+
+# %%
+gray = image.mean(axis=-1)
+difference = np.array([[-1, 0, 1]] * 3) / 6
+plotting.show(
+    plotting.feature_maps(
+        {f"rate {rate}": np.abs(convolve(gray, difference, rate)) for rate in (1, 4, 12)}, limits=(0, 0.25)
+    ),
+    alt="Strength of vertical edges in a street scene at rates 1, 4 and 12: thin lines, then thick bands, then bands as "
+    "wide as houses, with bright strips at the left and right border where taps meet zeros.",
+)
+
+# %% [markdown]
+# ## The receptive field, computed and measured
+#
+# Each layer adds $(k - 1)\, r$ steps, and a step is as long as the product of the strides before it:
+#
+# $$\text{field} = 1 + \sum_i (k_i - 1)\, r_i \prod_{j < i} s_j .$$
+#
+# Do not believe it: measure it. The gradient of one output with respect to the image is nonzero exactly at the pixels
+# that this output depends on, provided that nothing cancels. Positive weights see to that.
+
+
+# %%
+def field_by_formula(layers):
+    """Width of the field of a stack of (kernel size, rate, stride)."""
+    field, step = 1, 1
+    for kernel_size, rate, stride in layers:
+        field, step = field + (kernel_size - 1) * rate * step, step * stride
+    return field
+
+
+def contributions(network, size, images=None):
+    """How much each pixel contributes to the output in the middle, [size, size]."""
+    images = tf.ones([1, size, size, network.input_shape[-1]]) if images is None else tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        output = network(images, training=False)
+        middle = [(n - 1) // 2 for n in output.shape[1:3]]
+        total = tf.reduce_sum(output[:, middle[0], middle[1]])
+    return tf.reduce_sum(tf.abs(tape.gradient(total, images)), axis=(0, 3)).numpy()
+
+
+def stack(layers):
+    """A network of plain convolutions with positive weights."""
+    inputs = x = keras.Input((None, None, 1))
+    for size, rate, stride in layers:
+        options = {"padding": "same", "use_bias": False, "kernel_initializer": keras.initializers.Constant(1 / size)}
+        if stride == 1:
+            x = keras.layers.Conv2D(1, size, dilation_rate=rate, **options)(x)
+        else:
+            x = keras.layers.Conv2D(1, size, strides=stride, **options)(x)
+    return keras.Model(inputs, x)
+
+
+# %% tags=["nbval-check-output"]
+stacks = {
+    "three plain": [(3, 1, 1)] * 3,
+    "rates 1, 2, 4": [(3, 1, 1), (3, 2, 1), (3, 4, 1)],
+    "rates 2, 2, 2": [(3, 2, 1)] * 3,
+    "rates 1, 2, 5": [(3, 1, 1), (3, 2, 1), (3, 5, 1)],
+    "stride 2, then rate 2": [(3, 1, 2), (5, 2, 1)],
+}
+for name, layers in stacks.items():
+    seen = contributions(stack(layers), 41) > 0
+    rows = np.flatnonzero(seen.any(axis=1))
+    measured = rows[-1] - rows[0] + 1
+    share = seen.sum() / measured**2
+    print(f"{name:22} formula {field_by_formula(layers):2d}, measured {measured:2d} pixels, {share:4.0%} of them used")
+    assert measured == field_by_formula(layers)
+
+# %% [markdown]
+# ## Gridding
+#
+# The formula is right about the width and silent about the holes. Three layers of rate 2 never leave one of the four
+# quarters: the output sees 49 of 169 pixels, and its neighbour sees *other* ones. Rates 1, 2, 5 leave no hole (Wang et
+# al. 2018, section 3.2, call this hybrid dilated convolution). And DeepLabV3's own multi-grid, rates
+# 2 x (1, 2, 4) in the last stage? Look:
+
+# %%
+grids = {
+    "rates 2, 2, 2": [(3, 2, 1)] * 3,
+    "rates 1, 2, 5": [(3, 1, 1), (3, 2, 1), (3, 5, 1)],
+    "rates 2, 4, 8 (multi-grid)": [(3, 2, 1), (3, 4, 1), (3, 8, 1)],
+    "rate 1 before 2, 4, 8": [(3, 1, 1), (3, 2, 1), (3, 4, 1), (3, 8, 1)],
+}
+plotting.show(
+    plotting.contribution_maps({name: contributions(stack(layers), 35) for name, layers in grids.items()}),
+    alt="Which pixels contribute to one output: rates 2, 2, 2 and 2, 4, 8 leave a regular grid of holes; rates 1, 2, 5 "
+    "and a plain convolution before 2, 4, 8 fill their square.",
+)
+
+# %% [markdown]
+# Multi-grid alone has holes, since all its rates are even. What closes them are the plain convolutions in the stages
+# *before*: each neighbour's features already contain a bit of the other three quarters. So gridding is a property of the
+# whole path, not of one block. Try your own stack:
+
+# %%
+CHOICES = [(1, 1, 1), (2, 2, 2), (1, 2, 3), (1, 2, 4), (1, 2, 5), (2, 4, 8), (3, 3, 3), (1, 3, 9), (1, 5, 9)]
+
+
+def draw_stack(rates=(2, 2, 2)):
+    ways = np.ones(1)
+    for rate in rates:  # the kernels are separable: one direction is enough
+        taps = np.zeros(2 * rate + 1)
+        taps[::rate] = 1
+        ways = np.convolve(ways, taps)
+    ways = np.pad(ways, (37 - len(ways)) // 2)
+    span, used = np.ptp(np.flatnonzero(ways)) + 1, np.count_nonzero(ways)
+    title = f"rates {', '.join(map(str, rates))}: field {span} x {span}, {used**2 / span**2:.0%} of it used"
+    return plotting.contribution_panel(np.multiply.outer(ways, ways), title)
+
+
+interactive_figure(
+    draw_stack,
+    alt=lambda rates: f"Pixels that contribute to one output of three 3 x 3 convolutions of rates {rates}.",
+    rates={", ".join(map(str, rates)): rates for rates in CHOICES},
+)
+
+# %% [markdown]
+# ## Theoretical and effective field
+#
+# Now the course's slim encoder, which at output stride 8 has atrous rates 1, 2 and 4. With positive weights the gradient
+# shows the whole field. With *trained* weights it shows what counts: most of the gradient comes from near the middle
+# (Luo et al. 2016 call this the effective receptive field).
+
+
+# %%
+def encoder_at(stride):
+    keras.utils.set_random_seed(0)
+    pictures = keras.Input((None, None, 3))
+    return keras.Model(pictures, deepest(encode(pictures, "slim", 0.25, output_stride=stride)))
+
+
+# %% tags=["nbval-check-output"]
+SIZE = 577
+convolutions = [layer for layer in encoder_at(8).layers if isinstance(layer, keras.layers.Conv2D)]
+layers = [(layer.kernel_size[0], layer.dilation_rate[0], layer.strides[0]) for layer in convolutions]
+formula = field_by_formula(layers)
+
+positive = encoder_at(8)
+for layer in positive.layers:
+    if isinstance(layer, keras.layers.Conv2D):
+        layer.set_weights([np.full(layer.kernel.shape, 1 / np.prod(layer.kernel.shape[:3]), "float32")])
+theoretical = contributions(positive, SIZE)
+rows = np.flatnonzero(theoretical.any(axis=1))
+measured = rows[-1] - rows[0] + 1
+print(f"{len(layers)} convolutions: {formula} pixels by the formula, {measured} measured")
+assert measured == formula
+
+# %%
+trained = {
+    "random weights": encoder_at(8),
+    f"trained ({encoder}, {image_size[0]} x {image_size[1]})": features_of,
+}
+whole = np.stack([tf.image.resize(picture, image_size, antialias=True) for picture in images[:2]])
+pad = [((SIZE - n) // 2, SIZE - n - (SIZE - n) // 2) for n in whole.shape[1:3]]
+mirrored = np.pad(whole, [(0, 0), *pad, (0, 0)], mode="symmetric")
+profiles = {"positive weights": theoretical.sum(axis=0)}
+for name, network in trained.items():
+    profiles[name] = contributions(network, SIZE, mirrored).sum(axis=0)
+plotting.show(
+    plotting.field_profiles(profiles, formula),
+    alt="The gradient along a line: with positive weights a bell that fades out long before the shaded theoretical "
+    "width; random and trained weights give a narrower, ragged peak in the middle.",
+)
+for name, values in profiles.items():
+    share = np.cumsum(values) / values.sum()
+    middle = np.searchsorted(share, 0.95) - np.searchsorted(share, 0.05)
+    print(f"{name:28} 90 % of the gradient within {middle} pixels; the formula says {formula}")
+
+# %% [markdown]
+# ## Output stride: the same weights, denser
+#
+# A classifier strides five times: 32 image pixels between two features. To make features denser, DeepLab replaces the
+# last strides by rates: what follows takes its taps twice as far apart, and *not one weight changes*. If that is true,
+# the dense features must contain the strided ones:
+
+# %% tags=["nbval-check-output"]
+picture = np.random.default_rng(2).random((1, 64, 128, 3)).astype("float32")
+encoders = {stride: encoder_at(stride) for stride in (32, 16, 8)}
+for network in encoders.values():
+    network.set_weights(encoders[32].get_weights())
+outputs = {stride: network(picture, training=False).numpy() for stride, network in encoders.items()}
+for stride, values in outputs.items():
+    step = 32 // stride
+    np.testing.assert_allclose(values[:, ::step, ::step], outputs[32], rtol=1e-3, atol=1e-4)
+    print(f"output stride {stride:2d}: {values.shape[1:3]} features; every {step}. equals the strided network's")
+
+# %% [markdown]
+# **Think first:** what does it cost? (Count features per image at stride 8 against 32.)
+#
+# <details><summary>Answer</summary>Sixteen times as many features in the last stage, so sixteen times its multiply-adds
+# and memory. The weights cost nothing. Hence the paper trains at stride 16 and evaluates at 8 (section 4).</details>
+#
+# ## ASPP: several rates side by side, and the whole image
+#
+# Atrous spatial pyramid pooling looks at each place in five ways: a 1 x 1 convolution, three 3 x 3 ones of different
+# rates, and the average of the whole map. A 1 x 1 convolution joins them. Rates count *features*, so they must double
+# when the output stride halves, to reach as far in the image:
+
+# %% tags=["nbval-check-output"]
+from course_utils.models.deeplab_v3 import pyramid_rates
+
+for stride in (32, 16, 8):
+    print(
+        f"output stride {stride:2d}: rates {pyramid_rates(stride)}, reach {[r * stride for r in pyramid_rates(stride)]} pixels"
+    )
+assert len({tuple(rate * stride for rate in pyramid_rates(stride)) for stride in (32, 16, 8)}) == 1
+
+aspp = AtrousSpatialPyramidPooling(16, rates=(1, 2))
+maps = np.random.default_rng(3).normal(size=(1, 9, 17, 12)).astype("float32")
+expected = aspp(maps)
+branches = [branch(maps) for branch in aspp.branches]
+whole_image = aspp.image(maps.mean(axis=(1, 2), keepdims=True))
+branches.append(tf.broadcast_to(whole_image, branches[0].shape))
+np.testing.assert_allclose(aspp.projection(tf.concat(branches, axis=-1)), expected, rtol=1e-4, atol=1e-5)
+print("ASPP by hand and by the layer: equal,", expected.shape[1:])
+
+# %% [markdown]
+# The taps over a frame, for three places of our trained DeepLabV3's feature map. Hollow taps lie in the padding and meet
+# zeros.
+
+# %%
+deeplab = predictors["DeepLabV3"]
+labels_of = np.argmax(predict_logits(deeplab, image, image_size), axis=-1)
+scale = np.array(image.shape[:2]) // np.array(image_size)
+stride = int(output_stride * scale[0])  # in pixels of the full image
+cells = (image.shape[0] // stride, image.shape[1] // stride)
+painted = plotting.overlay(image, labels_of, table, 0.45)
+
+
+def draw_taps(row=cells[0] // 2, column=cells[1] // 2, branch=1):
+    name = table.names[labels_of[row * stride, column * stride]]
+    title = f"Feature ({row}, {column}), predicted {name}: the branch of rate {rates[branch]}"
+    return plotting.sampling_grid(painted, (row, column), stride, [rates[branch]], title, reach=max(rates))
+
+
+for place in [(1, 2), (cells[0] // 2, cells[1] // 2)]:
+    plotting.show(
+        plotting.sampling_grid(painted, place, stride, rates, f"Feature {place}: all branches"),
+        alt="Three 3 x 3 grids of taps of growing rate around one feature, over a street scene with its predicted "
+        "classes; several taps of the larger grids lie outside the image.",
+    )
+interactive_figure(
+    draw_taps,
+    alt=lambda row, column, branch: f"Taps of the branch of rate {rates[branch]} around feature ({row}, {column}).",
+    row=(0, cells[0] - 1),
+    column=(0, cells[1] - 1),
+    branch={f"rate {rate}": number for number, rate in enumerate(rates)},
+)
+
+# %% [markdown]
+# Which branches does the trained network use? Silence one (its part of the joining kernel becomes zero) and count the
+# pixels whose class changes. This is not the same as training without it: the others had no chance to stand in.
+
+# %%
+join = deeplab.get_layer("pyramid").projection.convolution.kernel
+original = join.numpy()
+few = np.stack([tf.image.resize(picture, image_size, antialias=True) for picture in images[:8]])
+before = np.argmax(deeplab.predict_on_batch(few), axis=-1)
+part = original.shape[2] // (len(rates) + 2)
+for number, name in enumerate(["1 x 1", *[f"rate {rate}" for rate in rates], "whole image"]):
+    silenced = original.copy()
+    silenced[:, :, number * part : (number + 1) * part] = 0
+    join.assign(silenced)
+    changed = np.mean(np.argmax(deeplab.predict_on_batch(few), axis=-1) != before)
+    print(f"without the branch '{name}': {changed:4.0%} of the pixels change their class")
+join.assign(original)
+
+# %% [markdown]
+# ## DeepLabV3, and what the + adds
+#
+# **DeepLabV3** is now complete: encoder at stride 16 or 8, ASPP, class scores by a 1 x 1 convolution, and *upscaling*:
+# bilinear interpolation by the output stride, with no weights. **DeepLabV3+** replaces that last jump by a small
+# decoder. It enlarges the pyramid's result to stride 4, puts low-level features beside it (48 channels of them, so that
+# they do not drown the rest), and convolves twice, 3 x 3, before the scores are enlarged by 4.
+
+# %% tags=["nbval-check-output"]
+for system in ("DeepLabV3", "DeepLabV3Plus"):
+    model = getattr(models, system)(19, (64, 128, 3), encoder="slim", width=0.25)
+    scores = model.get_layer("logits_scores").output
+    decoder = sum(layer.count_params() for layer in model.layers if layer.name.startswith("decoder"))
+    print(f"{system:14} scores {scores.shape[1:3]} -> {model.output.shape[1:3]}; decoder parameters {decoder}")
+
+# %% [markdown]
+# What it is for are boundaries. The two networks beside each other:
+
+# %%
+crops = []
+for number in range(3):
+    found = [np.argmax(predict_logits(predictors[name], images[number], image_size), -1) for name in list(networks)[1:]]
+    crops.append([images[number], truths[number], *found])
+plotting.show(
+    plotting.panels(crops, ["image", "ground truth", "DeepLabV3", "DeepLabV3+"], table, width=12),
+    alt="Three frames with ground truth and the predictions of DeepLabV3, with smooth blobs, and DeepLabV3+, whose "
+    "borders follow the objects more closely.",
+)
+
+# %% [markdown]
+# ## Mean IoU, done right
+#
+# The IoU of a class is overlap / union, and mIoU its mean over the classes. Four decisions hide in that sentence:
+#
+# - **one confusion matrix for the data set**, not the mean of the images' scores: a lorry of five pixels must not count
+#   like one of five thousand;
+# - **void excluded**, whatever is predicted there;
+# - **classes that neither occur nor are predicted left out** of the mean, and not counted as 0 or 1;
+# - at the labels' own resolution: **logits resized, then arg max**, not a map of classes enlarged.
+
+
+# %%
+def evaluate(model):
+    """The confusion matrix of every frame, mIoU from enlarged class maps, and boundary F."""
+    matrices, jagged = [], ConfusionMatrix(table.num_classes)
+    boundary = BoundaryF(table.num_classes, tolerance=0.0075)
+    for image, truth in zip(images, truths, strict=True):
+        resized = tf.image.resize(image, image_size, antialias=True)[None]
+        logits = model(resized, training=False)
+        late = np.argmax(tf.image.resize(logits, truth.shape)[0], axis=-1).astype(np.uint8)
+        early = tf.image.resize(tf.argmax(logits, axis=-1)[..., None], truth.shape, "nearest")[0, ..., 0]
+        one = ConfusionMatrix(table.num_classes)
+        one.update(truth, late)
+        jagged.update(truth, early.numpy().astype(np.uint8))
+        boundary.update(truth, late)
+        matrices.append(one)
+    return matrices, jagged.mean_iou(), boundary.mean("skip")
+
+
+results = {system: evaluate(model) for system, model in predictors.items()}
+totals = {system: sum(matrices[1:], matrices[0]) for system, (matrices, _, _) in results.items()}
+print(
+    f"{'per cent':16}{'mIoU':>7}{'mean over images':>19}{'classes enlarged':>19}{'boundary F':>13}{'pixels right':>14}"
+)
+for system, (matrices, jagged, boundary) in results.items():
+    over_images = np.mean([one.mean_iou() for one in matrices])
+    row = [totals[system].mean_iou(), over_images, jagged, boundary, totals[system].pixel_accuracy()]
+    print(f"{system:16}" + "".join(f"{100 * v:{w}.1f}" for v, w in zip(row, (7, 19, 19, 13, 14), strict=True)))
+
+# %%
+plotting.show(
+    plotting.class_bars({system: total.iou() for system, total in totals.items()}, table),
+    alt="IoU of every class for the three networks: high for road, sky and vegetation, near zero for rare, thin things.",
+)
+
+# %% [markdown]
+# ## What the comparison decides
+#
+# Three numbers for three networks invite a ranking. How far would the differences move had other frames been drawn? Draw
+# the frames anew, with replacement, 500 times (the *bootstrap*), the same frames for both networks of a pair:
+
+# %%
+counts = {system: np.stack([one.matrix for one in matrices]) for system, (matrices, _, _) in results.items()}
+draws = np.random.default_rng(seed).multinomial(len(images), np.full(len(images), 1 / len(images)), size=500)
+
+
+def drawn_miou(system):
+    """Mean IoU of every draw, in per cent, [draws]."""
+    sums = np.einsum("dn,ntp->dtp", draws, counts[system])
+    overlap = np.diagonal(sums, axis1=1, axis2=2)
+    union = sums.sum(axis=1) + sums.sum(axis=2) - overlap
+    return 100 * np.nanmean(np.where(union > 0, overlap / np.maximum(union, 1), np.nan), axis=1)
+
+
+drawn = {system: drawn_miou(system) for system in networks}
+for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("DeepLabV3Plus", "DeepLabV3")]:
+    low, high = np.quantile(drawn[first] - drawn[second], [0.025, 0.975])
+    verdict = "zero lies inside: not decided" if low < 0 < high else "zero lies outside"
+    print(f"{first:14} - {second:10} 95 % interval {low:+5.1f} to {high:+5.1f} points; {verdict}")
+
+# %% [markdown]
+# Even an interval without zero speaks only of *these* weights on such frames. Another seed gives other weights, and the
+# published networks differ from ours in encoder, pre-training, image size and a thousand times as many steps. To decide
+# between architectures one would need several seeds for each, the same budget spent on finding each one's learning
+# rate, real photographs, and training until nothing improves. Notebook 09 goes part of that way.
+#
+# ## The lecture's table
+#
+# The class IoUs (%) that Gated-SCNN's paper prints (ICCV 2019, table 1), under the heading "val". The last row is the
+# printed mean; we recompute it.
+
+# %% tags=["nbval-check-output"]
+PUBLISHED = """\
+class          LRR  DeepLabV2  Piecewise  PSPNet  DeepLabV3+  GSCNN
+road          97.7       97.9       98.0    98.2        98.2   98.3
+sidewalk      79.9       81.3       82.6    85.8        84.9   86.3
+building      90.7       90.3       90.6    92.8        92.7   93.3
+wall          44.4       48.8       44.0    57.5        57.3   55.8
+fence         48.6       47.4       50.7    65.9        62.1   64.0
+pole          58.6       49.6       51.1    62.6        65.2   70.8
+traffic_light 68.2       57.9       65.0    71.8        68.6   75.9
+traffic_sign  72.0       67.3       71.7    80.7        78.9   83.1
+vegetation    92.5       91.9       92.0    92.4        92.7   93.0
+terrain       69.3       69.4       72.0    64.5        63.5   65.1
+sky           94.7       94.2       94.1    94.8        95.3   95.2
+person        81.6       79.8       81.5    82.1        82.3   85.3
+rider         60.0       59.8       61.1    61.5        62.8   67.9
+car           94.0       93.7       94.3    95.1        95.4   96.0
+truck         43.6       56.5       61.1    78.6        85.3   80.8
+bus           56.8       67.5       65.1    88.3        89.1   91.2
+train         47.2       57.5       53.8    77.9        80.9   83.3
+motorcycle    54.8       57.7       61.6    68.1        64.6   69.6
+bicycle       69.7       68.8       70.6    78.0        77.3   80.4
+mean          69.7       70.4       71.6    78.8        78.8   80.8"""
+systems, *published_rows = [line.split() for line in PUBLISHED.splitlines()]
+values = np.array([row[1:] for row in published_rows], float)
+splits = dict(zip(systems[1:], ["test"] * 3 + ["val"] * 3, strict=True))
+
+print(f"{'system':12}{'split':>6}{'printed':>9}{'recomputed':>12}{'best class':>16}{'worst class':>16}")
+for number, (system, split) in enumerate(splits.items()):
+    column = values[:-1, number]
+    best, worst = (published_rows[pick(column)][0] for pick in (np.argmax, np.argmin))
+    print(f"{system:12}{split:>6}{values[-1, number]:9.1f}{column.mean():12.2f}{best:>16}{worst:>16}")
+    assert abs(column.mean() - values[-1, number]) < 0.051
+
+# %% [markdown]
+# Mind the column "split". The means of the first three rows are those that PSPNet's paper prints for the *test* set
+# (table 6), where PSPNet has 78.4, not the 78.8 of this table. So the first three systems were scored on other images
+# than the last three, and the step between 71.6 and 78.8 is partly a step between splits. The *order* of the classes
+# hardly changes from row to row: that part of the table is about Cityscapes, not about networks.
+#
+# ## keras-cv's DeepLabV3+ beside ours
+#
+# keras-cv offers a `DeepLabV3Plus` for any of its backbones. Its short names (`ResNet50V2Backbone()`) ask a server even
+# when no weights are wanted; the explicit constructor does not.
+
+# %%
+import keras_cv
+
+backbone = keras_cv.models.ResNetV2Backbone(
+    stackwise_filters=[64, 128, 256, 512],
+    stackwise_blocks=[3, 4, 6, 3],
+    stackwise_strides=[1, 2, 2, 2],
+    include_rescaling=False,
+    input_shape=(None, None, 3),
+)
+theirs = keras_cv.models.DeepLabV3Plus(backbone=backbone, num_classes=19)
+ours = models.DeepLabV3Plus(19, encoder="resnet50")
+
+# %% [markdown]
+# Where does it depart from the paper? Every entry of the next table is read from the two models, both with a ResNet-50.
+
+
+# %%
+def accepts(model, size):
+    try:
+        model(tf.zeros([1, *size, 3]), training=False)
+    except (ValueError, tf.errors.InvalidArgumentError):
+        return "no"
+    return "yes"
+
+
+def facts(model, encoder_parameters, deep, fine, scores, head):
+    """What can be read from a DeepLabV3+, from its tensors and the layers of its head."""
+    taps = keras.Model(model.input, [deep, fine, scores, model.output])
+    deep, fine, scores, result = taps(picture, training=False)
+    convolutions = [layer for layer in head if isinstance(layer, keras.layers.Conv2D)]
+    return {
+        "parameters of the encoder": f"{encoder_parameters / 1e6:.2f} M",
+        "parameters in all": f"{model.count_params() / 1e6:.2f} M",
+        "output stride": picture.shape[1] // deep.shape[1],
+        "deep features end in ReLU": "yes" if float(tf.reduce_min(deep)) >= 0 else "no",
+        "low-level features at stride": picture.shape[1] // fine.shape[1],
+        "convolutions of the head": ", ".join("{} x {}".format(*layer.kernel_size) for layer in convolutions),
+        "classifier works at stride": picture.shape[1] // scores.shape[1],
+        "classifier has a bias": "yes" if convolutions[-1].use_bias else "no",
+        "output": "softmax" if np.allclose(np.sum(result, axis=-1), 1, atol=1e-3) else "logits",
+        **{f"takes {h} x {w}": accepts(model, (h, w)) for h, w in [(64, 128), (80, 112), (61, 97)]},
+    }
+
+
+# %% tags=["nbval-check-output"]
+extractor = theirs.layers[1]
+deep_and_fine = [extractor.output[level] for level in ("P5", "P2")]
+head = theirs.segmentation_head.layers
+first = facts(theirs, extractor.count_params(), *deep_and_fine, theirs.output, head)
+
+encoder_parameters = sum(layer.count_params() for layer in models.encoder_layers(ours))
+deep_and_fine = [ours.get_layer(name).input for name in ("pyramid", "decoder_fine")]
+head = [ours.get_layer(name) for name in ("decoder_conv1", "decoder_conv2", "logits_scores")]
+second = facts(ours, encoder_parameters, *deep_and_fine, head[-1].output, head)
+
+print(f"{'':31}{'keras-cv':>14}{'ours':>22}")
+for name, value in first.items():
+    print(f"{name:31}{value!s:>14}{second[name]!s:>22}")
+
+# %% [markdown]
+# Against the paper (sections 3.1 and 4.1): its output stride is 16 or 8, its head has two 3 x 3 convolutions, and the
+# scores are made at stride 4 and enlarged last. keras-cv's encoder keeps stride 32 with the rates (6, 12, 18) of stride
+# 16, so its pyramid reaches twice as far; its head is one 1 x 1 convolution, and it enlarges 256 channels to full size
+# before it classifies, sixteen times the multiply-adds of a classifier at stride 4. Its deep features are tapped
+# before the last normalisation and ReLU of the pre-activation ResNet. It enlarges by fixed factors, so sizes that
+# 32 does not divide fail. None of this makes it a bad network; it makes it *another* one, and its results are not
+# results of the paper.
+#
+# Its output is a softmax. Feed it to a loss that expects logits, and everything still runs:
+
+# %% tags=["nbval-check-output"]
+certain = np.array([[0.0, 1.0, 0.0]])
+for told, from_logits in [("probabilities", False), ("logits", True)]:
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)(np.array([1]), certain)
+    print(f"a perfect prediction, the loss told that it sees {told}: {float(loss):.3f}")
+
+# %% [markdown]
+# The loss can then never reach 0, the gradients are weak, and no error tells you. Our networks give logits; the loss
+# knows.
+#
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
+# you do not see, so solve the problem and not the example.
+#
+# ### Exercise 1: what is left? (1 point)
+#
+# An atrous convolution with "valid" padding, `kernel` = (rows, columns) taps and rate `rate`, is applied to a map of
+# `height` x `width`. Return height and width of the output as two integers; 0 where no window fits.
+
+
+# %% nbgrader={"grade": false, "grade_id": "size", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def valid_size(height, width, kernel, rate):
+    """Height and width after a "valid" atrous convolution."""
+    ### BEGIN SOLUTION
+    return max(0, height - rate * (kernel[0] - 1)), max(0, width - rate * (kernel[1] - 1))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "size_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(valid_size(20, 30, (3, 3), 2), [16, 26], name="valid_size(20, 30, (3, 3), 2)")
+### BEGIN HIDDEN TESTS
+for height, width, rows, columns, rate in [(9, 17, 3, 5, 1), (33, 20, 2, 4, 3), (12, 40, 7, 3, 5), (8, 9, 1, 1, 6)]:
+    expected = [max(0, height - rate * (rows - 1)), max(0, width - rate * (columns - 1))]
+    found = valid_size(height, width, (rows, columns), rate)
+    assert_same(found, expected, name=f"a {rows} x {columns} kernel of rate {rate} on {height} x {width}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>First and last tap are rate x (taps - 1) apart.</details>
+#
+# ### Exercise 2: one level of the pyramid (2 points)
+#
+# Average `features` `[height, width]` over `bins` x `bins` bins. Along a side of length n, bin i covers the features
+# from floor(i n / bins) up to, not including, ceil((i + 1) n / bins). Return `[bins, bins]`, floating-point numbers.
+# Mind maps with fewer features than bins. Use NumPy.
+
+
+# %% nbgrader={"grade": false, "grade_id": "level", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def pyramid_level(features, bins):
+    """Averages over a grid of bins, [bins, bins]."""
+    ### BEGIN SOLUTION
+    height, width = features.shape
+    result = np.zeros((bins, bins))
+    for i, j in np.ndindex(bins, bins):
+        top, bottom = i * height // bins, -(-(i + 1) * height // bins)
+        left, right = j * width // bins, -(-(j + 1) * width // bins)
+        result[i, j] = features[top:bottom, left:right].mean()
+    return result
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "level_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(pyramid_level(np.arange(12.0).reshape(3, 4), 2), [[2.5, 4.5], [6.5, 8.5]], name="a 3 x 4 map, 2 x 2 bins")
+### BEGIN HIDDEN TESTS
+for trial, (height, width, bins) in enumerate([(6, 12, 6), (9, 17, 6), (5, 8, 3), (7, 4, 1), (3, 11, 4), (2, 3, 6)]):
+    features = np.random.default_rng(trial).normal(size=(height, width)).astype(np.float32)
+    given = features.copy()
+    found = pyramid_level(given, bins)
+    assert_same(given, features, name="the input after the call")
+    expected = AdaptiveAveragePooling2D(bins)(features[None, ..., None])[0, ..., 0].numpy()
+    assert_same(found, expected, name=f"a {height} x {width} map, {bins} bins", rtol=1e-4, atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>In integers, floor is `//`, and ceil(a / b) is `-(-a // b)`.</details>
+#
+# ### Exercise 3: atrous convolution by hand (2 points)
+#
+# Return the "same" atrous convolution (as the frameworks compute it: the kernel is not reversed) of `x`
+# `[height, width]` with `kernel`, of odd height and width, at `rate`. Outside the map are zeros; the middle tap lies on
+# the output's own place. Use NumPy; loop over the taps, not over the pixels.
+
+
+# %% nbgrader={"grade": false, "grade_id": "atrous", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def atrous_convolution(x, kernel, rate):
+    """Same-size atrous convolution, [height, width]."""
+    ### BEGIN SOLUTION
+    height, width = x.shape
+    down, across = (rate * (taps // 2) for taps in kernel.shape)
+    padded = np.pad(x, ((down, down), (across, across)))
+    result = np.zeros((height, width))
+    for (row, column), weight in np.ndenumerate(kernel):
+        result += weight * padded[row * rate : row * rate + height, column * rate : column * rate + width]
+    return result
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "atrous_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+row_of_five, three_taps = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), np.array([[10.0, 1.0, 100.0]])
+assert_same(atrous_convolution(row_of_five, three_taps, 2), [[301.0, 402.0, 513.0, 24.0, 35.0]], name="five numbers")
+### BEGIN HIDDEN TESTS
+for trial, (height, width, rows, columns, rate) in enumerate(
+    [(8, 8, 3, 3, 1), (9, 13, 3, 3, 2), (12, 7, 5, 3, 3), (6, 20, 1, 5, 4), (7, 9, 3, 3, 8), (5, 6, 1, 1, 3)]
+):
+    rng = np.random.default_rng(trial)
+    x, kernel = rng.normal(size=(height, width)), rng.normal(size=(rows, columns))
+    given = x.copy(), kernel.copy()
+    found = atrous_convolution(*given, rate)
+    assert_same(given[0], x, name="the input after the call")
+    assert_same(given[1], kernel, name="the kernel after the call")
+    expected = tf.nn.conv2d(x[None, ..., None], kernel[..., None, None], 1, "SAME", dilations=rate)[0, ..., 0].numpy()
+    assert_same(found, expected, name=f"{rows} x {columns} taps of rate {rate} on {height} x {width}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Each tap adds a shifted copy of the whole map. Pad so that no shift leaves it; at high
+# rates the padding is wider than the map.</details>
+#
+# ### Exercise 4: the field and its holes (1 point)
+#
+# `layers` is a list of (kernel size, rate, stride) along one direction, first layer first; strides may exceed 1. Return
+# two integers: the width of the receptive field of one output, and how many input pixels in it contribute.
+
+
+# %% nbgrader={"grade": false, "grade_id": "field", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def receptive_field(layers):
+    """Width of the field, and number of contributing pixels."""
+    ### BEGIN SOLUTION
+    seen, step = {0}, 1
+    for taps, rate, stride in layers:
+        seen = {place + tap * rate * step for place in seen for tap in range(taps)}
+        step *= stride
+    return max(seen) + 1, len(seen)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "field_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(receptive_field([(3, 2, 1), (3, 2, 1)]), [9, 5], name="two layers of rate 2")
+### BEGIN HIDDEN TESTS
+for layers in [[(3, 1, 1)], [(3, 2, 1), (3, 1, 1)], [(3, 3, 1), (3, 5, 1)], [(3, 1, 2), (3, 2, 2), (5, 1, 1)],
+               [(1, 4, 1), (2, 3, 3), (4, 2, 1)], [(3, 9, 1)], [(7, 1, 2), (3, 1, 2), (3, 1, 1)]]:  # fmt: skip
+    kernel, step = np.ones(1), 1
+    for taps, rate, stride in layers:
+        spread = np.zeros(step * rate * (taps - 1) + 1)
+        spread[:: step * rate] = 1
+        kernel, step = np.convolve(kernel, spread), step * stride
+    expected = [len(kernel), int(np.count_nonzero(kernel > 0.5))]
+    assert_same(receptive_field(list(layers)), expected, name=f"the field of {layers}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Keep a set of the places that are seen. A layer adds to each of them every one of its
+# taps, and a tap is rate x (product of the strides before) pixels from the next.</details>
+#
+# ### Exercise 5: two means (2 points)
+#
+# `matrices` `[images, classes, classes]` holds the confusion matrix of every image: truth in rows, prediction in columns,
+# void already left out. Return two numbers: the mIoU of the data set, and the mean over the images of each image's
+# mIoU. A class that is neither true nor predicted, in the data set or in the image at hand, is left out of that mean;
+# an image without a single pixel is left out altogether. At least one image has pixels.
+
+
+# %% nbgrader={"grade": false, "grade_id": "means", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def two_means(matrices):
+    """The data set's mIoU and the mean of the images' mIoUs, both in 0..1."""
+
+    ### BEGIN SOLUTION
+    def mean_iou(matrix):
+        overlap = np.diag(matrix)
+        union = matrix.sum(axis=0) + matrix.sum(axis=1) - overlap
+        return (overlap[union > 0] / union[union > 0]).mean()
+
+    return mean_iou(matrices.sum(axis=0)), np.mean([mean_iou(matrix) for matrix in matrices if matrix.sum() > 0])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "means_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+two_images = np.array([[[3, 1, 0], [0, 4, 0], [0, 0, 0]], [[8, 0, 0], [0, 0, 0], [0, 0, 0]]])
+assert_same(two_means(two_images), [(11 / 12 + 4 / 5) / 2, ((3 / 4 + 4 / 5) / 2 + 1) / 2], name="the two means")
+### BEGIN HIDDEN TESTS
+for trial in range(6):
+    rng = np.random.default_rng(trial)
+    confusions = [ConfusionMatrix(6) for _ in range(3 + trial)]
+    for number, confusion in enumerate(confusions):
+        pixels = (0, 7, 90, 900)[(number + trial) % 4]
+        confusion.update(rng.integers(0, 2 + trial % 4, pixels), rng.integers(0, 3 + trial % 3, pixels))
+    stacked = np.stack([confusion.matrix for confusion in confusions])
+    expected = [
+        sum(confusions[1:], confusions[0]).mean_iou(),
+        np.nanmean([one.mean_iou() for one in confusions if one.matrix.sum()]),
+    ]
+    given = stacked.copy()
+    assert_same(two_means(given), expected, name="the two means with absent classes")
+    assert_same(given, stacked, name="the matrices after the call")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Write a function for one matrix, and call it once for the sum and once for each
+# image.</details>
+#
+# ### Exercise 6: in your own words (2 points)
+#
+# A colleague replaces the last two strides of a classifier by rates, adds an ASPP with rates (6, 12, 18), trains on
+# images of 128 x 256 at output stride 8, and finds that the pyramid "does not help". Give a likely reason, with a number
+# that supports it, and say what to change. Then name what the denser features cost.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# At output stride 8 the map has 16 x 32 features. A tap of rate 18 lies 18 rows away, so above and below there is no
+# feature at all: of nine taps at most three meet the image, all in the middle row; at rate 12 hardly any place has all
+# nine. Such branches are nearly 1 x 1 convolutions. Smaller rates, such as 2, 4, 6 (or larger images), let the pyramid
+# see the map. Two strides less mean sixteen times as many features in the last stage, and as many times its
+# multiply-adds and memory; the number of weights stays.
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - Context decides what a patch is. Pyramid pooling tells every pixel the averages of whole regions; atrous convolution
+#   spreads its taps.
+# - A convolution of rate r is one by a kernel with zeros in it, and also r x r plain convolutions, interleaved. Its size
+#   stays by the padding; its values are exact only r pixels from the border.
+# - The formula for the receptive field gives its width. The gradient also shows the holes, and how little the outer part
+#   counts.
+# - Rates instead of strides: denser features with the same weights, sixteen times the work from stride 32 to 8.
+# - mIoU: one matrix, no void, no absent classes, logits enlarged before the arg max.
+# - Tables compare systems only where split, data and protocol agree; a library's network is the paper's only if you
+#   checked.
+#
+# ## With photographs and a GPU
+#
+# | you have | parameters |
+# |---|---|
+# | CamVid, two cores | `dataset="camvid"`, `image_size=(144, 192)`, `width=0.5`, `rates=(3, 6, 9)`, `steps=2000` |
+# | Cityscapes, one GPU | `dataset="cityscapes"`, `image_size=(512, 1024)`, `encoder="resnet101"`, `encoder_weights="imagenet"`, `width=1.0`, `rates=(12, 24, 36)`, `batch_size=8`, `steps=60000` |
+#
+# ## Further reading
+#
+# - H. Zhao, J. Shi, X. Qi, X. Wang, J. Jia: *Pyramid Scene Parsing Network*, CVPR 2017: sections 3.2 (pyramid pooling) and
+#   3.3 (the loss half-way), table 6 (Cityscapes test).
+# - L.-C. Chen, G. Papandreou, F. Schroff, H. Adam: *Rethinking Atrous Convolution for Semantic Image Segmentation*,
+#   arXiv 1706.05587, 2017: sections 3.1 to 3.3 (rates, multi-grid, ASPP with image pooling) and 4 (output strides).
+# - L.-C. Chen, Y. Zhu, G. Papandreou, F. Schroff, H. Adam: *Encoder-Decoder with Atrous Separable Convolution for Semantic
+#   Image Segmentation*, ECCV 2018: sections 3.1 and 4.1 (the decoder).
+# - P. Wang et al.: *Understanding Convolution for Semantic Segmentation*, WACV 2018, section 3.2: gridding and rates
+#   that avoid it.
+# - W. Luo, Y. Li, R. Urtasun, R. Zemel: *Understanding the Effective Receptive Field in Deep Convolutional Neural
+#   Networks*, NIPS 2016.
+# - T. Takikawa, D. Acuna, V. Jampani, S. Fidler: *Gated-SCNN*, ICCV 2019, table 1: the class IoUs.
