@@ -45,10 +45,10 @@ def test_pairwise_potentials_see_both_nodes_in_order():
 
 
 def test_mean_field_is_brute_forces():
-    unary, pairwise = normal(1, 3, 4, 2), normal(1, 3, 4, 3, 2, 2, seed=1)
+    unary, pairwise = normal(1, 8, 8, 2), normal(1, 8, 8, 3, 2, 2, seed=1)
     pairs = []
-    for row, column, (number, (down, right)) in itertools.product(range(3), range(4), enumerate(SHIFTS)):
-        if row + down < 3 and 0 <= column + right < 4:
+    for row, column, (number, (down, right)) in itertools.product(range(8), range(8), enumerate(SHIFTS)):
+        if row + down < 8 and 0 <= column + right < 8:
             pairs.append(((row, column), (row + down, column + right), pairwise[0, row, column, number]))
         else:
             pairwise[0, row, column, number] = 0
