@@ -1,0 +1,223 @@
+"""How far a score can be trusted: intervals, tests, and how many images a question needs.
+
+The images of a split are a sample of all the images that there could be. Resampling them (Efron and Tibshirani, "An
+introduction to the bootstrap", 1993) shows how the score of a data set would vary from sample to sample; since that
+score comes from one matrix for all images, it is the images' matrices that are resampled, not their scores.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm, t
+
+from course_utils.errors import CourseError
+from course_utils.evaluation.confusion import ConfusionMatrix
+
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From pixels right, pixels of the truth and pixels predicted, each `[..., classes]`, to a score `[...]` or for each
+class `[..., classes]`."""
+
+
+def class_iou(hits, truth, predicted) -> np.ndarray:
+    """Intersection over union of each class, `[..., classes]`; NaN where a class is neither present nor predicted."""
+    with np.errstate(invalid="ignore"):
+        return np.true_divide(hits, truth + predicted - hits)
+
+
+def mean_iou(hits, truth, predicted) -> np.ndarray:
+    """Mean of `class_iou` over the classes where it is defined, `[...]`."""
+    iou = class_iou(hits, truth, predicted)
+    defined = ~np.isnan(iou)
+    with np.errstate(invalid="ignore"):
+        return np.true_divide(np.where(defined, iou, 0).sum(axis=-1), defined.sum(axis=-1))
+
+
+def pixel_accuracy(hits, truth, predicted) -> np.ndarray:
+    """Share of all pixels that were predicted right, `[...]`."""
+    with np.errstate(invalid="ignore"):
+        return np.true_divide(np.sum(hits, axis=-1), np.sum(truth, axis=-1))
+
+
+class Interval(NamedTuple):
+    """Lower and upper end: numbers, or arrays `[classes]`."""
+
+    low: float | np.ndarray
+    high: float | np.ndarray
+
+
+class Comparison(NamedTuple):
+    """Of two systems: the difference of their scores, its interval, and the probability of one as large by chance."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+def bootstrap_interval(
+    matrices: Sequence[ConfusionMatrix] | np.ndarray,
+    score: Score = mean_iou,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Interval of a data set's score, by resampling its images.
+
+    Percentiles of the resamples, moved out a little because resampling sees one image too few vary (the expanded
+    percentile interval: Hesterberg, "What teachers should know about the bootstrap", The American Statistician 2015).
+
+    Args:
+        matrices: one for each image: confusion matrices, or counts `[images, classes, classes]` with the truth in
+            rows. To resample cities instead of images, give the sum of each city's (see `summed`).
+        score: `mean_iou`, `class_iou`, `pixel_accuracy` or another function like them.
+        level: of confidence, 0 to 1.
+        resamples: how many samples of as many images are drawn, with replacement.
+        seed: of the drawing.
+
+    Returns:
+        the interval; NaN where the score is defined for no resample. Scores of a class that few images show are too
+        sure of themselves: nobody knows what the images that were not drawn would have shown.
+
+    Raises:
+        CourseError: fewer than two images.
+
+    Example:
+
+        >>> images = np.array([[[8, 2], [1, 9]], [[6, 4], [0, 10]], [[9, 1], [3, 7]]])
+        >>> low, high = bootstrap_interval(images)
+        >>> bool(low < 0.69 < high)
+        True
+    """
+    return _interval(*_bootstrap(score, _counts(matrices), resamples, seed), level)
+
+
+def paired_test(
+    first: Sequence[ConfusionMatrix] | np.ndarray,
+    second: Sequence[ConfusionMatrix] | np.ndarray,
+    score: Score = mean_iou,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Whether two systems differ by more than chance, on the same images.
+
+    The probability is a permutation test's: were the systems equal, each image's two results could as well be
+    exchanged. The interval is the bootstrap's, with the same images drawn for both systems.
+
+    Args:
+        first, second: matrices of the two systems as in `bootstrap_interval`, image by image the same images.
+        score, level, resamples, seed: as in `bootstrap_interval`; the score is one number.
+
+    Returns:
+        score of `first` minus score of `second`, its interval, and the two-sided p-value, at least
+        `1 / (resamples + 1)`.
+
+    Raises:
+        CourseError: fewer than two images, or another number of them for each system.
+    """
+    counts, others = _counts(first), _counts(second)
+    images = len(counts[0])
+    if len(others[0]) != images:
+        raise CourseError(f"A paired test needs the same images twice, got {images} and {len(others[0])}.")
+
+    def difference(*sums):
+        mine, theirs = zip(*(np.split(part, 2, axis=-1) for part in sums), strict=True)
+        return score(*mine) - score(*theirs)
+
+    both = [np.concatenate(pair, axis=-1) for pair in zip(counts, others, strict=True)]
+    estimate = float(difference(*(part.sum(axis=0) for part in both)))
+    low, high = _interval(*_bootstrap(difference, both, resamples, seed), level)
+    kept = np.random.default_rng([seed, 1]).integers(0, 2, size=(resamples, images)).astype(float)
+    swapped = [
+        np.concatenate([kept @ mine + (1 - kept) @ theirs, kept @ theirs + (1 - kept) @ mine], axis=-1)
+        for mine, theirs in zip(counts, others, strict=True)
+    ]
+    # Sums of whole numbers in another order differ in the last digits only: those count as equal.
+    extreme = np.abs(difference(*swapped)) >= abs(estimate) * (1 - 1e-9)
+    return Comparison(estimate, low, high, float((1 + extreme.sum()) / (1 + resamples)))
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """p-values corrected for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979).
+
+    Whichever differences are real, the probability that any other comes out below 0.05 stays below 0.05.
+
+    Args:
+        p_values: of all comparisons made.
+
+    Returns:
+        float64, in the same order, each at most 1.
+    """
+    p_values = np.asarray(p_values, float)
+    order = np.argsort(p_values)
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1))
+    corrected = np.empty_like(p_values)
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def images_needed(difference: float, low: float, high: float, images: int, power: float = 0.8, level=0.95) -> float:
+    """How many images like these would decide a difference of this size.
+
+    Args:
+        difference, low, high: of a `Comparison` with intervals of `level`.
+        images: how many it was made on.
+        power: probability with which the test is to find the difference.
+
+    Returns:
+        images, from the interval's width shrinking as one over their square root; infinite for no difference.
+    """
+    if difference == 0:
+        return float("inf")
+    error = (high - low) / (2 * norm.ppf(0.5 + level / 2))
+    return float(images * ((norm.ppf(0.5 + level / 2) + norm.ppf(power)) * error / difference) ** 2)
+
+
+def summed(matrices: Sequence[ConfusionMatrix], groups: Sequence) -> list[ConfusionMatrix]:
+    """One matrix for each group, such as a city: its images' sum, in the order in which the groups first occur.
+
+    Frames of one city resemble each other more than frames of two, so resampling frames promises too much where
+    another city is meant.
+
+    Args:
+        matrices: one for each image.
+        groups: the group of each image.
+    """
+    totals = {}
+    for group, matrix in zip(groups, matrices, strict=True):
+        totals[group] = totals[group] + matrix if group in totals else matrix
+    return list(totals.values())
+
+
+def _counts(matrices) -> list[np.ndarray]:
+    """Pixels right, of the truth and predicted: three float64 [images, classes], exact below 2**53."""
+    if isinstance(matrices, np.ndarray):
+        counts, missed = matrices, 0
+    else:
+        counts = np.stack([part.matrix for part in matrices])
+        missed = np.stack([part.missed for part in matrices])
+    if len(counts) < 2:
+        raise CourseError(f"An interval needs at least two images, got {len(counts)}.")
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    return [part.astype(float) for part in (hits, counts.sum(axis=2) + missed, counts.sum(axis=1))]
+
+
+def _bootstrap(score, counts, resamples, seed):
+    """The score of each resample, `[resamples, ...]`, and the number of images."""
+    images = len(counts[0])
+    weights = np.random.default_rng([seed, 0]).multinomial(images, np.full(images, 1 / images), size=resamples)
+    return score(*(weights.astype(float) @ part for part in counts)), images
+
+
+def _interval(replicates, images, level) -> Interval:
+    """Percentiles of replicates `[resamples, ...]`, expanded as Student's t is wider than the normal distribution."""
+    if not 0 < level < 1:
+        raise CourseError(f"The level of confidence must lie between 0 and 1, got {level}.")
+    inside = norm.cdf(t.ppf(0.5 + level / 2, images - 1) * np.sqrt(images / (images - 1)))
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # all NaN
+        low, high = np.nanquantile(replicates, [1 - inside, inside], axis=0)
+    return Interval(low, high) if np.ndim(low) else Interval(float(low), float(high))
