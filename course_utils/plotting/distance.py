@@ -37,7 +37,7 @@ def nested_crops(frames, windows: dict, points=(), fixed=None, columns: int = 2)
             names.append("the point they shrink to")
         if len(points):
             y, x = points[number]
-            marks += axis.plot(x, y, "x", color=COLORS["purple"], markersize=8, markeredgewidth=2.5)
+            marks += axis.plot(x, y, "X", color=COLORS["yellow"], markeredgecolor="black", markersize=9)
             names.append("the frame's vanishing point")
         axis.set(xlim=(-1, width), ylim=(height, -1))
     figure.legend(marks, names, loc="outside lower center", ncols=len(names), fontsize=8, handlelength=1.2)

@@ -180,5 +180,5 @@ def shift_curves(shifts, scores: dict, titles):
         axis.set(xlabel="moved by (pixels)", title=title, ylim=(-3, 103))
         axis.grid(color="0.92")
     axes[0, 0].set_ylabel("score (%)")
-    axes[0, -1].legend(fontsize=8)
+    axes[0, 0].legend(fontsize=8, loc="center right")
     return figure
