@@ -108,7 +108,7 @@ def field_profiles(profiles: dict, theoretical: int):
     return figure
 
 
-def sampling_grid(image, place, stride: int, rates, title: str = "", reach: int | None = None):
+def sampling_grid(image, place, stride: float, rates, title: str = "", reach: int | None = None):
     """The taps of atrous branches around one place of the feature map, over the image.
 
     Taps beyond the image meet the zeros of the padding: hollow, on grey.
@@ -142,7 +142,7 @@ def sampling_grid(image, place, stride: int, rates, title: str = "", reach: int 
         look = {"color": COLORS[color], "markersize": 9, "linestyle": "", "markeredgecolor": "black"}
         label = f"rate {rate}: {inside.sum()} of 9 taps inside"
         axis.plot(columns[inside], rows[inside], "o", label=label, **look)
-        axis.plot(columns[~inside], rows[~inside], "o", fillstyle="none", color=COLORS[color], markersize=9)
+        axis.plot(columns[~inside], rows[~inside], "o", fillstyle="none", color=COLORS[color], markersize=9, mew=2)
     axis.plot([x], [y], "o", color=COLORS["red"], markersize=9, markeredgecolor="black")
     axis.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin), xticks=[], yticks=[], title=title)
     axis.legend(loc="lower center", ncols=len(rates), fontsize=9, frameon=True)
