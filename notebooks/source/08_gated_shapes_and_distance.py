@@ -618,7 +618,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Predictions at growing crop factors, from the whole frame to its far end:
+# Predictions at growing crop factors, from the whole frame to its far end. Rows: image, ground truth, GSCNN, DeepLabV3+.
 
 # %%
 windows = crop_windows(truths[0].shape, vanishing_point=vanishing_point)
