@@ -9,6 +9,7 @@ def _picture(axis, values, **options):
     axis.imshow(values, aspect="equal", **options)
     axis.set_xticks([])
     axis.set_yticks([])
+    axis.spines[:].set_visible(True)
 
 
 def basis_gallery(rows: dict):

@@ -1,0 +1,49 @@
+"""Figures of bases and Laplacian levels: every picture in its place, sums and errors as given."""
+
+import numpy as np
+
+from course_utils import plotting
+
+
+def pictures(axis):
+    return [image.get_array() for image in axis.images]
+
+
+def test_basis_gallery_has_a_row_a_class_and_white_at_zero():
+    bases = {"road": np.random.default_rng(0).normal(size=(4, 4, 3)), "sky": np.zeros((4, 4, 3)) + 2}
+    figure = plotting.basis_gallery(bases)
+    assert len(figure.axes) == 6
+    for number, axis in enumerate(figure.axes):
+        values = list(bases.values())[number // 3]
+        np.testing.assert_array_equal(pictures(axis)[0], values[..., number % 3])
+        low, high = axis.images[0].get_clim()
+        assert low == -high and high == np.abs(values).max()
+
+
+def test_patch_reconstructions_keep_their_titles_and_one_scale():
+    rows = {"a": {"patch": np.eye(3), "1": np.zeros((3, 3))}, "b": {"patch": np.ones((3, 3))}}
+    axes = plotting.patch_reconstructions(rows).axes
+    assert [axis.get_title() for axis in axes if axis.images] == ["patch", "1", "patch"]
+    assert {axis.images[0].get_clim() for axis in axes if axis.images} == {(0, 1)}
+
+
+def test_reconstruction_errors_draw_the_curves():
+    axis = plotting.reconstruction_errors({"bases": ([1, 2], [9.0, 4.0]), "grid": ([1, 4], [8.0, 7.0])}).axes[0]
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[1, 9.0], [2, 4.0]])
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["bases", "grid"]
+
+
+def test_reconstruction_panel_shows_the_sum_and_counts_the_errors():
+    patch, bases = np.array([[1.0, 1.0], [0.0, 0.0]]), np.stack([np.eye(2), np.ones((2, 2))], axis=-1)
+    axes = plotting.reconstruction_panel(patch, bases, [0.5, 0.25], mean=0.1).axes
+    np.testing.assert_allclose(pictures(axes[1])[0], [[0.85, 0.35], [0.35, 0.85]])
+    assert axes[2].get_xlabel() == "50% of the pixels wrong"
+    assert [bar.get_height() for bar in axes[3].patches] == [0.5, 0.25]
+
+
+def test_laplacian_levels_leave_empty_places_empty():
+    levels = {"32x": (None, np.ones((2, 4, 3))), "16x": (np.zeros((4, 8)), np.ones((4, 8, 3)))}
+    figure = plotting.laplacian_levels(levels, ("mask", "result"))
+    assert [len(axis.images) for axis in figure.axes] == [0, 1, 1, 1]
+    assert [axis.get_ylabel() for axis in figure.axes[::2]] == ["32x", "16x"]
+    assert figure.axes[2].images[0].get_clim() == (0, 1)
