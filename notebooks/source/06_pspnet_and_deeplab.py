@@ -16,7 +16,7 @@
 # pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+ apart, compute a mean IoU that
 # deserves the name, and read keras-cv's DeepLabV3+ critically.
 #
-# **Time:** 75 minutes; the cells themselves need about one and a half on two processor cores.
+# **Time:** 75 minutes; the cells themselves need under two on two processor cores.
 #
 # **Lecture claims:** *L14*, PSPNet is a network pre-trained for recognition, then a newly trained pyramid pooling module.
 # *L15*, DeepLabV3 is dilated (atrous) convolutions, then upscaling. *L16*, a dilated convolution keeps the output size,
@@ -39,7 +39,7 @@ encoder = "slim"  # or "resnet50", "resnet101", the published one
 encoder_weights = None  # or "imagenet", for a ResNet where there is a network connection
 width = 0.25  # share of the published number of channels
 output_stride = 8  # image pixels between two features
-rates = (2, 4, 6)  # of the atrous pyramid; (12, 24, 36) suits photographs of 513 pixels and more
+rates = (1, 2, 3)  # of the atrous pyramid; (12, 24, 36), as published, for images of 513 pixels and more
 steps = 160  # training steps of each network
 batch_size = 4
 validation_frames = 40  # frames that are scored
@@ -72,22 +72,22 @@ frames = datasets.load(dataset, "val", data_dir).frames[:validation_frames]
 images = [datasets.read_image(frame.image) / 255 for frame in frames]
 truths = [datasets.label_map(frame, table) for frame in frames]
 
+shares = np.bincount(np.concatenate([truth.ravel() for truth in truths]), minlength=256)[: table.num_classes]
 places = []
-for name in ("building", "truck", "sidewalk", "vegetation"):
-    number = max(range(len(truths)), key=lambda n: np.sum(truths[n] == table.names.index(name)))
-    rows, columns = np.nonzero(truths[number] == table.names.index(name))
-    middle = np.argmin(np.hypot(rows - np.median(rows), columns - np.median(columns)))
-    places.append((images[number], (int(rows[middle]), int(columns[middle])), name))
+for label in np.argsort(-shares)[[1, 2, 3, 5]]:
+    number = max(range(len(truths)), key=lambda n, label=label: np.sum(truths[n] == label))
+    there = np.argwhere(truths[number] == label)
+    middle = there[np.argmin(np.abs(there - np.median(there, axis=0)).sum(axis=1))]
+    places.append((images[number], tuple(middle), table.names[label]))
 plotting.show(
     plotting.patches_in_images(places, size=min(images[0].shape[:2]) // 8),
     alt="Four small patches, almost featureless, and below them the street scenes they come from, each patch framed.",
 )
 
 # %% [markdown]
-# A patch of one colour is nothing in particular; *where it is and what is around it* makes it a wall or a lorry. A
-# convolution network knows the surroundings only as far as its **receptive field** reaches. Two families of 2017 widen
-# it. PSPNet averages whole regions of the image and tells every pixel the result. DeepLab spreads the taps of its
-# convolutions apart.
+# A patch of one colour is nothing in particular; *where it is and what is around it* gives it a class. A convolutional
+# network knows the surroundings only as far as its **receptive field** reaches. Two families of 2017 widen it: PSPNet
+# averages whole regions and tells every pixel the result; DeepLab spreads the taps of its convolutions apart.
 #
 # ## Train first, look inside later
 #
@@ -182,9 +182,9 @@ plotting.show(
 # ## The four stages of a trained PSPNet
 #
 # Image, feature map, pyramid, prediction. Of the features and of each level, the channel that varies most over the map
-# is shown. The lecture's "pre-trained" part ends at the feature map; all to its right is "newly trained". With
-# `encoder_weights="imagenet"` that is what happens here; by default everything is trained from scratch together,
-# for want of a network connection.
+# is shown; the level of one bin has one place only, so all its channels stand side by side. In the lecture the part up
+# to the feature map is pre-trained for recognition, and all to its right newly trained. `encoder_weights="imagenet"`
+# does that; without a network connection everything is trained together, from scratch.
 
 # %%
 pspnet = networks["PSPNet"]
@@ -214,8 +214,6 @@ plotting.show(
 )
 
 # %% [markdown]
-# The 1 x 1 level has one place only, so all its channels are drawn, side by side.
-#
 # ## The loss half-way
 #
 # In training PSPNet also classifies the features of the last stage *but one*; that loss counts 0.4 (section 3.3 of the
@@ -432,9 +430,9 @@ interactive_figure(
 # %% [markdown]
 # ## Theoretical and effective field
 #
-# Now the course's slim encoder, which at output stride 8 has atrous rates 1, 2 and 4. With positive weights the gradient
-# shows the whole field. With *trained* weights it shows what counts: most of the gradient comes from near the middle
-# (Luo et al. 2016 call this the effective receptive field).
+# Now the course's slim encoder at output stride 8, with atrous rates up to 4 in it. With positive weights the gradient
+# reaches as far as the formula says. But most of the ways through the layers lead to the middle, so the ends hardly
+# count: Luo et al. (2016) call what does count the *effective* receptive field, and it depends on the weights.
 
 
 # %%
@@ -465,7 +463,8 @@ trained = {
     "random weights": encoder_at(8),
     f"trained ({encoder}, {image_size[0]} x {image_size[1]})": features_of,
 }
-whole = np.stack([tf.image.resize(picture, image_size, antialias=True) for picture in images[:2]])
+size = [min(n, SIZE) for n in image_size]
+whole = np.stack([tf.image.resize(photo, size, antialias=True) for photo in images[:2]])
 pad = [((SIZE - n) // 2, SIZE - n - (SIZE - n) // 2) for n in whole.shape[1:3]]
 mirrored = np.pad(whole, [(0, 0), *pad, (0, 0)], mode="symmetric")
 profiles = {"positive weights": theoretical.sum(axis=0)}
@@ -473,8 +472,8 @@ for name, network in trained.items():
     profiles[name] = contributions(network, SIZE, mirrored).sum(axis=0)
 plotting.show(
     plotting.field_profiles(profiles, formula),
-    alt="The gradient along a line: with positive weights a bell that fades out long before the shaded theoretical "
-    "width; random and trained weights give a narrower, ragged peak in the middle.",
+    alt="The gradient along a line for positive, random and trained weights: ragged bells around the middle that fade "
+    "out well before the ends of the shaded theoretical width.",
 )
 for name, values in profiles.items():
     share = np.cumsum(values) / values.sum()
@@ -497,7 +496,9 @@ outputs = {stride: network(picture, training=False).numpy() for stride, network 
 for stride, values in outputs.items():
     step = 32 // stride
     np.testing.assert_allclose(values[:, ::step, ::step], outputs[32], rtol=1e-3, atol=1e-4)
-    print(f"output stride {stride:2d}: {values.shape[1:3]} features; every {step}. equals the strided network's")
+    print(
+        f"output stride {stride:2d}: {values.shape[1:3]} features; the strided network's are at steps of {step}: equal"
+    )
 
 # %% [markdown]
 # **Think first:** what does it cost? (Count features per image at stride 8 against 32.)
@@ -530,30 +531,28 @@ np.testing.assert_allclose(aspp.projection(tf.concat(branches, axis=-1)), expect
 print("ASPP by hand and by the layer: equal,", expected.shape[1:])
 
 # %% [markdown]
-# The taps over a frame, for three places of our trained DeepLabV3's feature map. Hollow taps lie in the padding and meet
-# zeros.
+# The taps over a frame, around places of our trained DeepLabV3's feature map. Hollow taps lie in the padding and meet
+# zeros. Move the sliders: near the border, and at the largest rate, few of the nine are left.
 
 # %%
-deeplab = predictors["DeepLabV3"]
-labels_of = np.argmax(predict_logits(deeplab, image, image_size), axis=-1)
-scale = np.array(image.shape[:2]) // np.array(image_size)
-stride = int(output_stride * scale[0])  # in pixels of the full image
-cells = (image.shape[0] // stride, image.shape[1] // stride)
+labels_of = np.argmax(predict_logits(predictors["DeepLabV3"], image, image_size), axis=-1)
 painted = plotting.overlay(image, labels_of, table, 0.45)
+stride = output_stride * image.shape[0] / image_size[0]  # in pixels of the full image
+cells = [-(-n // output_stride) for n in image_size]
 
 
 def draw_taps(row=cells[0] // 2, column=cells[1] // 2, branch=1):
-    name = table.names[labels_of[row * stride, column * stride]]
+    name = table.names[labels_of[int(row * stride), int(column * stride)]]
     title = f"Feature ({row}, {column}), predicted {name}: the branch of rate {rates[branch]}"
     return plotting.sampling_grid(painted, (row, column), stride, [rates[branch]], title, reach=max(rates))
 
 
-for place in [(1, 2), (cells[0] // 2, cells[1] // 2)]:
-    plotting.show(
-        plotting.sampling_grid(painted, place, stride, rates, f"Feature {place}: all branches"),
-        alt="Three 3 x 3 grids of taps of growing rate around one feature, over a street scene with its predicted "
-        "classes; several taps of the larger grids lie outside the image.",
-    )
+corner = (1, 2)
+plotting.show(
+    plotting.sampling_grid(painted, corner, stride, rates, f"Feature {corner}: all branches"),
+    alt="Three 3 x 3 grids of taps of growing rate around a feature near the corner, over a street scene with its "
+    "predicted classes; several taps of the larger grids lie outside the image.",
+)
 interactive_figure(
     draw_taps,
     alt=lambda row, column, branch: f"Taps of the branch of rate {rates[branch]} around feature ({row}, {column}).",
@@ -561,24 +560,6 @@ interactive_figure(
     column=(0, cells[1] - 1),
     branch={f"rate {rate}": number for number, rate in enumerate(rates)},
 )
-
-# %% [markdown]
-# Which branches does the trained network use? Silence one (its part of the joining kernel becomes zero) and count the
-# pixels whose class changes. This is not the same as training without it: the others had no chance to stand in.
-
-# %%
-join = deeplab.get_layer("pyramid").projection.convolution.kernel
-original = join.numpy()
-few = np.stack([tf.image.resize(picture, image_size, antialias=True) for picture in images[:8]])
-before = np.argmax(deeplab.predict_on_batch(few), axis=-1)
-part = original.shape[2] // (len(rates) + 2)
-for number, name in enumerate(["1 x 1", *[f"rate {rate}" for rate in rates], "whole image"]):
-    silenced = original.copy()
-    silenced[:, :, number * part : (number + 1) * part] = 0
-    join.assign(silenced)
-    changed = np.mean(np.argmax(deeplab.predict_on_batch(few), axis=-1) != before)
-    print(f"without the branch '{name}': {changed:4.0%} of the pixels change their class")
-join.assign(original)
 
 # %% [markdown]
 # ## DeepLabV3, and what the + adds
@@ -605,8 +586,8 @@ for number in range(3):
     crops.append([images[number], truths[number], *found])
 plotting.show(
     plotting.panels(crops, ["image", "ground truth", "DeepLabV3", "DeepLabV3+"], table, width=12),
-    alt="Three frames with ground truth and the predictions of DeepLabV3, with smooth blobs, and DeepLabV3+, whose "
-    "borders follow the objects more closely.",
+    alt="Three street scenes with the ground truth, the prediction of DeepLabV3, enlarged eightfold, and that of "
+    "DeepLabV3+, enlarged fourfold after its decoder.",
 )
 
 # %% [markdown]
@@ -618,25 +599,26 @@ plotting.show(
 #   like one of five thousand;
 # - **void excluded**, whatever is predicted there;
 # - **classes that neither occur nor are predicted left out** of the mean, and not counted as 0 or 1;
-# - at the labels' own resolution: **logits resized, then arg max**, not a map of classes enlarged.
+# - at the labels' own resolution: **logits resized, then arg max**. Enlarging the classes of the small map instead gives
+#   square blocks, and another number.
 
 
 # %%
 def evaluate(model):
-    """The confusion matrix of every frame, mIoU from enlarged class maps, and boundary F."""
-    matrices, jagged = [], ConfusionMatrix(table.num_classes)
+    """The confusion matrix of every frame, mIoU with the classes of the feature map enlarged, and boundary F."""
+    scores_too = keras.Model(model.input, [model.get_layer("logits_scores").output, model.output])
+    matrices, blocks = [], ConfusionMatrix(table.num_classes)
     boundary = BoundaryF(table.num_classes, tolerance=0.0075)
-    for image, truth in zip(images, truths, strict=True):
-        resized = tf.image.resize(image, image_size, antialias=True)[None]
-        logits = model(resized, training=False)
-        late = np.argmax(tf.image.resize(logits, truth.shape)[0], axis=-1).astype(np.uint8)
-        early = tf.image.resize(tf.argmax(logits, axis=-1)[..., None], truth.shape, "nearest")[0, ..., 0]
-        one = ConfusionMatrix(table.num_classes)
-        one.update(truth, late)
-        jagged.update(truth, early.numpy().astype(np.uint8))
-        boundary.update(truth, late)
-        matrices.append(one)
-    return matrices, jagged.mean_iou(), boundary.mean("skip")
+    for photo, truth in zip(images, truths, strict=True):
+        small = tf.image.resize(photo, image_size, antialias=True)[None]
+        scores, logits = scores_too(small, training=False)
+        prediction = np.argmax(tf.image.resize(logits, truth.shape)[0], axis=-1).astype(np.uint8)
+        enlarged = tf.image.resize(tf.argmax(scores, axis=-1)[..., None], truth.shape, "nearest")[0, ..., 0]
+        matrices.append(ConfusionMatrix(table.num_classes))
+        matrices[-1].update(truth, prediction)
+        blocks.update(truth, enlarged.numpy())
+        boundary.update(truth, prediction)
+    return matrices, blocks.mean_iou(), boundary.mean("skip")
 
 
 results = {system: evaluate(model) for system, model in predictors.items()}
@@ -644,9 +626,9 @@ totals = {system: sum(matrices[1:], matrices[0]) for system, (matrices, _, _) in
 print(
     f"{'per cent':16}{'mIoU':>7}{'mean over images':>19}{'classes enlarged':>19}{'boundary F':>13}{'pixels right':>14}"
 )
-for system, (matrices, jagged, boundary) in results.items():
+for system, (matrices, blocks, boundary) in results.items():
     over_images = np.mean([one.mean_iou() for one in matrices])
-    row = [totals[system].mean_iou(), over_images, jagged, boundary, totals[system].pixel_accuracy()]
+    row = [totals[system].mean_iou(), over_images, blocks, boundary, totals[system].pixel_accuracy()]
     print(f"{system:16}" + "".join(f"{100 * v:{w}.1f}" for v, w in zip(row, (7, 19, 19, 13, 14), strict=True)))
 
 # %%
@@ -658,8 +640,8 @@ plotting.show(
 # %% [markdown]
 # ## What the comparison decides
 #
-# Three numbers for three networks invite a ranking. How far would the differences move had other frames been drawn? Draw
-# the frames anew, with replacement, 500 times (the *bootstrap*), the same frames for both networks of a pair:
+# Three numbers invite a ranking. How far would the differences move, had other frames been drawn? Draw them anew, with
+# replacement, 500 times (the *bootstrap*), the same frames for all networks:
 
 # %%
 counts = {system: np.stack([one.matrix for one in matrices]) for system, (matrices, _, _) in results.items()}
@@ -681,10 +663,10 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
     print(f"{first:14} - {second:10} 95 % interval {low:+5.1f} to {high:+5.1f} points; {verdict}")
 
 # %% [markdown]
-# Even an interval without zero speaks only of *these* weights on such frames. Another seed gives other weights, and the
-# published networks differ from ours in encoder, pre-training, image size and a thousand times as many steps. To decide
-# between architectures one would need several seeds for each, the same budget spent on finding each one's learning
-# rate, real photographs, and training until nothing improves. Notebook 09 goes part of that way.
+# Even an interval without zero speaks only of *these* weights, trained this briefly: another seed gives others, and what
+# learns fastest need not end best. (A decoder at stride 4 has finer targets to learn from than the others at stride 8.)
+# To decide between architectures one would need several seeds for each, equal effort on each one's learning rate, real
+# photographs, and training until nothing improves. Notebook 09 goes part of that way.
 #
 # ## The lecture's table
 #
@@ -1018,8 +1000,8 @@ for trial in range(6):
 # ### BEGIN SOLUTION
 #
 # At output stride 8 the map has 16 x 32 features. A tap of rate 18 lies 18 rows away, so above and below there is no
-# feature at all: of nine taps at most three meet the image, all in the middle row; at rate 12 hardly any place has all
-# nine. Such branches are nearly 1 x 1 convolutions. Smaller rates, such as 2, 4, 6 (or larger images), let the pyramid
+# feature at all: of nine taps at most three meet the image, all in the middle row. At rate 12 no place has all nine,
+# which would need 25 rows. Such branches are nearly 1 x 1 convolutions. Smaller rates, such as 2, 4, 6 (or larger images), let the pyramid
 # see the map. Two strides less mean sixteen times as many features in the last stage, and as many times its
 # multiply-adds and memory; the number of weights stays.
 #
