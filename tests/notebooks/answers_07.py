@@ -142,7 +142,7 @@ WRONG = [
     ("step", lambda q, z, k, mu: step_by_loops(z, q, k, mu)),
     ("step", lambda q, z, k, mu: special.softmax(z - k @ q @ mu, axis=0)),
     ("step", lambda q, z, k, mu: special.softmax(z - k @ q @ mu)),
-    ("step", lambda q, z, k, mu: special.softmax(np.log(q) - k @ q @ mu, axis=1)),
+    ("step", lambda q, z, k, mu: special.softmax(q - k @ q @ mu, axis=1)),
     ("step", lambda q, z, k, mu: z - k @ q @ mu),
     ("step", lambda q, z, k, mu: np.exp(z - k @ q @ mu) / np.exp(z - k @ q @ mu).sum(1, keepdims=True)),
     ("step", step_in_turns),
