@@ -4,27 +4,44 @@ confusion.py   ConfusionMatrix: IoU, accuracy
 instances.py   iIoU, where every object weighs the same
 boundary.py    boundary F: whether the borders are where they should be
 distance.py    IoU in crops towards the vanishing point
-scores.py      all scores of a data set, as a table and as JSON
+tally.py       counting the frames of a data set
+frame_counts.py  what each frame gave to the scores
+scores.py      all scores of a data set with their intervals, as JSON
 statistics.py  intervals and tests: which differences are more than chance
+comparison.py  two systems on the same frames
+tables.py      scores and comparisons as text
 folders.py     scoring a folder of predicted PNGs, equal to the official Cityscapes script
+prediction_files.py  which file is the prediction of which frame
 """
 
 from course_utils.evaluation.boundary import BoundaryF, boundary_f_score
+from course_utils.evaluation.comparison import Difference, SystemComparison, compare
 from course_utils.evaluation.confusion import ConfusionMatrix
 from course_utils.evaluation.distance import CropFactorIoU, crop_factor_iou, crop_windows
-from course_utils.evaluation.folders import find_predictions, score_folder, tally_frame
-from course_utils.evaluation.scores import Scores, Tally
+from course_utils.evaluation.folders import score_folder, tally_frame
+from course_utils.evaluation.frame_counts import FrameCounts, best_and_worst
+from course_utils.evaluation.prediction_files import find_predictions
+from course_utils.evaluation.scores import Intervals, Scores
 from course_utils.evaluation.statistics import bootstrap_interval, class_iou, holm, images_needed, mean_iou, paired_test
+from course_utils.evaluation.tables import comparison_table, score_table
+from course_utils.evaluation.tally import Tally
 
 __all__ = [
     "BoundaryF",
     "ConfusionMatrix",
     "CropFactorIoU",
+    "Difference",
+    "FrameCounts",
+    "Intervals",
     "Scores",
+    "SystemComparison",
     "Tally",
+    "best_and_worst",
     "bootstrap_interval",
     "boundary_f_score",
     "class_iou",
+    "compare",
+    "comparison_table",
     "crop_factor_iou",
     "crop_windows",
     "find_predictions",
@@ -33,5 +50,6 @@ __all__ = [
     "mean_iou",
     "paired_test",
     "score_folder",
+    "score_table",
     "tally_frame",
 ]

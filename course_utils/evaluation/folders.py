@@ -1,10 +1,10 @@
 """Scoring a folder of predicted label-id PNGs, as the official Cityscapes script does."""
 
-import bisect
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,16 @@ from PIL import Image
 
 from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
-from course_utils.evaluation.scores import Scores, Tally
+from course_utils.evaluation.prediction_files import Matches, match_predictions
+from course_utils.evaluation.scores import Scores
+from course_utils.evaluation.tally import Tally
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
 
 
-def score_folder(folder, frames: Sequence[Frame], table: LabelTable) -> Scores:
+def score_folder(
+    folder, frames: Sequence[Frame], table: LabelTable, *, partial: bool = False, tolerances: Sequence[float] = ()
+) -> Scores:
     """Score predictions against a data set split.
 
     Args:
@@ -25,34 +29,75 @@ def score_folder(folder, frames: Sequence[Frame], table: LabelTable) -> Scores:
             It holds label ids (not train ids) in one 8-bit channel, at the size of the frame's label map.
         frames: from `course_utils.datasets.frames`.
         table: the data set's labels.
+        partial: score what there is: leave out frames that cannot be scored and files that belong to no frame, and
+            say so in the scores' `notes`.
+        tolerances: of boundary F, which takes longer than all the rest; none leave it out.
 
     Returns:
         the scores; iIoU among them if the frames have instance maps.
 
     Raises:
         CourseError: a prediction is missing, ambiguous, unreadable, of another size or kind, or holds ids outside the
-            table. There is no score for part of a split.
+            table, files belong to no frame, or the predictions are train ids; with `partial`, nothing can be scored.
     """
-    predictions = find_predictions(folder, [frame.name for frame in frames])
+    matches = match_predictions(folder, [frame.name for frame in frames])
+    if not partial:
+        matches.refuse_unless_complete()
 
-    def tally(pair):
-        frame, path = pair
-        return tally_frame(frame, read_ids(path), table, path)
+    def tally(frame):
+        path = matches.files[frame.name]
+        try:
+            return tally_frame(frame, read_ids(path), table, path, tolerances)
+        except CourseError as error:
+            if not partial:
+                raise
+            return error
 
-    total = Tally(table)
-    with Progress("Scoring", total=len(frames)) as progress:
-        for part in in_order(tally, zip(frames, predictions, strict=True)):
-            total += part
-            progress.update(total.frames)
-    if total.looks_like_train_ids():
+    matched = [frame for frame in frames if frame.name in matches.files]
+    total, refused = Tally(table, tolerances), []
+    with Progress("Scoring", total=len(matched)) as progress:
+        for number, part in enumerate(in_order(tally, matched)):
+            if isinstance(part, Tally):
+                total += part
+            else:
+                refused.append(part)
+            progress.update(number + 1)
+    if refused and not total.frames:
+        raise CourseError(f"None of the {len(matched)} predictions below {folder} can be scored. {refused[0]}")
+    train_ids = total.looks_like_train_ids()
+    if train_ids and not partial:
         raise CourseError(
             f"The predictions in {folder} look like train ids (0 .. {table.num_classes - 1}), not label ids: "
             "convert them with LabelTable.to_label_ids before they are saved."
         )
-    return total.scores()
+    return replace(total.scores(), notes=tuple(_notes(matches, refused, train_ids)))
 
 
-def tally_frame(frame: Frame, prediction: np.ndarray, table: LabelTable, source="the prediction") -> Tally:
+def _notes(matches: Matches, refused: list[CourseError], train_ids: bool) -> Iterator[str]:
+    """What was left out, and what the scores cannot be trusted for."""
+    left_out = len(matches.missing) + len(matches.several) + len(refused)
+    if left_out:
+        number = len(matches.names)
+        yield f"PARTIAL: scored {number - left_out} of {number} frames, so these are not the scores of the split."
+    if matches.missing:
+        yield f"Frames without a prediction: {len(matches.missing)}, such as {matches.missing[0]}."
+    if matches.several:
+        yield f"Frames with several predictions: {len(matches.several)}, such as {next(iter(matches.several))}."
+    if refused:
+        yield f"Predictions that cannot be scored: {len(refused)}. {refused[0]}"
+    if matches.strangers:
+        yield f"PNG files that belong to no frame: {len(matches.strangers)}, such as {matches.strangers[0].name}."
+    if train_ids:
+        yield "The predictions look like train ids and were scored as label ids: the scores mean nothing."
+
+
+def tally_frame(
+    frame: Frame,
+    prediction: np.ndarray,
+    table: LabelTable,
+    source="the prediction",
+    tolerances: Sequence[float] = (),
+) -> Tally:
     """Count one frame, from its files and its prediction.
 
     Args:
@@ -60,6 +105,7 @@ def tally_frame(frame: Frame, prediction: np.ndarray, table: LabelTable, source=
         prediction: label ids, uint8 [height, width].
         table: the data set's labels.
         source: where the prediction came from, for messages.
+        tolerances: of boundary F.
 
     Raises:
         CourseError: naming the file that cannot be scored, and why.
@@ -69,9 +115,9 @@ def tally_frame(frame: Frame, prediction: np.ndarray, table: LabelTable, source=
         sizes = [f"{width}x{height}" for height, width in (prediction.shape, truth.shape)]
         raise CourseError(f"{source} measures {sizes[0]}, but {labels} {sizes[1]}: predict at the label's size.")
     instances = None if frame.instances is None else read_ids(frame.instances, sixteen_bit=True)
-    tally = Tally(table)
+    tally = Tally(table, tolerances)
     try:
-        tally.update(truth, prediction, instances)
+        tally.update(truth, prediction, instances, frame.name, frame.city)
     except CourseError as error:
         raise CourseError(f"Cannot score {source} against {labels}: {error}") from error
     return tally
@@ -82,38 +128,6 @@ def _truth(frame: Frame, table: LabelTable) -> tuple[np.ndarray, Path]:
     if frame.label is not None:
         return read_ids(frame.label), frame.label
     return table.to_label_ids(label_map(frame, table)), frame.image
-
-
-def find_predictions(folder, names: Sequence[str]) -> list[Path]:
-    """The prediction of each frame: the one PNG below `folder` whose name starts with the frame's.
-
-    Raises:
-        CourseError: the folder does not exist, or a frame has no prediction or several.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise CourseError(f"There is no folder {folder} with predictions.")
-    files = sorted(
-        (name, parent) for parent, _, found in os.walk(folder) for name in found if name.lower().endswith(".png")
-    )
-    if not files:
-        raise CourseError(f"There is no PNG file below {folder}: predictions are PNG files of label ids.")
-    predictions, missing = [], []
-    for name in names:
-        first = bisect.bisect_left(files, (name, ""))
-        matches = [Path(parent, file) for file, parent in files[first : first + 2] if file.startswith(name)]
-        if len(matches) > 1:
-            raise CourseError(f"Frame {name} has several predictions, {matches[0]} and {matches[1]}: leave one.")
-        if matches:
-            predictions += matches
-        else:
-            missing.append(name)
-    if missing:
-        raise CourseError(
-            f"{len(missing)} of {len(names)} frames have no prediction below {folder}; "
-            f"the first would be named {missing[0]}*.png."
-        )
-    return predictions
 
 
 def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:

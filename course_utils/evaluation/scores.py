@@ -1,15 +1,29 @@
-"""From pixels to the table: counting frames in label ids, and the scores of a data set."""
+"""The scores of a data set, with their intervals, as numbers and as JSON; `tables.py` prints them."""
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
-import numpy as np
+from course_utils.evaluation.boundary import BoundaryF
+from course_utils.evaluation.confusion import ConfusionMatrix
+from course_utils.evaluation.frame_counts import FrameCounts, frames_with
+from course_utils.evaluation.statistics import LEVEL, Interval, bootstrap_interval, means_and_iou, summed
 
-from course_utils.errors import CourseError
-from course_utils.evaluation.confusion import ConfusionMatrix, nan_mean
-from course_utils.evaluation.instances import InstanceCounts, count_instances, instance_iou
-from course_utils.labels import VOID, LabelTable
+
+@dataclass(frozen=True)
+class Intervals:
+    """95 % intervals of the scores of a data set: how they would vary from sample to sample.
+
+    Attributes:
+        number: of images or of cities that were resampled.
+        mean_iou: of the mean IoU.
+        class_iou: of each class; NaN where its IoU is not defined.
+    """
+
+    number: int
+    mean_iou: Interval
+    class_iou: dict[str, Interval]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +42,9 @@ class Scores:
         frequency_weighted_iou: IoU weighted by the classes' pixels.
         pixel_share: share of each class in the truth.
         confusion: the confusion matrix of train ids.
+        per_frame: what each frame gave to it.
+        boundary: boundary F by tolerance, empty if it was not asked for.
+        notes: what else the reader must know, such as frames that were left out: sentences.
     """
 
     frames: int
@@ -45,173 +62,99 @@ class Scores:
     frequency_weighted_iou: float
     pixel_share: dict[str, float]
     confusion: ConfusionMatrix
+    per_frame: tuple[FrameCounts, ...] = ()
+    boundary: dict[float, BoundaryF] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def intervals(self) -> dict[str, Intervals]:
+        """Intervals over `"images"` and, where the frames come from several, over `"cities"`; empty for one frame.
+
+        Frames of one city resemble each other: those over images are right for other images of these cities, those
+        over cities for other cities, and with a handful of cities they are only a rough guide.
+        """
+        found = {}
+        if len(self.per_frame) > 1:
+            found["images"] = self._intervals(frame.confusion for frame in self.per_frame)
+        cities = [frame.city for frame in self.per_frame]
+        if len(set(cities)) > 1 and None not in cities:
+            found["cities"] = self._intervals(summed((frame.confusion for frame in self.per_frame), cities))
+        return found
+
+    def _intervals(self, matrices) -> Intervals:
+        matrices = list(matrices)
+        low, high = bootstrap_interval(matrices, means_and_iou)
+        ends = [Interval(*pair) for pair in zip(low.tolist(), high.tolist(), strict=True)]
+        return Intervals(len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)))
+
+    @cached_property
+    def class_frames(self) -> dict[str, int]:
+        """In how many frames each class occurs: an interval from a few frames is not to be relied upon."""
+        number = frames_with(self.per_frame, len(self.class_iou))
+        return dict(zip(self.class_iou, number.tolist(), strict=True))
+
+    def to_dict(self) -> dict:
+        """All scores for JSON, under their attributes' names.
+
+        `confusion` is a list of rows, `missed` holds the pixels of each class predicted as void, `boundary_f` has for
+        each tolerance the mean and the classes by both rules for absent classes, and NaN is None.
+        """
+        apart = {"confusion", "per_frame", "boundary", "notes"}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in apart}
+        names = list(self.class_iou)
+        values["confusion"] = self.confusion.matrix.tolist()
+        values["missed"] = self.confusion.missed.tolist()
+        values["class_frames"] = self.class_frames
+        values["intervals"] = {
+            over: {
+                "level": LEVEL,
+                "number": found.number,
+                "mean_iou": list(found.mean_iou),
+                "class_iou": {name: list(ends) for name, ends in found.class_iou.items()},
+            }
+            for over, found in self.intervals.items()
+        }
+        values["boundary_f"] = {
+            str(tolerance): {
+                absent: {
+                    "mean": boundary.mean(absent),
+                    "classes": dict(zip(names, boundary.class_scores(absent).tolist(), strict=True)),
+                }
+                for absent in ("one", "skip")
+            }
+            for tolerance, boundary in self.boundary.items()
+        }
+        values["notes"] = list(self.notes)
+        values["per_frame"] = [
+            {
+                "name": frame.name,
+                "city": frame.city,
+                "mean_iou": frame.confusion.mean_iou(),
+                "pixel_accuracy": frame.pixel_accuracy(),
+            }
+            for frame in self.per_frame
+        ]
+        return null_for_nan(values)
 
     def to_json(self, **about) -> str:
-        """The attributes under their own names, NaN as null.
-
-        `confusion` is a list of rows, and `missed` holds the pixels of each class predicted as void.
+        """`to_dict` as text.
 
         Args:
             about: further entries, which come first.
         """
-        values = {**about, **asdict(self)}
-        values["confusion"] = self.confusion.matrix.tolist()
-        values["missed"] = self.confusion.missed.tolist()
-        return json.dumps(_null_for_nan(values), indent=2)
+        return json.dumps(null_for_nan({**about, **self.to_dict()}), indent=2)
 
-    def table(self) -> str:
-        """The scores in per cent as text: a row for each class, the means, a row for each category."""
-        with_instances = bool(self.class_iiou)
-        columns = ["IoU", *(["iIoU"] if with_instances else []), "accuracy", "pixels"]
+    def table(self, intervals: bool = False) -> str:
+        """The scores as text, see `course_utils.evaluation.tables.score_table`."""
+        from course_utils.evaluation.tables import score_table
 
-        def row(name, iou, iiou, *rest):
-            return [name, iou, *([iiou] if with_instances else []), *rest]
-
-        classes = [
-            row(name, self.class_iou[name], self.class_iiou.get(name), self.class_accuracy[name], share)
-            for name, share in self.pixel_share.items()
-        ]
-        mean = row("mean", self.mean_iou, self.mean_iiou, self.mean_class_accuracy)
-        categories = [row(name, iou, self.category_iiou.get(name)) for name, iou in self.category_iou.items()]
-        category_mean = row("mean", self.mean_category_iou, self.mean_category_iiou)
-        width = 2 + max(map(len, ["frequency-weighted IoU", *self.class_iou, *self.category_iou]))
-
-        def text(cells):
-            head, *values = cells
-            return head.ljust(width) + "".join(
-                _cell(value).rjust(len(name) + 4) for value, name in zip(values, columns, strict=False)
-            )
-
-        def lines(head, rows, mean):
-            header = text([head, *columns[: len(rows[0]) - 1]])
-            rule = "─" * len(header)
-            return [header, rule, *map(text, rows), rule, text(mean)]
-
-        totals = [["pixel accuracy", self.pixel_accuracy], ["frequency-weighted IoU", self.frequency_weighted_iou]]
-        return "\n".join(
-            [*lines("class", classes, mean), "", *lines("category", categories, category_mean), "", *map(text, totals)]
-        )
+        return score_table(self, intervals)
 
 
-def _cell(value) -> str:
-    if isinstance(value, str):
-        return value
-    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f}"
-
-
-def _null_for_nan(value):
+def null_for_nan(value):
+    """JSON has no NaN and no infinity: None for both."""
     if isinstance(value, dict):
-        return {key: _null_for_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-class Tally:
-    """Counts frames, from which `scores` follow; tallies of parts add up to the tally of the whole with `+=`.
-
-    It counts in label ids, not in train ids, because iIoU of categories tells void ids apart.
-
-    Args:
-        table: the data set's labels.
-    """
-
-    def __init__(self, table: LabelTable):
-        self.table = table
-        self.frames = 0
-        self.pixels = ConfusionMatrix(256, ignore_label=None)
-        """Confusion matrix of label ids."""
-        self.objects: list[InstanceCounts] = []
-        """One entry for each frame that came with instances."""
-
-    def update(self, truth: np.ndarray, prediction: np.ndarray, instances: np.ndarray | None = None) -> None:
-        """Count one frame.
-
-        Args:
-            truth: label ids, uint8 [height, width].
-            prediction: label ids, uint8 [height, width].
-            instances: instance ids, integers [height, width], as Cityscapes' `instanceIds` files hold them.
-
-        Raises:
-            CourseError: sizes differ or an id is not in the table; the message says what, and the tally is unchanged.
-        """
-        pixels = ConfusionMatrix(256, ignore_label=None)
-        pixels.update(truth, prediction)
-        self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=1)), "the label map")
-        self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=0)), "the prediction")
-        if instances is not None:
-            if instances.shape != prediction.shape:
-                raise CourseError(f"the instance map measures {instances.shape}, the prediction {prediction.shape}.")
-            self.objects.append(count_instances(self.table, prediction, instances))
-        self.pixels += pixels
-        self.frames += 1
-
-    def _refuse_unknown(self, ids: np.ndarray, where: str) -> None:
-        unknown = sorted(set(ids.tolist()) - {label.id for label in self.table.labels})
-        if unknown:
-            hint = " 255 is the void of train ids: convert train ids with LabelTable.to_label_ids." * (VOID in unknown)
-            names = ", ".join(map(str, unknown))
-            raise CourseError(f"{where} holds {names}, no label id of {self.table.dataset}.{hint}")
-
-    def __iadd__(self, other: "Tally") -> "Tally":
-        self.frames += other.frames
-        self.pixels += other.pixels
-        self.objects += other.objects
-        return self
-
-    @property
-    def confusion(self) -> ConfusionMatrix:
-        """The confusion matrix of train ids."""
-        groups = [[] for _ in range(self.table.num_classes)]
-        for label in self.table.labels:
-            if label.train_id != VOID:
-                groups[label.train_id].append(label.id)
-        return self.pixels.merge(groups)
-
-    def looks_like_train_ids(self) -> bool:
-        """Whether the predictions seem to be train ids instead of label ids.
-
-        They do if every value is a train id, some value means void as a label id (nobody predicts "ego vehicle"), and
-        more pixels are right when the values are read as train ids.
-        """
-        truth = np.array([label.id for label in self.table.classes])
-        predicted = np.flatnonzero(self.pixels.matrix[truth].any(axis=0))
-        void = {label.id for label in self.table.labels if label.train_id == VOID}
-        if predicted.size == 0 or predicted.max() >= len(truth) or not void.intersection(predicted.tolist()):
-            return False
-        right_as_label_ids = self.pixels.matrix[truth, truth].sum()
-        right_as_train_ids = self.pixels.matrix[truth, np.arange(len(truth))].sum()
-        return bool(right_as_train_ids > right_as_label_ids)
-
-    def scores(self) -> Scores:
-        """The scores of all frames counted so far.
-
-        Raises:
-            CourseError: some frames came with instances and some without.
-        """
-        if self.objects and len(self.objects) < self.frames:
-            raise CourseError(f"Only {len(self.objects)} of {self.frames} frames have an instance map: iIoU needs all.")
-        names, confusion = self.table.names, self.confusion
-
-        def by_class(values):
-            return dict(zip(names, values.tolist(), strict=True))
-
-        class_iiou, category_iiou = {}, {}
-        if self.objects:
-            class_iiou, category_iiou = instance_iou(self.table, self.objects, self.pixels.matrix)
-        category_iou = confusion.category_iou(self.table.categories)
-        return Scores(
-            frames=self.frames,
-            class_iou=by_class(confusion.iou()),
-            mean_iou=confusion.mean_iou(),
-            category_iou=category_iou,
-            mean_category_iou=nan_mean(category_iou.values()),
-            class_iiou=class_iiou,
-            mean_iiou=nan_mean(class_iiou.values()),
-            category_iiou=category_iiou,
-            mean_category_iiou=nan_mean(category_iiou.values()),
-            class_accuracy=by_class(confusion.class_accuracy()),
-            mean_class_accuracy=nan_mean(confusion.class_accuracy()),
-            pixel_accuracy=confusion.pixel_accuracy(),
-            frequency_weighted_iou=confusion.frequency_weighted_iou(),
-            pixel_share=by_class(confusion.pixel_share()),
-            confusion=confusion,
-        )
+        return {key: null_for_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [null_for_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

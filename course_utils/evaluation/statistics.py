@@ -6,7 +6,7 @@ score comes from one matrix for all images, it is the images' matrices that are 
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,12 @@ from scipy.stats import norm, t
 
 from course_utils.errors import CourseError
 from course_utils.evaluation.confusion import ConfusionMatrix
+
+LEVEL = 0.95
+"""Confidence of an interval, where nobody says otherwise."""
+
+AT_ONCE = 1000
+"""Resamples made at a time: 10,000 of 5,000 images at once would take 400 MB."""
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From pixels right, pixels of the truth and pixels predicted, each `[..., classes]`, to a score `[...]` or for each
@@ -40,6 +46,12 @@ def pixel_accuracy(hits, truth, predicted) -> np.ndarray:
         return np.true_divide(np.sum(hits, axis=-1), np.sum(truth, axis=-1))
 
 
+def means_and_iou(hits, truth, predicted) -> np.ndarray:
+    """`mean_iou`, then `class_iou`: `[..., 1 + classes]`, so that one resampling serves all."""
+    means = mean_iou(hits, truth, predicted)
+    return np.concatenate([np.expand_dims(means, -1), class_iou(hits, truth, predicted)], axis=-1)
+
+
 class Interval(NamedTuple):
     """Lower and upper end: numbers, or arrays `[classes]`."""
 
@@ -48,19 +60,22 @@ class Interval(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Of two systems: the difference of their scores, its interval, and the probability of one as large by chance."""
+    """Of two systems: the difference of their scores, its interval, and the probability of one as large by chance.
 
-    difference: float
-    low: float
-    high: float
-    p_value: float
+    Numbers, or arrays `[classes]`.
+    """
+
+    difference: float | np.ndarray
+    low: float | np.ndarray
+    high: float | np.ndarray
+    p_value: float | np.ndarray
 
 
 def bootstrap_interval(
-    matrices: Sequence[ConfusionMatrix] | np.ndarray,
+    matrices: Iterable[ConfusionMatrix] | np.ndarray,
     score: Score = mean_iou,
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Interval:
@@ -95,11 +110,11 @@ def bootstrap_interval(
 
 
 def paired_test(
-    first: Sequence[ConfusionMatrix] | np.ndarray,
-    second: Sequence[ConfusionMatrix] | np.ndarray,
+    first: Iterable[ConfusionMatrix] | np.ndarray,
+    second: Iterable[ConfusionMatrix] | np.ndarray,
     score: Score = mean_iou,
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
@@ -110,11 +125,11 @@ def paired_test(
 
     Args:
         first, second: matrices of the two systems as in `bootstrap_interval`, image by image the same images.
-        score, level, resamples, seed: as in `bootstrap_interval`; the score is one number.
+        score, level, resamples, seed: as in `bootstrap_interval`.
 
     Returns:
         score of `first` minus score of `second`, its interval, and the two-sided p-value, at least
-        `1 / (resamples + 1)`.
+        `1 / (resamples + 1)`; all NaN where the score of either is not defined.
 
     Raises:
         CourseError: fewer than two images, or another number of them for each system.
@@ -129,16 +144,20 @@ def paired_test(
         return score(*mine) - score(*theirs)
 
     both = [np.concatenate(pair, axis=-1) for pair in zip(counts, others, strict=True)]
-    estimate = float(difference(*(part.sum(axis=0) for part in both)))
-    low, high = _interval(*_bootstrap(difference, both, resamples, seed), level)
-    kept = np.random.default_rng([seed, 1]).integers(0, 2, size=(resamples, images)).astype(float)
-    swapped = [
-        np.concatenate([kept @ mine + (1 - kept) @ theirs, kept @ theirs + (1 - kept) @ mine], axis=-1)
-        for mine, theirs in zip(counts, others, strict=True)
-    ]
-    # Sums of whole numbers in another order differ in the last digits only: those count as equal.
-    extreme = np.abs(difference(*swapped)) >= abs(estimate) * (1 - 1e-9)
-    return Comparison(estimate, low, high, float((1 + extreme.sum()) / (1 + resamples)))
+    estimate = difference(*(part.sum(axis=0) for part in both))
+    ends = _interval(*_bootstrap(difference, both, resamples, seed), level)
+    random, extreme = np.random.default_rng([seed, 1]), 0
+    for number in _portions(resamples):
+        kept = random.integers(0, 2, size=(number, images)).astype(float)
+        swapped = [
+            np.concatenate([kept @ mine + (1 - kept) @ theirs, kept @ theirs + (1 - kept) @ mine], axis=-1)
+            for mine, theirs in zip(counts, others, strict=True)
+        ]
+        # Sums of whole numbers in another order differ in the last digits only: those count as equal.
+        extreme += (np.abs(difference(*swapped)) >= np.abs(estimate) * (1 - 1e-9)).sum(axis=0)
+    p_value = (1 + extreme) / (1 + resamples)
+    found = [np.where(np.isnan(estimate), np.nan, value) for value in (estimate, *ends, p_value)]
+    return Comparison(*(found if np.ndim(estimate) else map(float, found)))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
@@ -160,13 +179,23 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def images_needed(difference: float, low: float, high: float, images: int, power: float = 0.8, level=0.95) -> float:
+def images_needed(
+    difference: float,
+    low: float,
+    high: float,
+    images: int,
+    power: float = 0.8,
+    level: float = LEVEL,
+    comparisons: int = 1,
+) -> float:
     """How many images like these would decide a difference of this size.
 
     Args:
         difference, low, high: of a `Comparison` with intervals of `level`.
         images: how many it was made on.
         power: probability with which the test is to find the difference.
+        level: of the interval, and of the test.
+        comparisons: how many are made at once, whose p-values are corrected: the test's level is then that of each.
 
     Returns:
         images, from the interval's width shrinking as one over their square root; infinite for no difference.
@@ -174,10 +203,11 @@ def images_needed(difference: float, low: float, high: float, images: int, power
     if difference == 0:
         return float("inf")
     error = (high - low) / (2 * norm.ppf(0.5 + level / 2))
-    return float(images * ((norm.ppf(0.5 + level / 2) + norm.ppf(power)) * error / difference) ** 2)
+    critical = norm.ppf(1 - (1 - level) / (2 * comparisons))
+    return float(images * ((critical + norm.ppf(power)) * error / difference) ** 2)
 
 
-def summed(matrices: Sequence[ConfusionMatrix], groups: Sequence) -> list[ConfusionMatrix]:
+def summed(matrices: Iterable[ConfusionMatrix], groups: Sequence) -> list[ConfusionMatrix]:
     """One matrix for each group, such as a city: its images' sum, in the order in which the groups first occur.
 
     Frames of one city resemble each other more than frames of two, so resampling frames promises too much where
@@ -196,21 +226,27 @@ def summed(matrices: Sequence[ConfusionMatrix], groups: Sequence) -> list[Confus
 def _counts(matrices) -> list[np.ndarray]:
     """Pixels right, of the truth and predicted: three float64 [images, classes], exact below 2**53."""
     if isinstance(matrices, np.ndarray):
-        counts, missed = matrices, 0
+        images = [(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)) for counts in matrices]
     else:
-        counts = np.stack([part.matrix for part in matrices])
-        missed = np.stack([part.missed for part in matrices])
-    if len(counts) < 2:
-        raise CourseError(f"An interval needs at least two images, got {len(counts)}.")
-    hits = np.diagonal(counts, axis1=1, axis2=2)
-    return [part.astype(float) for part in (hits, counts.sum(axis=2) + missed, counts.sum(axis=1))]
+        images = [(np.diag(m.matrix), m.matrix.sum(axis=1) + m.missed, m.matrix.sum(axis=0)) for m in matrices]
+    if len(images) < 2:
+        raise CourseError(f"An interval needs at least two images, got {len(images)}.")
+    return [np.array(part, float) for part in zip(*images, strict=True)]
 
 
 def _bootstrap(score, counts, resamples, seed):
     """The score of each resample, `[resamples, ...]`, and the number of images."""
     images = len(counts[0])
-    weights = np.random.default_rng([seed, 0]).multinomial(images, np.full(images, 1 / images), size=resamples)
-    return score(*(weights.astype(float) @ part for part in counts)), images
+    random, replicates = np.random.default_rng([seed, 0]), []
+    for number in _portions(resamples):
+        weights = random.multinomial(images, np.full(images, 1 / images), size=number).astype(float)
+        replicates.append(score(*(weights @ part for part in counts)))
+    return np.concatenate(replicates), images
+
+
+def _portions(resamples) -> list[int]:
+    """The resamples in portions, which bound the memory and change nothing in what is drawn."""
+    return [min(AT_ONCE, resamples - first) for first in range(0, resamples, AT_ONCE)]
 
 
 def _interval(replicates, images, level) -> Interval:

@@ -35,7 +35,9 @@ def predict_frames(predictor: Predictor, frames: Iterable[Frame]) -> Iterator[tu
         yield from _predict_batch(predictor, waiting)
 
 
-def score_frames(predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None) -> Scores:
+def score_frames(
+    predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None, tolerances=()
+) -> Scores:
     """Predict the frames of a data set and score the predictions against its files.
 
     Args:
@@ -44,17 +46,18 @@ def score_frames(predictor: Predictor, frames: Sequence, table: LabelTable, *, t
         table: the data set's labels.
         title: what the progress line says.
         save: called with `(label_ids, frame)` for each prediction, uint8 [height, width].
+        tolerances: of boundary F, which may take longer than the network; none leave it out.
 
     Returns:
         the scores; iIoU among them if the frames have instance maps.
     """
-    total = Tally(table)
+    total = Tally(table, tolerances)
     with Progress(title, total=len(frames)) as progress:
         for frame, train_ids in predict_frames(predictor, frames):
             label_ids = table.to_label_ids(train_ids)
             if save is not None:
                 save(label_ids, frame)
-            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}")
+            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}", tolerances)
             progress.update(total.frames)
     return total.scores()
 

@@ -1,0 +1,173 @@
+"""Scores as text: the lecture's table, with what it leaves out."""
+
+import math
+from typing import NamedTuple
+
+from course_utils.evaluation.comparison import Difference, SystemComparison
+from course_utils.evaluation.scores import Scores
+
+RULES = {"one": "mean, absent classes 1", "skip": "mean, absent classes skipped"}
+"""What the two ways to average boundary F are called."""
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        title: above it.
+        cells: by row name, missing ones empty.
+        mean: below the rule.
+    """
+
+    title: str
+    cells: dict
+    mean: object = ""
+
+
+def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
+    """What the table of classes says, one entry for each column.
+
+    Args:
+        scores: of one system.
+        intervals: whether to add the intervals of the IoU and the number of frames that show a class.
+    """
+    columns = [Column("IoU", scores.class_iou, scores.mean_iou)]
+    if intervals:
+        for over, found in scores.intervals.items():
+            title = "95 % interval" if over == "images" else f"over {found.number} {over}"
+            columns.append(Column(title, found.class_iou, found.mean_iou))
+    if scores.class_iiou:
+        columns.append(
+            Column("iIoU", {name: scores.class_iiou.get(name) for name in scores.class_iou}, scores.mean_iiou)
+        )
+    columns.append(Column("accuracy", scores.class_accuracy, scores.mean_class_accuracy))
+    columns.append(Column("pixels", scores.pixel_share))
+    if intervals:
+        columns.append(Column("frames", scores.class_frames))
+    return columns
+
+
+def category_columns(scores: Scores) -> list[Column]:
+    """What the table of categories says."""
+    columns = [Column("IoU", scores.category_iou, scores.mean_category_iou)]
+    if scores.class_iiou:
+        cells = {name: scores.category_iiou.get(name) for name in scores.category_iou}
+        columns.append(Column("iIoU", cells, scores.mean_category_iiou))
+    return columns
+
+
+def boundary_columns(scores: Scores) -> list[Column]:
+    """Boundary F of the classes (where the truth has them), and its mean by both rules; empty if not computed."""
+    columns = []
+    for tolerance, boundary in scores.boundary.items():
+        classes = dict(zip(scores.class_iou, boundary.class_scores("skip").tolist(), strict=True))
+        means = {title: boundary.mean(absent) for absent, title in RULES.items()}
+        title = f"{tolerance:g} px" if tolerance >= 1 else f"{100 * tolerance:g} %"
+        columns.append(Column(title, {**classes, **means}))
+    return columns
+
+
+def score_table(scores: Scores, intervals: bool = False) -> str:
+    """The scores in per cent as text: a row for each class, the means, a row for each category.
+
+    Args:
+        scores: of one system.
+        intervals: whether to add the intervals of the IoU and the number of frames that show a class.
+    """
+    width = 2 + max(map(len, ["frequency-weighted IoU", *scores.class_iou, *scores.category_iou]))
+    parts = [
+        _text("class", score_columns(scores, intervals), list(scores.class_iou), width),
+        _text("category", category_columns(scores), list(scores.category_iou), width),
+    ]
+    if scores.boundary:
+        rows, means = list(scores.class_iou), list(RULES.values())
+        parts.append(_text("boundary F", boundary_columns(scores), rows, max(width, 2 + len(means[-1])), means))
+    totals = {"pixel accuracy": scores.pixel_accuracy, "frequency-weighted IoU": scores.frequency_weighted_iou}
+    parts.append("\n".join(name.ljust(width) + cell(value).rjust(7) for name, value in totals.items()))
+    return "\n\n".join([*parts, *scores.notes])
+
+
+def comparison_columns(comparison: SystemComparison, names: tuple[str, str]) -> list[Column]:
+    """What the table of a comparison says.
+
+    Args:
+        comparison: from `compare`.
+        names: of the two systems.
+    """
+
+    def column(title, value):
+        cells = {name: value(difference) for name, difference in comparison.class_iou.items()}
+        return Column(title, cells, value(comparison.mean_iou))
+
+    return [
+        column(names[0], lambda d: d.first),
+        column(names[1], lambda d: d.second),
+        column("difference", lambda d: _signed(d.difference)),
+        column("95 % interval", lambda d: _ends(d.low, d.high, _signed)),
+        column("p (Holm)", lambda d: "–" if math.isnan(d.corrected) else f"{d.corrected:.4f}"),
+        column("verdict", verdict),
+    ]
+
+
+def verdict(difference: Difference) -> str:
+    """What a difference is worth, in words."""
+    if math.isnan(difference.difference):
+        return "not defined"
+    if difference.decided:
+        return "decided"
+    if not math.isfinite(difference.images_needed):
+        return "no difference"
+    return f"needs {_rounded(difference.images_needed)} images"
+
+
+def comparison_table(comparison: SystemComparison, names: tuple[str, str]) -> str:
+    """Two systems beside each other as text, in per cent.
+
+    Args:
+        comparison: from `compare`.
+        names: of the two systems.
+    """
+    width = 2 + max(map(len, comparison.class_iou))
+    table = _text("class", comparison_columns(comparison, names), list(comparison.class_iou), width)
+    return "\n\n".join([table, *comparison.notes])
+
+
+def cell(value) -> str:
+    """A table's cell: shares and intervals in per cent, counts and text as they are, a dash for what is undefined."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, tuple):
+        return _ends(*value, cell)
+    return "–" if value is None or math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _signed(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:+.1f}".replace("-", "−")
+
+
+def _ends(low, high, text) -> str:
+    return "–" if math.isnan(low) else f"{text(low)} … {text(high)}"
+
+
+def _rounded(images: float) -> str:
+    """Two leading digits: more would promise too much."""
+    digits = max(0, math.floor(math.log10(images)) - 1) if images >= 1 else 0
+    return f"{max(1, round(images / 10**digits)) * 10**digits:,}" if images < 1e9 else "over a billion"
+
+
+def _text(head: str, columns: list[Column], rows: list[str], width: int, means: list[str] | None = None) -> str:
+    """Columns as lines: header, rows, and below a rule the mean, or the rows of the cells that `means` names."""
+    widths = [4 + max(len(c.title), *(len(cell(value)) for value in [*c.cells.values(), c.mean])) for c in columns]
+
+    def line(head, values):
+        return (head.ljust(width) + "".join(v.rjust(w) for v, w in zip(values, widths, strict=True))).rstrip()
+
+    def row(name):
+        return line(name, [cell(column.cells.get(name, "")) for column in columns])
+
+    header = line(head, [column.title for column in columns])
+    rule = "─" * len(header)
+    last = [row(name) for name in means] if means else [line("mean", [cell(column.mean) for column in columns])]
+    return "\n".join([header, rule, *map(row, rows), rule, *last])
