@@ -32,7 +32,9 @@ with _silent_stderr():
     import keras
     import tensorflow as tf
 
-    tf.zeros(1)
+    # Its threads would not survive a fork: `labs` asks for the import alone.
+    if os.environ.get("COURSE_BACKEND") != "cold":
+        tf.zeros(1)
 
 # Advice such as "retracing" is for whoever tunes TensorFlow; in a notebook it would stand between text and figures.
 tf.get_logger().setLevel("ERROR")

@@ -1,0 +1,63 @@
+"""A small lab, and a sandbox to mark submissions of it; skipped where there is no sandbox."""
+
+import copy
+import json
+
+import pytest
+from small_lab import small_lab
+
+from course_utils.errors import CourseError
+from course_utils.labs import sandbox as sandboxes
+from course_utils.labs.limits import Limits
+from course_utils.labs.marking import Marker
+from course_utils.labs.release import student_version
+from course_utils.labs.sandbox import Sandbox
+from course_utils.labs.submission import read_submission
+
+LIMITS = Limits(cell=5, check=20, total=60, memory=512 * 2**20, disk=8 * 2**20)
+
+
+@pytest.fixture(scope="session")
+def walled():
+    """Skips where students' code cannot be walled in."""
+    try:
+        sandboxes.require()
+    except CourseError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """The small lab, with solutions."""
+    return small_lab()
+
+
+@pytest.fixture(scope="session")
+def sandbox(walled, lab):
+    """A sandbox for submissions of the small lab."""
+    with Sandbox(lab.imported, LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def notebook(lab):
+    """An honest submission: the students' notebook with right answers, free to be changed."""
+    notebook = copy.deepcopy(student_version(lab))
+    solved = {cell.id: cell.source for cell in lab.notebook.cells}
+    for cell in notebook.cells:
+        record = cell.metadata.get("nbgrader")
+        if record and record.solution:
+            cell.source = solved[cell.id]
+    return notebook
+
+
+@pytest.fixture
+def mark(lab, sandbox):
+    """A function that marks a notebook (a dictionary, or bytes): marks by grade id."""
+
+    def mark_notebook(notebook):
+        data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        marks = Marker(lab, read_submission(data, lab), sandbox).mark(lab.exercises)
+        return {mark.grade_id: mark for mark in marks}
+
+    return mark_notebook
