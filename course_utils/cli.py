@@ -7,7 +7,7 @@ import sys
 
 from course_utils.errors import CourseError
 
-COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict")
+COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,90 @@
+"""`course grade`: mark a class's submissions of a lab."""
+
+import argparse
+import json
+
+HELP = "mark a folder or zip file of submitted notebooks, each in a sandbox"
+
+
+def configure(parser: argparse.ArgumentParser):
+    """The arguments of `course grade`."""
+    parser.description = (
+        "Mark every notebook in a folder or zip file (ada.ipynb, or ada/LAB.ipynb as learning platforms pack them). "
+        "Students' code runs in a sandbox, the lab's own checks decide. Results go to DIR/results/LAB; what is there "
+        "already is kept, so an interrupted run goes on where it was. Exits 1 when a submission could not be marked."
+    )
+    parser.add_argument("submissions", metavar="SUBMISSIONS", help="folder or zip file")
+    parser.add_argument("--lab", metavar="LAB", help="number, name or path; by default what the notebooks say")
+    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    parser.add_argument("--jobs", type=_positive, default=2, metavar="N", help="at the same time (%(default)s)")
+    parser.add_argument("--cell-timeout", type=_positive, metavar="S", help="seconds for a cell or a call (20)")
+    parser.add_argument("--timeout", type=_positive, metavar="S", help="seconds for a submission (300)")
+    parser.add_argument("--memory", type=_positive, metavar="MB", help="megabytes of a submission (2048)")
+    parser.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights: trust them")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Mark, and say what came out.
+
+    Returns:
+        0 when every submission has its marks, 1 when one could not be marked.
+    """
+    import sys
+    from pathlib import Path
+
+    from course_utils.labs import sandbox
+    from course_utils.labs.collecting import collect
+    from course_utils.labs.grading import grade, lab_of, load
+    from course_utils.labs.limits import Limits
+    from course_utils.progress import Progress
+
+    confined = not arguments.no_sandbox
+    if confined:
+        sandbox.require()
+    output = Path(arguments.output)
+    found = collect(Path(arguments.submissions))
+    lab = lab_of(found, arguments.lab, output)
+    asked = {"cell": arguments.cell_timeout, "total": arguments.timeout}
+    asked["memory"] = arguments.memory and arguments.memory * 10**6
+    limits = Limits(**{name: value for name, value in asked.items() if value})
+    results = output / "results" / lab.name
+    count = 0
+    with Progress(f"Marking {lab.name}", len(found), unit="submissions") as progress:
+
+        def done(student, failure):
+            nonlocal count
+            count += 1
+            progress.update(count)
+
+        outcome = grade(lab, found, results, limits=limits, confined=confined, jobs=arguments.jobs, done=done)
+        progress.done = (
+            f"{lab.name}: {len(outcome.marked)} marked, {len(outcome.kept)} kept, {len(outcome.failed)} not marked"
+        )
+    for student, failure in outcome.failed.items():
+        print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
+    records = load(results)
+    if arguments.json:
+        print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
+    else:
+        for record in records:
+            print(_line(record))
+        print(f"Results: {results}")
+    return 1 if outcome.failed else 0
+
+
+def _line(record: dict) -> str:
+    """One student's marks on a line."""
+    marks = record["marks"]
+    got = sum(mark["points"] or 0 for mark in marks)
+    parts = [
+        f"{mark['grade_id']} {'to be read' if mark['points'] is None else format(mark['points'], 'g')}"
+        for mark in marks
+    ]
+    return f"{record['student']}: {got:g} of {sum(mark['of'] for mark in marks):g} ({', '.join(parts)})"

@@ -1,0 +1,184 @@
+"""A whole class through `course grade`: marks, resuming, regrading, and what the command refuses."""
+
+import copy
+import json
+import shutil
+import zipfile
+
+import nbformat
+import pytest
+from small_lab import SOURCE, small_lab
+
+from course_utils import cli
+from course_utils.labs import grading
+from course_utils.labs.collecting import collect
+from course_utils.labs.release import student_version
+
+TRUTH = {"ada": (3, 3, 2), "bob": (0, 0, 0), "cy": (3, 0, 2), "dan": (0, 3, 2), "eve": (0, 0, 0), "fay": (3, 3, 0)}
+WRONG = {"cy": ("count", "def count_even(numbers):\n    return 2"), "dan": ("double", "import os\nos._exit(0)")}
+WRONG["fay"] = ("ends", "def ends(values):\n    return [min(values), max(values)]")
+
+
+@pytest.fixture
+def course(tmp_path, lab):
+    """A folder with the released small lab in `labs/` and a class of six in `in/`; the current folder."""
+    source = tmp_path / "labs" / "source" / "small" / "small.ipynb"
+    source.parent.mkdir(parents=True)
+    nbformat.write(lab.notebook, source)
+    (tmp_path / "in").mkdir()
+    solved = student_version(lab)
+    for cell, original in zip(solved.cells, lab.notebook.cells, strict=True):
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = original.source
+    for student in TRUTH:
+        notebook = copy.deepcopy(student_version(lab) if student == "bob" else solved)
+        for cell in notebook.cells:
+            if student in WRONG and cell.metadata.get("nbgrader", {}).get("grade_id") == WRONG[student][0]:
+                cell.source = WRONG[student][1]
+        nbformat.write(notebook, tmp_path / "in" / f"{student}.ipynb")
+    (tmp_path / "in" / "eve.ipynb").write_text("no notebook")
+    return tmp_path
+
+
+@pytest.fixture
+def grade(course, walled, monkeypatch, capsys):
+    """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
+    monkeypatch.chdir(course)
+
+    def run(*arguments, submissions="in"):
+        status = cli.main(["grade", submissions, *arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def points(course):
+    """Points of every student, as written."""
+    records = grading.load(course / "labs" / "results" / "small")
+    return {record["student"]: tuple(mark["points"] for mark in record["marks"][:3]) for record in records}
+
+
+def test_every_student_gets_their_marks(grade, course):
+    status, out, err = grade()
+    assert status == 0 and "6 marked, 0 kept, 0 not marked" in err
+    assert points(course) == TRUTH
+    assert "ada: 8 of 10 (double 3, count 3, ends 2, words to be read)" in out
+    marks = {record["student"]: record["marks"] for record in grading.load(course / "labs" / "results" / "small")}
+    assert "is wrong" in marks["cy"][1]["message"] and marks["cy"][1]["hidden"]
+    assert "ended its process" in marks["dan"][0]["message"]
+    assert "not a notebook" in marks["eve"][0]["message"]
+    assert marks["fay"][2]["message"] == "return two numbers" and not marks["fay"][2]["hidden"]
+
+
+def test_what_is_marked_stays_and_what_is_lost_is_marked_again(grade, course):
+    grade()
+    results = course / "labs" / "results" / "small"
+    before = {path.name: path.read_bytes() for path in results.iterdir()}
+    times = {path.name: path.stat().st_mtime_ns for path in results.iterdir()}
+    (results / "cy.json").unlink()
+    (results / "dan.json").write_text('{"student": "da')
+    status, _, err = grade()
+    assert status == 0 and "2 marked, 4 kept" in err
+    assert {path.name: path.read_bytes() for path in results.iterdir()} == before
+    same = [path.name for path in results.iterdir() if path.stat().st_mtime_ns == times[path.name]]
+    assert sorted(same) == ["ada.json", "bob.json", "eve.json", "fay.json"]
+    assert "0 marked, 6 kept" in grade()[2]
+
+
+def test_it_goes_on_after_being_stopped(grade, course, monkeypatch):
+    """Stopped after two students: the others' work is not there, and nothing is half there."""
+    original, count = grading._run, []
+
+    def stopping(waiting, sandbox, jobs, outcome, done):
+        def stop(student, failure):
+            count.append(student)
+            if len(count) == 2:
+                raise KeyboardInterrupt
+
+        original(waiting, sandbox, jobs, outcome, stop)
+
+    monkeypatch.setattr(grading, "_run", stopping)
+    assert grade()[0] == 130
+    monkeypatch.setattr(grading, "_run", original)
+    done = points(course)
+    assert 2 <= len(done) < 6 and all(TRUTH[student] == got for student, got in done.items())
+    assert f"{6 - len(done)} marked, {len(done)} kept" in grade()[2]
+    assert points(course) == TRUTH
+
+
+def test_a_new_check_marks_only_its_exercise_again(grade, course, lab):
+    grade()
+    results = course / "labs" / "results" / "small"
+    record = json.loads((results / "ada.json").read_text())
+    record["marks"][1]["message"] = "a mark that is kept"
+    (results / "ada.json").write_text(json.dumps(record))
+    stricter = small_lab(
+        SOURCE.replace("assert_same(ends([5])", 'assert ends([5]) == (6, 6), "six"\nassert_same(ends([5])')
+    )
+    nbformat.write(stricter.notebook, course / "labs" / "source" / "small" / "small.ipynb")
+    assert "6 marked" in grade()[2]
+    assert points(course) == {student: (*got[:2], 0) for student, got in TRUTH.items()}
+    marks = json.loads((results / "ada.json").read_text())["marks"]
+    assert marks[1]["message"] == "a mark that is kept" and marks[2]["message"] == "six"
+
+
+def test_a_zip_file_of_folders(grade, course):
+    with zipfile.ZipFile(course / "in.zip", "w") as archive:
+        for path in (course / "in").iterdir():
+            archive.write(
+                path, f"class/../{path.stem}/x.ipynb" if path.stem == "none" else f"{path.stem}/hand in.ipynb"
+            )
+        archive.write(path, "__MACOSX/._x.ipynb")
+        archive.write(path, "ada/.ipynb_checkpoints/hand in.ipynb")
+    assert grade(submissions="in.zip")[0] == 0
+    assert points(course) == TRUTH
+
+
+def test_without_a_sandbox_it_refuses_until_one_insists(grade, course, monkeypatch):
+    found = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "bwrap" else found(name))
+    status, _, err = grade()
+    assert status == 2 and "apt install bubblewrap" in err.replace("\n", " ") and not points(course)
+    shutil.rmtree(course / "in")
+    (course / "in").mkdir()
+    nbformat.write(small_lab().notebook, course / "in" / "ada.ipynb")
+    assert grade("--no-sandbox", "--lab", "small")[0] == 0
+    assert points(course) == {"ada": (3, 3, 2)}
+
+
+def test_json(grade):
+    status, out, _ = grade("--json", "--jobs", "1")
+    results = json.loads(out)
+    assert status == 0 and results["lab"] == "small" and len(results["results"]) == 6 and not results["failed"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "complaint"),
+    [
+        (lambda folder: shutil.rmtree(folder), (), "neither a folder nor a zip file"),
+        (lambda folder: [path.unlink() for path in folder.iterdir()], (), "no notebooks"),
+        (lambda folder: None, ("--lab", "unheard"), "no notebook 'unheard'"),
+        (lambda folder: None, ("--jobs", "0"), "above 0"),
+        (lambda folder: [(folder / f"a{c}b.ipynb").write_text("") for c in "!?"], (), "both be the student"),
+        (lambda folder: [path.write_text("{}") for path in folder.iterdir()], (), "add --lab"),
+    ],
+)
+def test_wrong_use_is_told_in_a_line(prepare, arguments, complaint, grade, course, capsys):
+    prepare(course / "in")
+    try:
+        status, _, err = grade(*arguments)
+    except SystemExit as error:
+        status, err = error.code, capsys.readouterr().err
+    assert status == 2 and complaint in err
+
+
+def test_links_and_several_notebooks_are_no_submission(course):
+    (course / "secret.ipynb").write_text("{}")
+    (course / "in" / "gus.ipynb").symlink_to(course / "secret.ipynb")
+    (course / "in" / "hal").mkdir()
+    for name in ("a", "b"):
+        (course / "in" / "hal" / f"{name}.ipynb").write_text("{}")
+    found = {one.student: one for one in collect(course / "in")}
+    assert "not a plain file" in found["gus"].problem and found["gus"].data == b""
+    assert "2 notebooks" in found["hal"].problem
