@@ -92,9 +92,11 @@ def crop_panel(image, window, maps: dict, table: LabelTable):
         the figure.
     """
     pictures = {"frame": image, **{title: table.to_colors(labels)[window] for title, labels in maps.items()}}
-    figure, axes = new_figure(1, len(pictures), (10, 10 / len(pictures) / 2 + 0.3))
+    height, width = np.shape(image)[:2]
+    tall = 10 / len(pictures) * height / width
+    figure, axes = new_figure(1, len(pictures), (10, tall + 0.3))
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.003, right=0.997, bottom=0.01, top=0.86, wspace=0.03)
+    figure.subplots_adjust(left=0.003, right=0.997, bottom=0.01, top=1 - 0.28 / (tall + 0.3), wspace=0.03)
     for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, aspect="auto")
         axis.set_title(title)

@@ -67,7 +67,9 @@ def gate_panel(image, gate, edges, title: str):
     Returns:
         the figure.
     """
-    figure, (left, right, scale) = new_figure(1, 3, (9.6, 2.75), gridspec_kw={"width_ratios": [1, 1, 0.03]})
+    height, width = np.shape(gate)
+    size = (9.6, 0.46 * 9.6 * height / width / 0.85)
+    figure, (left, right, scale) = new_figure(1, 3, size, gridspec_kw={"width_ratios": [1, 1, 0.03]})
     figure.set_layout_engine(None)
     for axis, place in [(left, 0.005), (right, 0.48)]:
         axis.set_position([place, 0.03, 0.46, 0.85])
@@ -116,7 +118,8 @@ def edge_panel(image, probabilities, truth, threshold: float, curve):
     Returns:
         the figure.
     """
-    figure, (left, middle, right) = new_figure(1, 3, (10, 2.6))
+    height, width = np.shape(probabilities)
+    figure, (left, middle, right) = new_figure(1, 3, (10, 3.45 * height / width / 0.77))
     figure.set_layout_engine(None)
     for axis, place in [(left, [0.005, 0.13, 0.345, 0.77]), (middle, [0.36, 0.13, 0.345, 0.77])]:
         axis.set_position(place)
