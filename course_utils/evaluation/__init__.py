@@ -21,9 +21,10 @@ from course_utils.evaluation.distance import CropFactorIoU, crop_factor_iou, cro
 from course_utils.evaluation.folders import score_folder, tally_frame
 from course_utils.evaluation.frame_counts import FrameCounts, best_and_worst
 from course_utils.evaluation.prediction_files import find_predictions
+from course_utils.evaluation.score_functions import class_iou, mean_iou
 from course_utils.evaluation.scores import Intervals, Scores
-from course_utils.evaluation.statistics import bootstrap_interval, class_iou, holm, images_needed, mean_iou, paired_test
-from course_utils.evaluation.tables import comparison_table, score_table
+from course_utils.evaluation.statistics import bootstrap_interval, holm, images_needed, paired_test
+from course_utils.evaluation.tables import comparison_table, score_table, summary_table
 from course_utils.evaluation.tally import Tally
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "paired_test",
     "score_folder",
     "score_table",
+    "summary_table",
     "tally_frame",
 ]

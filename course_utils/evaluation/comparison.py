@@ -1,12 +1,14 @@
 """Two systems on the same frames: which differences are more than chance, and what would decide the others."""
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.evaluation.score_functions import means_and_iou
 from course_utils.evaluation.scores import Scores, null_for_nan
-from course_utils.evaluation.statistics import LEVEL, holm, images_needed, means_and_iou, paired_test
+from course_utils.evaluation.statistics import LEVEL, holm, images_needed, paired_test
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Difference:
         p_value: two-sided, of the permutation test.
         corrected: the same after Holm's correction for all scores that were compared.
         images_needed: how many images like these would find a difference of this size in four of five cases, at the
-            corrected level; None where the difference is decided, infinite where there is none.
+            corrected level, but no fewer than there are; None where the difference is decided, infinite where there
+            is none.
     """
 
     first: float
@@ -94,13 +97,37 @@ def compare(first: Scores, second: Scores, resamples: int = 10_000) -> SystemCom
     corrected = np.full(len(tested), np.nan)
     corrected[tested] = holm(found.p_value[tested])
 
+    concerned = np.array([len(common), *_frames_concerned(matrices)])
+
     def difference(k):
-        decided = corrected[k] <= 1 - LEVEL
-        size = found.difference[k], found.low[k], found.high[k]
-        needed = None if decided else images_needed(*size, len(common), comparisons=int(tested.sum()))
+        size, comparisons = (found.difference[k], found.low[k], found.high[k]), int(tested.sum())
+        if corrected[k] <= 1 - LEVEL:
+            needed = None
+        elif np.isnan(corrected[k]):
+            needed = float("nan")
+        else:
+            least = len(common) * max(1.0, _fewest_frames(comparisons) / max(1, concerned[k]))
+            needed = max(least, images_needed(*size, len(common), comparisons=comparisons))
         return Difference(*map(float, (values[0][k], values[1][k], *size, found.p_value[k], corrected[k])), needed)
 
     differences = [difference(k) for k in range(len(tested))]
     only = len(mine) + len(theirs) - 2 * len(common)
     notes = (f"{only} frames that only one of the two predicted are not compared.",) if only else ()
     return SystemComparison(len(common), differences[0], dict(zip(names, differences[1:], strict=True)), notes)
+
+
+def _frames_concerned(matrices) -> np.ndarray:
+    """In how many frames each class is true or predicted by either system: only these can tell them apart."""
+    seen = [
+        np.logical_or.reduce([m.matrix.any(axis=0) | m.matrix.any(axis=1) | (m.missed > 0) for m in pair])
+        for pair in zip(*matrices, strict=True)
+    ]
+    return np.sum(seen, axis=0)
+
+
+def _fewest_frames(comparisons: int) -> int:
+    """How many frames a permutation test needs: with fewer, too many exchanges are as extreme as what was found.
+
+    Of n frames there are 2**n exchanges, two of which are always as extreme.
+    """
+    return math.ceil(math.log2(2 * comparisons / (1 - LEVEL)))

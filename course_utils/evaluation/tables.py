@@ -1,6 +1,7 @@
 """Scores as text: the lecture's table, with what it leaves out."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from course_utils.evaluation.comparison import Difference, SystemComparison
@@ -87,7 +88,7 @@ def score_table(scores: Scores, intervals: bool = False) -> str:
     return "\n\n".join([*parts, *scores.notes])
 
 
-def comparison_columns(comparison: SystemComparison, names: tuple[str, str]) -> list[Column]:
+def comparison_columns(comparison: SystemComparison, names: Sequence[str]) -> list[Column]:
     """What the table of a comparison says.
 
     Args:
@@ -120,7 +121,7 @@ def verdict(difference: Difference) -> str:
     return f"needs {_rounded(difference.images_needed)} images"
 
 
-def comparison_table(comparison: SystemComparison, names: tuple[str, str]) -> str:
+def comparison_table(comparison: SystemComparison, names: Sequence[str]) -> str:
     """Two systems beside each other as text, in per cent.
 
     Args:
@@ -130,6 +131,31 @@ def comparison_table(comparison: SystemComparison, names: tuple[str, str]) -> st
     width = 2 + max(map(len, comparison.class_iou))
     table = _text("class", comparison_columns(comparison, names), list(comparison.class_iou), width)
     return "\n\n".join([table, *comparison.notes])
+
+
+def summary_table(scores: Sequence[Scores], names: Sequence[str]) -> str:
+    """The other means of several systems beside each other as text, in per cent; they are not tested.
+
+    Args:
+        scores: of each system.
+        names: of each system.
+    """
+    columns = [Column(name, summary(found)) for name, found in zip(names, scores, strict=True)]
+    rows = list(dict.fromkeys(row for column in columns for row in column.cells))
+    return _text("also", columns, rows, 2 + max(map(len, rows)), means=[])
+
+
+def summary(scores: Scores) -> dict[str, float]:
+    """The means of a system besides the mean IoU, by what they are called; those that are not defined are left out."""
+    values = {
+        "mean iIoU": scores.mean_iiou,
+        "category IoU": scores.mean_category_iou,
+        "category iIoU": scores.mean_category_iiou,
+        "class accuracy": scores.mean_class_accuracy,
+        "frequency-weighted IoU": scores.frequency_weighted_iou,
+        "pixel accuracy": scores.pixel_accuracy,
+    }
+    return {name: value for name, value in values.items() if not math.isnan(value)}
 
 
 def cell(value) -> str:
@@ -169,5 +195,5 @@ def _text(head: str, columns: list[Column], rows: list[str], width: int, means: 
 
     header = line(head, [column.title for column in columns])
     rule = "─" * len(header)
-    last = [row(name) for name in means] if means else [line("mean", [cell(column.mean) for column in columns])]
-    return "\n".join([header, rule, *map(row, rows), rule, *last])
+    last = [line("mean", [cell(column.mean) for column in columns])] if means is None else list(map(row, means))
+    return "\n".join([header, rule, *map(row, rows), *([rule, *last] if last else [])])
