@@ -20,7 +20,7 @@ FLOORS = (
     ("labels", "matrices", "layers"),
     ("datasets", "models", "evaluation"),
     ("training", "inference", "plotting"),
-    ("widgets", "notebooks", "labs", "doctor"),
+    ("widgets", "notebooks", "labs", "doctor", "reports"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -1,36 +1,90 @@
-"""`course evaluate`: the table of scores of a trained run or of a folder of predictions."""
+"""`course evaluate`: the scores of a trained run or of a folder of predictions, or of two against each other."""
 
-from course_utils.commands import _views
+import argparse
 
-HELP = "score a run, or a folder of predictions, on a data set: per-class IoU, mIoU, iIoU, accuracies"
+from course_utils.commands import _systems, _views
+
+HELP = "score a run, or a folder of predictions, on a data set: per-class IoU, mIoU, iIoU, accuracies, boundary F"
 
 
 def configure(parser):
-    parser.add_argument("run_folder", metavar="RUN", nargs="?", help="folder that `course train --output` made")
+    parser.add_argument(
+        "system", metavar="RUN", nargs="?", help="folder that `course train --output` made, or a folder of predictions"
+    )
     parser.add_argument("--predictions", metavar="DIR", help="score label-id PNGs found below DIR instead of a run")
+    parser.add_argument("--against", metavar="OTHER", help="compare with another run or folder of predictions")
     parser.add_argument("--dataset", metavar="NAME", help="data set to score on (default: the one the run learnt from)")
     parser.add_argument("--data-dir", metavar="DIR", help="where the data set is, when not at its usual place")
     parser.add_argument("--split", default="val", metavar="S", help="train, val or test (default: val)")
     parser.add_argument("--output", metavar="DIR", help="also save the run's predictions as label-id PNGs")
+    parser.add_argument(
+        "--boundary",
+        action=argparse.BooleanOptionalAction,
+        help="boundary F at 0.75 %% of the diagonal and at 3, 5, 9 and 12 pixels (default: for runs, since for "
+        "predictions it takes longer than all other scores)",
+    )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="score what there is: leave out predictions that are missing or unusable, and files of no frame",
+    )
+    parser.add_argument("--html", metavar="FILE", help="also write a page with figures, and the best and worst frames")
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
     _views.configure(parser)
 
 
 def run(arguments) -> int:
+    from course_utils import datasets
+    from course_utils.evaluation import compare
+
+    systems = _find_systems(arguments)
+    dataset = arguments.dataset or next(system.dataset for system in systems if system.dataset)
+    table = datasets.label_table(dataset)
+    for system in systems:
+        system.check(table)
+    frames = _labelled_frames(dataset, arguments.split, _data_dir(arguments, dataset, systems))
+    _check_page(arguments.html)
+    scores = _score(systems, frames, table, arguments)
+    comparison = compare(*scores) if len(systems) > 1 else None
+    about = {"dataset": dataset, "split": arguments.split}
+    if arguments.html:
+        _write_page(arguments.html, systems, scores, comparison, frames, table, about)
+    if arguments.json:
+        print(_json(systems, scores, comparison, about))
+    else:
+        print(_text(systems, scores, comparison, about))
+    return 0
+
+
+def _find_systems(arguments) -> list:
+    """One system, or two: those that the arguments name, once the arguments go together."""
     from course_utils.errors import CourseError
 
-    if (arguments.run_folder is None) == (arguments.predictions is None):
+    if (arguments.system is None) == (arguments.predictions is None):
         raise CourseError("Say what to score: either a run folder or --predictions DIR.")
-    if arguments.predictions is None:
-        dataset, scores = _score_run(arguments)
+    if arguments.predictions is not None:
+        systems = [_systems.Folder(arguments.predictions)]
     else:
-        dataset, scores = _score_predictions(arguments)
-    if arguments.json:
-        source = arguments.run_folder or arguments.predictions
-        print(scores.to_json(source=source, dataset=dataset, split=arguments.split))
-    else:
-        print(f"{dataset} {arguments.split}, {scores.frames} frames, in per cent\n\n{scores.table()}")
-    return 0
+        systems = [_systems.find_system(arguments.system, arguments)]
+    if arguments.against is not None:
+        systems.append(_systems.find_system(arguments.against, arguments))
+    runs = [system for system in systems if isinstance(system, _systems.TrainedRun)]
+    if not runs and arguments.dataset is None:
+        wrong = "" if arguments.predictions else f"{arguments.system} is not a run folder (no config.json). "
+        raise CourseError(f"{wrong}Say what the predictions belong to: add --dataset NAME.")
+    if arguments.output is not None and systems[0] not in runs:
+        raise CourseError("--output saves the predictions of a run; these are saved already: leave it out.")
+    if not runs and (arguments.scales or arguments.flip or arguments.window):
+        raise CourseError("--scales, --flip and --window are for a run, which predicts anew: leave them out.")
+    if arguments.partial and len(runs) == len(systems):
+        raise CourseError("--partial is for folders of predictions; a run predicts every frame: leave it out.")
+    return systems
+
+
+def _data_dir(arguments, dataset, systems):
+    """Where the data set is: as the arguments say, or as the run that was trained on it remembers."""
+    remembered = [system.data_dir for system in systems if system.dataset == dataset]
+    return arguments.data_dir or next(filter(None, remembered), None)
 
 
 def _labelled_frames(dataset: str, split: str, data_dir):
@@ -44,42 +98,65 @@ def _labelled_frames(dataset: str, split: str, data_dir):
     return frames
 
 
-def _score_predictions(arguments):
-    from course_utils import datasets
+def _score(systems, frames, table, arguments) -> list:
+    scores = []
+    for system in systems:
+        wanted = system.boundary if arguments.boundary is None else arguments.boundary
+        options = {"partial": arguments.partial, "tolerances": _systems.TOLERANCES if wanted else ()}
+        if system is systems[0]:
+            options["output"] = arguments.output
+        scores.append(system.score(frames, table, **options))
+    return scores
+
+
+def _names(systems) -> list[str]:
+    """What the systems are called: their folders' names, or the whole paths where those are the same."""
+    short = [system.path.resolve().name for system in systems]
+    return short if len(set(short)) == len(short) else [str(system.path) for system in systems]
+
+
+def _text(systems, scores, comparison, about) -> str:
+    title = f"{about['dataset']} {about['split']}"
+    if comparison is None:
+        return f"{title}, {scores[0].frames} frames, in per cent\n\n{scores[0].table(intervals=True)}"
+    from course_utils.evaluation import comparison_table, summary_table
+
+    names = _names(systems)
+    notes = [f"{name}: {note}" for name, found in zip(names, scores, strict=True) for note in found.notes]
+    parts = [
+        f"{title}, {comparison.frames} frames, in per cent",
+        comparison_table(comparison, names),
+        summary_table(scores, names),
+        *notes,
+    ]
+    return "\n\n".join(parts)
+
+
+def _json(systems, scores, comparison, about) -> str:
+    more = {}
+    if comparison is not None:
+        more["against"] = {"source": str(systems[1].path), **scores[1].to_dict()}
+        more["comparison"] = comparison.to_dict()
+    return scores[0].to_json(source=str(systems[0].path), **about, **more)
+
+
+def _check_page(path) -> None:
+    """Refuse a file that cannot be written before an hour of scoring, not after it."""
     from course_utils.errors import CourseError
-    from course_utils.evaluation import score_folder
 
-    if arguments.dataset is None:
-        raise CourseError("Say what the predictions belong to: add --dataset NAME.")
-    if arguments.output is not None:
-        raise CourseError("--output saves the predictions of a run; these are saved already: leave it out.")
-    if arguments.scales or arguments.flip or arguments.window:
-        raise CourseError("--scales, --flip and --window are for a run, which predicts anew: leave them out.")
-    table = datasets.label_table(arguments.dataset)
-    frames = _labelled_frames(arguments.dataset, arguments.split, arguments.data_dir)
-    return arguments.dataset, score_folder(arguments.predictions, frames, table)
+    if path is None:
+        return
+    file = _systems.Path(path)
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise CourseError(f"--html {path}: name a file in a folder that exists.")
 
 
-def _score_run(arguments):
-    from course_utils import datasets
-    from course_utils.errors import CourseError
-    from course_utils.inference import save_label_ids, score_frames
-    from course_utils.training import Run
+def _write_page(path, systems, scores, comparison, frames, table, about) -> None:
+    from course_utils.reports import Shown, evaluation_page, frame_examples
 
-    trained = Run(arguments.run_folder)
-    dataset = arguments.dataset or trained.config["dataset"]
-    data_dir = arguments.data_dir or (trained.config.get("data_dir") if dataset == trained.config["dataset"] else None)
-    table = datasets.label_table(dataset)
-    if table.num_classes != trained.config["num_classes"]:
-        raise CourseError(
-            f"{trained.path} predicts {trained.config['num_classes']} classes, {dataset} has {table.num_classes}: "
-            f"score it on {trained.config['dataset']}, which it was trained on."
-        )
-    frames = _labelled_frames(dataset, arguments.split, data_dir)
-    predictor = _views.predictor(trained, arguments)
-
-    def save(label_ids, frame):
-        save_label_ids(label_ids, arguments.output, frame.name)
-
-    title = f"Scoring {trained.path.name} on {dataset} {arguments.split}"
-    return dataset, score_frames(predictor, frames, table, title=title, save=save if arguments.output else None)
+    shown = [
+        Shown(name, found, *frame_examples(found, frames, table, lambda some, s=system: s.predictions(some, table)))
+        for name, system, found in zip(_names(systems), systems, scores, strict=True)
+    ]
+    page = evaluation_page(shown, comparison, table, **about)
+    _systems.Path(path).write_text(page, encoding="utf-8")

@@ -4,6 +4,7 @@ from course_utils.plotting.architecture import segnet
 from course_utils.plotting.context import bin_levels, patches_in_images, pyramid_stages
 from course_utils.plotting.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
 from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
+from course_utils.plotting.evaluation import confusion_matrix, frame_pictures, score_bars, score_differences
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
     energy_curves,
@@ -66,6 +67,7 @@ __all__ = [
     "class_frequencies",
     "class_pairs",
     "class_shares",
+    "confusion_matrix",
     "contribution_maps",
     "contribution_panel",
     "crop_curves",
@@ -76,6 +78,7 @@ __all__ = [
     "errors",
     "feature_maps",
     "field_profiles",
+    "frame_pictures",
     "gate_limits",
     "gate_panel",
     "gray_images",
@@ -112,6 +115,8 @@ __all__ = [
     "reconstruction_panel",
     "sample_grids",
     "sampling_grid",
+    "score_bars",
+    "score_differences",
     "score_ranges",
     "seed_dots",
     "segnet",

@@ -57,14 +57,99 @@ def test_a_run_and_its_saved_predictions_score_the_same(grey_reader, evaluate, t
     run = grey_reader(image_size=(16, 32))
     status, scores, _ = evaluate(run, "--dataset", "toy_streets", "--output", tmp_path / "saved")
     assert status == 0 and 0 < scores["mean_iou"] < 1
-    again = evaluate("--predictions", tmp_path / "saved", "--dataset", "toy_streets")[1]
+    again = evaluate("--predictions", tmp_path / "saved", "--dataset", "toy_streets", "--boundary")[1]
     assert {**scores, "source": None} == {**again, "source": None}
 
 
 def test_the_table_is_printed(grey_reader, evaluate):
     status, text, _ = evaluate(grey_reader(), json_wanted=False)
     assert status == 0 and text.startswith("cityscapes val, 3 frames")
-    assert ["road", "100.0", "–"] in [line.split()[:3] for line in text.splitlines()]
+    assert ["mean", "100.0", "100.0", "…", "100.0", "100.0"] in [line.split()[:6] for line in text.splitlines()]
+
+
+def predictions_of(data_set, folder, change):
+    """A folder of the data set's labels, changed: `change(label_ids, number)`, None for no file."""
+    folder.mkdir()
+    for number, path in enumerate(sorted(data_set.rglob("*_labelIds.png"))):
+        ids = change(np.array(Image.open(path)), number)
+        if ids is not None:
+            Image.fromarray(ids).save(folder / path.name.replace("_gtFine", ""))
+    return folder
+
+
+@pytest.fixture
+def good(data_set, tmp_path):
+    """Predictions that are right everywhere."""
+    return predictions_of(data_set, tmp_path / "good", lambda ids, number: ids)
+
+
+@pytest.fixture
+def shifted(data_set, tmp_path):
+    """Predictions that are moved to the side."""
+    return predictions_of(data_set, tmp_path / "shifted", lambda ids, number: np.roll(ids, 3, axis=1))
+
+
+def test_a_folder_of_predictions_may_stand_where_a_run_does(good, evaluate):
+    status, scores, _ = evaluate(good, "--dataset", "cityscapes")
+    assert status == 0 and scores["mean_iou"] == 1 and scores["boundary_f"] == {} and scores["notes"] == []
+    assert scores["intervals"]["images"]["mean_iou"] == [1, 1]
+    assert scores == evaluate("--predictions", good, "--dataset", "cityscapes")[1]
+
+
+def test_boundary_f_comes_with_runs_and_where_it_is_asked_for(grey_reader, good, evaluate):
+    tolerances = ["0.0075", "3", "5", "9", "12"]
+    assert list(evaluate(grey_reader())[1]["boundary_f"]) == tolerances
+    assert evaluate(grey_reader(), "--no-boundary")[1]["boundary_f"] == {}
+    found = evaluate(good, "--dataset", "cityscapes", "--boundary")[1]["boundary_f"]
+    assert list(found) == tolerances and found["3"]["one"]["mean"] == found["3"]["skip"]["mean"] == 1
+
+
+def test_a_run_against_predictions(grey_reader, shifted, evaluate, tmp_path):
+    run = grey_reader()
+    status, both, _ = evaluate(run, "--against", shifted, "--output", tmp_path / "saved")
+    assert status == 0 and len(list((tmp_path / "saved").iterdir())) == 3
+    alone = evaluate(run)[1]
+    assert {key: both[key] for key in alone} == alone
+    assert both["against"]["mean_iou"] == evaluate(shifted, "--dataset", "cityscapes")[1]["mean_iou"]
+    assert both["comparison"]["mean_iou"]["difference"] == pytest.approx(1 - both["against"]["mean_iou"])
+    # Three frames can be exchanged in eight ways: nothing can be decided by them.
+    assert both["comparison"]["mean_iou"]["p_value"] > 0.2 and not both["comparison"]["mean_iou"]["decided"]
+    assert both["comparison"]["mean_iou"]["images_needed"] > 3
+    other = evaluate(shifted, "--against", run, "--split", "val")[1]
+    assert other["comparison"]["mean_iou"]["difference"] == -both["comparison"]["mean_iou"]["difference"]
+
+
+def test_a_comparison_is_printed(good, shifted, evaluate):
+    options = ("--dataset", "cityscapes")
+    status, text, _ = evaluate(good, "--against", shifted, *options, json_wanted=False)
+    assert status == 0 and text.startswith("cityscapes val, 3 frames")
+    head = next(line for line in text.splitlines() if line.startswith("class "))
+    assert head.split() == ["class", "good", "shifted", "difference", "95", "%", "interval", "p", "(Holm)", "verdict"]
+    road = next(line for line in text.splitlines() if line.startswith("road")).split()
+    assert road[1] == "100.0" and road[3].startswith("+") and "images" in road
+    same = evaluate(good, "--against", good, *options, json_wanted=False)[1]
+    assert "no difference" in same and str(good) in same  # names that are the same are told apart by their paths
+
+
+def test_a_page_is_written(grey_reader, shifted, evaluate, tmp_path):
+    file = tmp_path / "page.html"
+    status, _, _ = evaluate(grey_reader(), "--against", shifted, "--html", file)
+    assert status == 0
+    page = file.read_text(encoding="utf-8")
+    assert "run against shifted on cityscapes val" in page and page.count("data:image/jpeg") == 2 * 3
+
+
+def test_part_of_a_split_is_scored_only_on_request(data_set, good, evaluate, tmp_path):
+    part = predictions_of(data_set, tmp_path / "part", lambda ids, number: ids if number else None)
+    options = (part, "--dataset", "cityscapes")
+    status, _, err = evaluate(*options)
+    assert status == 2 and "1 of 3 frames have no prediction" in err and "--partial" in err
+    status, scores, _ = evaluate(*options, "--partial", "--html", tmp_path / "page.html")
+    assert status == 0 and scores["frames"] == 2 and scores["notes"][0].startswith("PARTIAL: scored 2 of 3")
+    assert "PARTIAL: scored 2 of 3" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "PARTIAL: scored 2 of 3" in evaluate(*options, "--partial", json_wanted=False)[1]
+    status, text, _ = evaluate(good, "--against", *options, "--partial", json_wanted=False)
+    assert status == 0 and "2 frames" in text.splitlines()[0] and "part: PARTIAL" in text and "only one" in text
 
 
 @pytest.mark.parametrize(
@@ -79,6 +164,12 @@ def test_the_table_is_printed(grey_reader, evaluate):
         (["RUN", "--split", "train"], "train"),
         (["DATA"], "not a run folder"),
         (["OTHER"], "predicts 11 classes, cityscapes has 19"),
+        (["RUN", "--partial"], "--partial is for folders of predictions"),
+        (["RUN", "--against", "nowhere"], "nowhere is not a run folder"),
+        (["RUN", "--against", "OTHER"], "predicts 11 classes"),
+        (["RUN", "--html", "DATA"], "name a file in a folder that exists"),
+        (["DATA", "--dataset", "cityscapes", "--flip"], "--flip and --window are for a run"),
+        (["nowhere", "--dataset", "cityscapes"], "holds no predictions"),
     ],
 )
 def test_wrong_use_is_one_line(arguments, message, grey_reader, evaluate, data_set):

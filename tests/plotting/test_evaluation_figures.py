@@ -1,0 +1,75 @@
+"""Figures of scores: what they show is what was given."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils import plotting
+from course_utils.labels import CAMVID, VOID
+
+
+def ends(*values):
+    values = np.array(values)
+    return values, values - 0.1, values + 0.05
+
+
+def test_bars_have_their_lengths_and_intervals():
+    figure = plotting.score_bars({"A": ends(0.5, np.nan, 0.9), "B": ends(0.4, 0.3, 0.8)}, ["mean", "road", "car"])
+    axis = figure.axes[0]
+    assert [bar.get_width() for bar in axis.patches] == pytest.approx([50, 0, 90, 40, 30, 80])
+    lines = [path for collection in axis.collections for path in collection.get_segments()]
+    assert [line[:, 0].tolist() for line in lines[:1]] == [pytest.approx([40, 55])]
+    assert [text.get_text() for text in axis.texts] == ["absent"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["mean", "road", "car"]
+    assert {bar.get_hatch() for bar in axis.patches} == {None, "///"}  # told apart without colour
+    plotting.to_png(figure)
+
+
+def test_bars_without_intervals():
+    values = np.array([0.2, 0.3])
+    plotting.to_png(plotting.score_bars({"A": (values, values * np.nan, values * np.nan)}, ["road", "car"]))
+
+
+def test_rows_of_the_confusion_matrix_sum_to_one():
+    figure = plotting.confusion_matrix([[8, 2, 0], [0, 0, 0], [1, 0, 2]], ["road", "train", "car"], [0, 0, 1])
+    axis = figure.axes[0]
+    share = np.ma.filled(axis.images[0].get_array().astype(float), np.nan)
+    np.testing.assert_allclose(share, [[0.8, 0.2, 0, 0], [np.nan] * 4, [0.25, 0, 0.5, 0.25]])
+    assert sorted(text.get_text() for text in axis.texts) == ["20", "25", "25", "50", "80"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["road", "train", "car", "void"]
+    plain = plotting.confusion_matrix([[1, 0], [0, 1]], ["road", "car"], [0, 0]).axes[0]
+    assert [label.get_text() for label in plain.get_xticklabels()] == ["road", "car"]
+
+
+def test_differences_are_filled_where_decided():
+    figure = plotting.score_differences(
+        [0.1, -0.2, np.nan],
+        [0.05, -0.5, np.nan],
+        [0.2, 0.1, np.nan],
+        [True, False, False],
+        ["a", "b", "c"],
+        xlabel="A minus B",
+    )
+    axis = figure.axes[0]
+    dots = {c.get_label(): c for c in axis.collections if c.get_label() in ("decided", "not decided")}
+    np.testing.assert_allclose(dots["decided"].get_offsets(), [[10, 0]])
+    np.testing.assert_allclose(np.ma.getdata(dots["not decided"].get_offsets())[0], [-20, 1])
+    assert not np.array_equal(dots["decided"].get_facecolor(), dots["not decided"].get_facecolor())
+    assert [text.get_text() for text in axis.texts] == ["not defined"]
+
+
+def test_pictures_of_a_frame():
+    truth = np.zeros((40, 100), np.uint8)
+    truth[:, 50:] = VOID
+    prediction = np.zeros_like(truth)
+    prediction[:20] = 3
+    files = plotting.frame_pictures(np.full((40, 100, 3), 0.5), truth, prediction, CAMVID, width=50)
+    pictures = {name: Image.open(io.BytesIO(file)) for name, file in files.items()}
+    assert {picture.size for picture in pictures.values()} == {(50, 20)}
+    assert [pictures[name].format for name in ("image", "truth", "prediction", "errors")] == ["JPEG", *["PNG"] * 3]
+    np.testing.assert_array_equal(np.array(pictures["truth"])[0, [0, -1]], CAMVID.to_colors([0, VOID]))
+    np.testing.assert_array_equal(np.array(pictures["errors"]), plotting.errors(truth, prediction)[::2, ::2])
+    whole = plotting.frame_pictures(np.zeros((40, 100, 3), np.uint8), truth, prediction, CAMVID)
+    assert Image.open(io.BytesIO(whole["truth"])).size == (100, 40)  # nothing is blown up
