@@ -132,8 +132,9 @@ def sampling_grid(image, place, stride: float, rates, title: str = "", reach: in
     top = 0.35 / (7.6 * down / across + 0.6)
     axis.set_position([0.01, 0.01, 0.98, 0.99 - top])
     axis.set_facecolor("0.88")
+    axis.spines[:].set_visible(False)
     axis.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    y, x = (stride * index for index in place)
+    y, x = (stride * (index + 0.5) - 0.5 for index in place)  # middle of the cell, as resizing has it
     names = ["orange", "sky", "purple", "yellow"]
     for rate, color in zip(rates, names, strict=False):
         steps = stride * rate * np.array([-1, 0, 1])

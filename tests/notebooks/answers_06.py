@@ -120,6 +120,14 @@ def means_with_empty_images(matrices):
     return mean_iou(matrices.sum(axis=0)), np.mean(each)
 
 
+def means_of_classes_first(matrices):
+    """Averages each class over the images, then the classes."""
+    unions = [m.sum(axis=0) + m.sum(axis=1) - np.diag(m) for m in matrices]
+    ious = [np.where(u > 0, np.diag(m) / np.maximum(u, 1), np.nan) for m, u in zip(matrices, unions, strict=True)]
+    present = ~np.isnan(ious).all(axis=0)
+    return means()(matrices)[0], np.nanmean(np.array(ious)[:, present], axis=0).mean()
+
+
 def means_in_place(matrices):
     result = means()(matrices)
     for matrix in matrices[1:]:
@@ -156,6 +164,7 @@ WRONG = [
     ("size", lambda h, w, k, r: [max(0, h - r * k[0] + 1), max(0, w - r * k[1] + 1)]),
     ("size", lambda h, w, k, r: size_by_windows(h, w, (k[0], k[0]), r)),
     ("size", lambda h, w, k, r: size_by_windows(h, w, (3, 3), r)),
+    ("size", lambda h, w, k, r: size_by_windows(h, w, k, r) if all(size_by_windows(h, w, k, r)) else [0, 0]),
     ("size", lambda h, w, k, r: [float(n) for n in size_by_windows(h, w, k, r)]),
     ("level", nothing),
     ("level", lambda f, b: np.array([[2.5, 4.5], [6.5, 8.5]])),
@@ -202,4 +211,6 @@ WRONG = [
     ("means", means_in_place),
     ("means", means(score=of_true_classes)),
     ("means", lambda m: means()(m.transpose(1, 0, 2))),
+    ("means", means_of_classes_first),
+    ("means", lambda m: [value * 100 for value in means()(m)]),
 ]
