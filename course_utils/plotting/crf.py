@@ -5,7 +5,7 @@ import numpy as np
 from course_utils.plotting.style import COLORS, new_figure
 
 
-def affinities(image, pixel: tuple[int, int], maps: dict):
+def affinities(image, pixel: tuple[int, int], maps: dict, rows: int = 1):
     """A photograph with one pixel marked, and how strongly that pixel is bound to every other one.
 
     Each map is drawn on a scale of its own, from 0 to its largest value, by the root of the values: most are small.
@@ -14,21 +14,31 @@ def affinities(image, pixel: tuple[int, int], maps: dict):
         image: [height, width, 3] in 0..1.
         pixel: its row and column.
         maps: title to affinities [height, width], not negative.
+        rows: over which the maps are spread, from left to right and down; the photograph stands before each row.
 
     Returns:
         the figure, made fast enough for a control panel.
+
+    Raises:
+        ValueError: the maps do not fill the rows.
     """
-    columns, (height, width) = 1 + len(maps), np.shape(image)[:2]
-    figure, axes = new_figure(1, columns, (10, 10 / columns * height / width + 0.4))
+    if len(maps) % rows:
+        raise ValueError(f"{len(maps)} maps do not fill {rows} rows: give a multiple.")
+    columns, (height, width) = 1 + len(maps) // rows, np.shape(image)[:2]
+    each = 9.2 / columns * height / width + 0.32
+    figure, axes = new_figure(rows, columns, (10, each * rows + 0.05), squeeze=False)
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.01, right=0.99, top=0.86, bottom=0.02, wspace=0.04)
-    axes[0].imshow(image, aspect="auto")
-    axes[0].set_title("image and pixel")
-    for axis, (title, values) in zip(axes[1:], maps.items(), strict=True):
+    figure.subplots_adjust(0.01, 0.03 / rows, 0.93, 1 - 0.3 / (each * rows), wspace=0.04, hspace=0.3 / (each - 0.3))
+    for axis in axes[:, 0]:
+        axis.imshow(image, aspect="auto")
+        axis.set_title("image and pixel")
+    for axis, (title, values) in zip(axes[:, 1:].flat, maps.items(), strict=True):
         values = np.asarray(values)
         axis.imshow(np.sqrt(values / max(values.max(), 1e-12)), cmap="viridis", vmin=0, vmax=1, aspect="auto")
         axis.set_title(title)
-    for axis in axes:
+    bar = figure.colorbar(axes[0, 1].images[0], cax=figure.add_axes((0.945, 0.1, 0.012, 0.65)))
+    bar.set_ticks(np.sqrt([0, 0.1, 0.5, 1]), labels=["0", "0.1", "0.5", "largest"], fontsize=7)
+    for axis in axes.flat:
         axis.plot(pixel[1], pixel[0], "o", markersize=7, markerfacecolor="none", markeredgecolor="white", mew=3)
         axis.plot(pixel[1], pixel[0], "o", markersize=7, markerfacecolor="none", markeredgecolor=COLORS["red"], mew=1.5)
         axis.axis("off")
@@ -71,8 +81,11 @@ def class_pairs(tables: dict, names, *, rows: str, columns: str):
         the figure.
     """
     count = len(names)
-    side = max(3.4, 0.42 * count + 0.9)
-    figure, axes = new_figure(1, len(tables), (side * len(tables) + 0.8, side), squeeze=False, sharey=True)
+    side = max(2.2, 0.36 * count)
+    figure, axes = new_figure(
+        1, len(tables), ((side + 0.25) * len(tables) + 1.4, side + 1.5), squeeze=False, sharey=True
+    )
+    figure.set_layout_engine("compressed")  # made for square axes
     for axis, (title, table) in zip(axes[0], tables.items(), strict=True):
         axis.imshow(table, cmap="cividis", vmin=0, vmax=1)
         for (row, column), share in np.ndenumerate(table):
@@ -86,12 +99,13 @@ def class_pairs(tables: dict, names, *, rows: str, columns: str):
     return figure
 
 
-def before_and_after(systems: dict, measures):
+def before_and_after(systems: dict, measures, labels: tuple[str, str] = ("before", "after")):
     """One row a system and one panel a measure: an arrow from the value before inference to the value after it.
 
     Args:
         systems: name to (values before [measures], values after [measures]), in per cent.
         measures: their names.
+        labels: what was before and what is after, for the legend.
 
     Returns:
         the figure.
@@ -101,8 +115,8 @@ def before_and_after(systems: dict, measures):
     for number, (axis, measure) in enumerate(zip(axes[0], measures, strict=True)):
         for row, (before, after) in zip(rows, systems.values(), strict=True):
             axis.plot([before[number], after[number]], [row, row], color="0.6", zorder=1)
-            axis.plot(before[number], row, "o", color=COLORS["sky"], markersize=8, label="before" if not row else None)
-            axis.plot(after[number], row, "D", color=COLORS["red"], markersize=6, label="after" if not row else None)
+            axis.plot(before[number], row, "o", color=COLORS["sky"], markersize=8, label=None if row else labels[0])
+            axis.plot(after[number], row, "D", color=COLORS["red"], markersize=6, label=None if row else labels[1])
         axis.set(xlabel=f"{measure} (%)", ylim=(len(systems) - 0.4, -0.6))
         axis.margins(x=0.15)
         axis.grid(axis="x", color="0.9")

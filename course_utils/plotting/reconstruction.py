@@ -15,6 +15,8 @@ def _picture(axis, values, **options):
 def basis_gallery(rows: dict):
     """The bases of several classes, one class a row; orange below zero, purple above, white at zero.
 
+    Each row has a scale of its own, up to its largest value.
+
     Args:
         rows: name of a class to its bases [rows, columns, bases].
 
@@ -30,6 +32,8 @@ def basis_gallery(rows: dict):
         places[0].set_ylabel(name)
     for number, axis in enumerate(axes[0], 1):
         axis.set_title(str(number))
+    bar = figure.colorbar(axes[0, 0].images[0], ax=axes, fraction=0.02, pad=0.01)
+    bar.set_ticks([*axes[0, 0].images[0].get_clim(), 0], labels=["minus", "plus", "0"])
     return figure
 
 
@@ -37,20 +41,22 @@ def patch_reconstructions(rows: dict):
     """Patches and their reconstructions, all on one grey scale from 0 (another class) to 1 (the class).
 
     Args:
-        rows: name of a row to a dictionary of titles and patches [rows, columns]; each row has titles of its own.
+        rows: name of a row to a dictionary of titles and patches [rows, columns]; a row with the titles of the row
+            above does not repeat them.
 
     Returns:
         the figure.
     """
-    columns = max(len(patches) for patches in rows.values())
-    figure, axes = new_figure(len(rows), columns, (1.6 * columns, 1.75 * len(rows)), squeeze=False)
+    columns, above = max(len(patches) for patches in rows.values()), []
+    figure, axes = new_figure(len(rows), columns, (10, 10 / columns * len(rows) + 0.4), squeeze=False)
     for (name, patches), places in zip(rows.items(), axes, strict=True):
         for axis, (title, patch) in zip(places, patches.items(), strict=False):
             _picture(axis, patch, cmap="gray", vmin=0, vmax=1)
-            axis.set_title(title, fontsize=9)
+            axis.set_title(title if list(patches) != above else "", fontsize=9)
         for axis in places[len(patches) :]:
             axis.axis("off")
         places[0].set_ylabel(name, fontsize=9)
+        above = list(patches)
     return figure
 
 
@@ -73,7 +79,7 @@ def reconstruction_errors(curves: dict):
     return figure
 
 
-def reconstruction_panel(patch, bases, coefficients, mean=0.0):
+def reconstruction_panel(patch, bases, coefficients, mean=0.0, title: str = "patch"):
     """A patch, the sum that stands for it, and its parts; drawn fast, for a control panel.
 
     Args:
@@ -81,52 +87,54 @@ def reconstruction_panel(patch, bases, coefficients, mean=0.0):
         bases: the patches that are summed, [rows, columns, bases].
         coefficients: the factor of each, [bases].
         mean: what is added to the sum, a number or [rows, columns].
+        title: of the patch.
 
     Returns:
         the figure.
     """
     total = mean + bases @ np.asarray(coefficients)
-    figure, axes = new_figure(1, 4, (9.5, 2.7), gridspec_kw={"width_ratios": [1, 1, 1, 1.5]})
+    figure, axes = new_figure(1, 5, (9.5, 2.7), gridspec_kw={"width_ratios": [1, 1, 1, 0.18, 1.4]})
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.02, right=0.98, top=0.88, bottom=0.18, wspace=0.12)
-    for axis, title, values in zip(
-        axes, ("patch", "sum", "sum > 1/2"), (patch, total, np.greater(total, 0.5)), strict=False
-    ):
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.88, bottom=0.18, wspace=0.1)
+    titles = (title, "mean + sum of bases", "above 1/2")
+    for axis, name, values in zip(axes, titles, (patch, total, np.greater(total, 0.5)), strict=False):
         _picture(axis, values, cmap="gray", vmin=0, vmax=1)
-        axis.set_title(title)
+        axis.set_title(name)
+    axes[3].remove()
     wrong = np.mean((np.asarray(patch) > 0.5) != (total > 0.5))
     axes[2].set_xlabel(f"{wrong:.0%} of the pixels wrong")
-    axes[3].bar(np.arange(1, len(coefficients) + 1), coefficients, color=COLORS["blue"])
-    axes[3].axhline(0, color="0.3", linewidth=0.8)
-    axes[3].set(title="coefficients", xlabel="basis", xticks=np.arange(1, len(coefficients) + 1))
+    axes[4].bar(np.arange(1, len(coefficients) + 1), coefficients, color=COLORS["blue"])
+    axes[4].axhline(0, color="0.3", linewidth=0.8)
+    axes[4].set(title="coefficients", xlabel="basis", xticks=np.arange(1, len(coefficients) + 1))
     return figure
 
 
-def laplacian_levels(levels: dict, columns: tuple[str, ...]):
+def laplacian_levels(levels: dict, columns: tuple[str, ...], legend=()):
     """A level a row: what came from the coarser level, where it may be corrected, the correction, and the result.
 
     Args:
-        levels: name of a level to as many pictures as there are columns: colours [rows, columns, 3], a map
-            [rows, columns] of values from 0 to 1, or None for an empty place.
+        levels: name of a level to as many pictures as there are columns: colours [rows, columns, 3], or a map
+            [rows, columns] of values from 0 to 1.
         columns: titles.
+        legend: what the colours mean, as from `legend_patches`.
 
     Returns:
         the figure.
     """
-    first = next(picture for row in levels.values() for picture in row if picture is not None)
-    width, height = 10 / len(columns), 10 / len(columns) * np.shape(first)[0] / np.shape(first)[1]
-    figure, axes = new_figure(
-        len(levels), len(columns), (width * len(columns), (height + 0.06) * len(levels) + 0.3), squeeze=False
-    )
+    rows, across = np.shape(next(iter(levels.values()))[0])[:2]
+    width = 9.4 / len(columns)
+    size = (10, (width * rows / across + 0.06) * len(levels) + 0.3 + 0.3 * bool(legend))
+    figure, axes = new_figure(len(levels), len(columns), size, squeeze=False)
     for (name, pictures), places in zip(levels.items(), axes, strict=True):
         for axis, picture in zip(places, pictures, strict=True):
-            if picture is None:
-                axis.set(xticks=[], yticks=[])
-                axis.spines[:].set_visible(False)
-            else:
-                _picture(axis, picture, cmap="viridis", vmin=0, vmax=1)
-                axis.set_aspect("auto")
+            _picture(axis, picture, cmap="viridis", vmin=0, vmax=1)
+            axis.set_aspect("auto")
         places[0].set_ylabel(name)
     for axis, title in zip(axes[0], columns, strict=True):
         axis.set_title(title)
+    maps = [axis.images[0] for axis in axes.flat if axis.images[0].get_array().ndim == 2]
+    if maps:
+        figure.colorbar(maps[0], ax=axes, fraction=0.02, pad=0.01, ticks=[0, 0.5, 1])
+    if legend:
+        figure.legend(handles=legend, loc="outside lower center", ncols=8, fontsize=8, handlelength=1.2)
     return figure

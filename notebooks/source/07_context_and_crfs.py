@@ -39,11 +39,12 @@ encoder = "slim"  # or "published": VGG16 for LRR and Piecewise, ResNet-101 for 
 encoder_weights = None  # or "imagenet", with "published" and a network connection
 width = 0.5  # share of the published channels of LRR and DeepLabV2
 piecewise_width = 0.25  # the same of Piecewise, whose three scales cost more
-output_stride = 8  # pixels between two features of DeepLabV2 and Piecewise (16 in Piecewise's paper)
+output_strides = (8, 8)  # pixels between two features of DeepLabV2 and Piecewise; published: (8, 16)
 rates = (1, 2, 3, 4)  # of DeepLabV2's atrous pyramid; published: (6, 12, 18, 24)
 patch_size = 16  # pixels of the windows that LRR's bases come from; published: 32
 steps = 100  # training steps of each network
 batch_size = 4
+learning_rate = 0.1  # its peak; smaller for pretrained encoders
 crf_window = (4, 3)  # of the dense CRF on whole frames: 4 pixels on each side, every third
 
 # %%
@@ -52,28 +53,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_utils import datasets, models, plotting, training
+from course_utils import datasets, layers, models, plotting, training
 from course_utils.backend import keras, tf
 from course_utils.datasets.pipeline import from_frames, training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix
 from course_utils.labels import LabelTable
 from course_utils.labs.checks import assert_same
-from course_utils.layers import (
-    BasisReconstruction,
-    BoundaryMask,
-    DenseCRF,
-    InterpolationUpsampling2D,
-    cosine_bases,
-    segment_bases,
-)
 from course_utils.layers.gaussian_filters import exact_appearance_filter, smoothness_filter
 from course_utils.models.lrr import set_bases
 from course_utils.models.piecewise import ABOVE
+from course_utils.plotting.segmentation import legend_patches
 from course_utils.training.piecewise import node_labels
 from course_utils.widgets import interactive_figure
 
 if fast:
-    steps, labelled_frames, validation_frames, crf_window = 2, 16, 6, (1, 6)
+    steps, labelled_frames, validation_frames, crf_window = 1, 16, 6, (1, 6)
 
 # %% [markdown]
 # ## The question
@@ -112,7 +106,7 @@ def score(prediction):
 
 
 coarse = truths[:, 8::16, 8::16].repeat(16, axis=1).repeat(16, axis=2)[:, : image_size[0], : image_size[1]]
-coarse = np.where(coarse == 255, 0, coarse)
+coarse = np.where(coarse == 255, 0, coarse)  # a prediction has no void
 print("true labels, every 16th pixel: mIoU {:.0f} %, boundary F {:.0f} %".format(*score(coarse)))
 best = int(np.argmax([len(np.unique(truth)) for truth in truths]))
 plotting.show(
@@ -135,7 +129,7 @@ label_maps = [label for _, label in train.take(100).as_numpy_iterator()]
 pixels = np.array([[np.sum(label == k), label.size * np.any(label == k)] for label in label_maps for k in range(K)])
 pixels = pixels.reshape(-1, K, 2).sum(axis=0)
 weights = training.median_frequency_weights(pixels[:, 0], pixels[:, 1], power=0.5)
-bases = segment_bases(label_maps, K, patch_size=patch_size, patches=300, seed=seed)
+bases = layers.segment_bases(label_maps, K, patch_size=patch_size, patches=300, seed=seed)
 
 
 def new_network(system, published, width, **options):
@@ -150,29 +144,33 @@ def new_network(system, published, width, **options):
 # %%
 networks = {
     "LRR": new_network("LRR", "vgg16", width, auxiliary=True),
-    "DeepLabV2": new_network("DeepLabV2", "resnet101", width, output_stride=output_stride, rates=rates),
-    "Piecewise": new_network("Piecewise", "vgg16", piecewise_width, output_stride=output_stride, auxiliary=True),
+    "DeepLabV2": new_network("DeepLabV2", "resnet101", width, output_stride=output_strides[0], rates=rates),
+    "Piecewise": new_network("Piecewise", "vgg16", piecewise_width, output_stride=output_strides[1], auxiliary=True),
 }
 set_bases(networks["LRR"], bases)
-batches = training_batches(train, batch_size, seed=seed)
+batches, budget = training_batches(train, batch_size, seed=seed), {"schedule": "cosine", "learning_rate": learning_rate}
 for system, network in networks.items():
     training.compile_model(network, objective=training.objective(system, weights))
-    training.fit(network, batches, training.Budget(steps=steps), schedule="cosine", title=system)
+    network.run_eagerly = fast  # making a graph takes longer than a few steps do
+    training.fit(network, batches, training.Budget(steps=steps), title=system, **budget)
+    network.run_eagerly = True
 outputs = {system: network.predict(images, batch_size=4, verbose=0) for system, network in networks.items()}
 
 # %% [markdown]
 # ## A patch of labels is a sum of few pictures
 #
 # Cut windows around pixels of a class out of the label maps: 1 where the class is, 0 elsewhere. Windows of one class
-# resemble each other: a road fills the lower part, a pole is a vertical bar. Their *principal components* are pictures
-# of which few suffice. LRR (section 3) keeps ten for each class. These are ours, from this data set:
+# resemble each other: a road fills the lower part, a pole is a vertical bar. The *principal components* of their
+# differences from the mean window are pictures of which few suffice. LRR (section 3) keeps ten for each class, scaled by
+# how much they vary, so the last are pale. Purple adds to the class's score, orange takes away; a negative coefficient
+# swaps the two. These are ours, from this data set:
 
 # %%
-chosen = [name for name in ("flat", "object", "sky", "vehicle") if name in names] or names[:4]
+chosen = [name for name in (("flat", "object", "sky", "vehicle") if grouped else names[:4]) if name in names]
 plotting.show(
     plotting.basis_gallery({name: bases[:, :, names.index(name)] for name in chosen}),
-    alt="Ten small pictures for each of four classes: the first are smooth slopes, later ones have more stripes; "
-    "for objects the stripes stand upright.",
+    alt="Ten small pictures in purple and orange for each of four classes: smooth slopes first, finer stripes and spots "
+    "later, and paler.",
 )
 
 # %% [markdown]
@@ -184,8 +182,8 @@ plotting.show(
 
 # %% tags=["nbval-check-output"]
 coefficients = np.random.default_rng(0).normal(size=(1, 6, 9, 3)).astype("float32")
-drawn = BasisReconstruction(num_classes=3, num_bases=1, factor=4)(coefficients).numpy()
-bilinear = InterpolationUpsampling2D(4, "bilinear")(coefficients).numpy()
+drawn = layers.BasisReconstruction(num_classes=3, num_bases=1, factor=4)(coefficients).numpy()
+bilinear = layers.InterpolationUpsampling2D(4, "bilinear")(coefficients).numpy()
 inner = np.s_[:, 2:-2, 2:-2]
 assert np.allclose(drawn[inner], bilinear[inner], atol=1e-5)
 print("coefficients", coefficients.shape, "-> scores", drawn.shape, ": bilinear, but for a border of 2 pixels")
@@ -193,7 +191,8 @@ print("coefficients", coefficients.shape, "-> scores", drawn.shape, ": bilinear,
 # %% [markdown]
 # Now the competition the paper is about. Windows of validation frames, averaged to 8 x 8, are described by a few numbers
 # in three ways: coefficients of the class's own bases, coefficients of the cosines, or *scores on a coarser grid*,
-# enlarged bilinearly. Each gets its best numbers, by least squares.
+# enlarged bilinearly. Each starts from the class's mean training window and gets its best numbers, by least squares. A
+# pixel is wrong if the sum puts it on the other side of one half.
 
 
 # %%
@@ -221,11 +220,11 @@ def fit_patch(patch, pictures, mean):
 
 
 # %%
-means = {k: windows(label_maps, k).mean(axis=0) for k in range(K)}
-test = {k: windows(truths, k) for k in range(K) if np.any(truths == k)}
+means = {k: windows(label_maps, k).mean(axis=0) for k in range(K) if pixels[k, 0]}
+test = {k: windows(truths, k) for k in means if np.any(truths == k)}
 methods = {
     "the class's own bases": {n: lambda k, n=n: bases[:, :, k, :n].reshape(64, n) for n in range(1, 11)},
-    "cosine bases": {n: lambda k, n=n: cosine_bases(1, n)[:, :, 0].reshape(64, n) for n in range(1, 11)},
+    "cosine bases": {n: lambda k, n=n: layers.cosine_bases(1, n)[:, :, 0].reshape(64, n) for n in range(1, 11)},
     "scores on a grid, bilinear": {side**2: lambda k, side=side: enlarge(side) for side in (1, 2, 3)},
 }
 curves = {}
@@ -235,40 +234,48 @@ for name, variants in methods.items():
         pairs_of = [(test[k].T, fit_patch(test[k].T, pictures(k), means[k][:, None])[1]) for k in test]
         wrong.append(100 * np.mean([np.mean((patch > 0.5) != (found > 0.5)) for patch, found in pairs_of]))
     curves[name] = (list(variants), wrong)
+    print(f"with 4 numbers, {name}: {wrong[list(variants).index(4)]:.1f} % of the pixels wrong")
 plotting.show(
     plotting.reconstruction_errors(curves),
-    alt="Share of wrong pixels against the numbers stored for a patch: all three methods fall, a class's own bases lowest.",
-)
-
-# %%
-rows = {}
-for k in [k for k in test if names[k] in chosen][1:4:2]:
-    patch = max(test[k], key=lambda patch: min(patch.mean(), 0.5) + np.abs(np.diff(patch.reshape(8, 8))).mean())
-    variants = methods["the class's own bases"]
-    rows[f"{names[k]}: bases"] = {"8 x 8 patch": patch.reshape(8, 8)} | {
-        f"{n} number{'s' * (n > 1)}": fit_patch(patch, variants[n](k), means[k])[1].reshape(8, 8) for n in (1, 2, 5, 10)
-    }
-    rows[f"{names[k]}: grid"] = {"8 x 8 patch": patch.reshape(8, 8)} | {
-        f"{s * s} number{'s' * (s > 1)}": fit_patch(patch, enlarge(s), means[k])[1].reshape(8, 8) for s in (1, 2, 3)
-    }
-plotting.show(
-    plotting.patch_reconstructions(rows),
-    alt="Two label patches and their reconstructions from 1, 2, 5 and 10 coefficients, sharper each time; "
-    "below each, from 1, 4 and 9 scores on a coarse grid, which stay blurred.",
+    alt="Share of wrong pixels against the numbers stored for a patch, 1 to 10, one falling curve for each method.",
 )
 
 # %% [markdown]
-# Try other patches and other numbers of coefficients.
+# The patch with the longest border of two classes, from 1, 4 and 9 numbers (white: the class, black: others):
+
 
 # %%
-gallery = [(k, patch) for k in test for patch in [patch for patch in test[k] if 0.2 < patch.mean() < 0.8][:4]]
+def border(patch):
+    """How much a patch changes from pixel to pixel."""
+    return sum(np.abs(np.diff(patch.reshape(8, 8), axis=axis)).sum() for axis in (0, 1))
 
 
-def draw_patch(patch=0, numbers=5):
+rows = {}
+for k in [k for k in test if names[k] in chosen][1::2]:
+    patch = max(test[k], key=border)
+    pictures = {f"bases, {n}": bases[:, :, k, :n].reshape(64, n) for n in (1, 4, 9)}
+    pictures |= {f"grid, {side**2}": enlarge(side) for side in (1, 2, 3)}
+    fitted = {title: fit_patch(patch, picture, means[k])[1] for title, picture in pictures.items()}
+    rows[names[k]] = {title: values.reshape(8, 8) for title, values in {"8 x 8 patch": patch, **fitted}.items()}
+plotting.show(
+    plotting.patch_reconstructions(rows),
+    alt="Two label patches; beside each, its reconstructions from 1, 4 and 9 coefficients of the class's bases and from "
+    "1, 4 and 9 scores on a coarse grid, from vague to sharper.",
+)
+
+# %% [markdown]
+# Try other patches, and see which bases do the work.
+
+# %%
+gallery = [(k, patch) for k in test for patch in sorted(test[k], key=border)[-30::10]]
+shown_first = max(n for n, (k, _) in enumerate(gallery) if names[k] in chosen)
+
+
+def draw_patch(patch=shown_first, numbers=5):
     k, values = gallery[patch]
-    pictures = bases[:, :, k, :numbers]
+    pictures, mean = bases[:, :, k, :numbers], means[k].reshape(8, 8)
     coefficients, _ = fit_patch(values, pictures.reshape(64, numbers), means[k])
-    return plotting.reconstruction_panel(values.reshape(8, 8), pictures, coefficients, means[k].reshape(8, 8))
+    return plotting.reconstruction_panel(values.reshape(8, 8), pictures, coefficients, mean, f"patch of {names[k]}")
 
 
 interactive_figure(
@@ -293,36 +300,32 @@ interactive_figure(
 
 # %% tags=["nbval-check-output"]
 line = np.array([[9, 0]] * 5 + [[0.5, 0]] + [[0, 9]] * 4, "float32").reshape(1, 1, 10, 2)
-mask = BoundaryMask(window=3)(line)[0, 0, :, 0].numpy()
+mask = layers.BoundaryMask(window=3)(line)[0, 0, :, 0].numpy()
 print("probability", tf.nn.softmax(line)[0, 0, :, 0].numpy().round(2))
 print("mask       ", mask.round(2))
 assert (mask[:4] == 0).all() and mask[5] > 0.99, "nothing is corrected where the prediction is flat"
 
 # %% [markdown]
-# Inside the trained network, for one validation frame. (In an image this small, the window covers most of the map at
-# 16x; the mask narrows from level to level.)
+# Inside the trained network, for one validation frame. Mask and correction show their largest value over the classes,
+# the correction as a share of its maximum. (In an image this small the window covers most of the map at 16x.)
 
 # %%
-layer_names = {s: [f"level{s}_{part}" for part in ("coarse", "mask", "detail", "refined")] for s in (16, 8, 4)}
+parts = {s: [f"level{s}_{part}" for part in ("coarse", "mask", "detail", "refined")] for s in (16, 8, 4)}
 lrr = networks["LRR"]
-wanted = ["level32_reconstruction", *itertools.chain.from_iterable(layer_names.values())]
-inside = keras.Model(lrr.input, {name: lrr.get_layer(name).output for name in wanted})
-inside = {name: values[0] for name, values in inside.predict(images[best : best + 1], verbose=0).items()}
-
-
-def colors(scores):
-    return table.to_colors(np.argmax(scores, axis=-1).astype(np.uint8)) / 255
-
-
-levels = {"32x": (None, None, None, colors(inside["level32_reconstruction"]))}
-for stride, (below, mask, detail, refined) in layer_names.items():
+inside = keras.Model(lrr.input, {name: lrr.get_layer(name).output for name in itertools.chain(*parts.values())})
+inside = {name: values[0].numpy() for name, values in inside(images[best : best + 1]).items()}
+levels, seen = {}, []
+for stride, (below, mask, detail, refined) in parts.items():
+    found = [np.argmax(inside[name], axis=-1).astype(np.uint8) for name in (below, refined)]
     strength = np.abs(inside[detail]).max(axis=-1)
     pictures = (inside[mask].max(axis=-1), strength / max(strength.max(), 1e-6))
-    levels[f"{stride}x"] = (colors(inside[below]), *pictures, colors(inside[refined]))
+    levels[f"{stride}x"] = (table.to_colors(found[0]) / 255, *pictures, table.to_colors(found[1]) / 255)
+    seen += [np.unique(labels) for labels in found]
+columns = ("from the coarser level", "mask (0 to 1)", "correction", "result")
 plotting.show(
-    plotting.laplacian_levels(levels, ("from the coarser level", "mask", "correction (masked)", "result")),
-    alt="Four levels of a trained LRR: from level to level the label map gets sharper; masks and corrections are bright "
-    "along the borders of the coarser map and dark inside its regions.",
+    plotting.laplacian_levels(levels, columns, legend_patches(table, np.concatenate(seen))),
+    alt="Three levels of a trained LRR, 16x to 4x: the coarser label map, the mask, bright along its borders, the masked "
+    "correction, and the label map that results.",
 )
 
 # %% [markdown]
@@ -336,18 +339,19 @@ zeroed = models.LRR(4, encoder="slim", width=0.125, auxiliary=True)
 for stride in (16, 8, 4):
     layer = zeroed.get_layer(f"level{stride}_coefficients")
     layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-maps = zeroed.predict_on_batch(np.random.default_rng(0).random((1, 64, 96, 3)).astype("float32"))
-coarsest = keras.Model(zeroed.input, zeroed.get_layer("level32_reconstruction").output)
-scores = coarsest(np.random.default_rng(0).random((1, 64, 96, 3)).astype("float32"))
+outputs_of = {**zeroed.output, "coarsest": zeroed.get_layer("level32_reconstruction").output}
+maps = keras.Model(zeroed.input, outputs_of)(np.random.default_rng(0).random((1, 64, 96, 3)).astype("float32"))
+scores = maps["coarsest"]
 for level, name in [(16, "x16"), (8, "x8"), (4, "logits")]:
-    scores = InterpolationUpsampling2D(2, "bilinear")(scores)
-    enlarged = InterpolationUpsampling2D(level // 4, "bilinear")(scores) if level > 4 else scores
+    scores = layers.InterpolationUpsampling2D(2, "bilinear")(scores)
+    enlarged = layers.InterpolationUpsampling2D(level // 4, "bilinear")(scores) if level > 4 else scores
     assert np.allclose(maps[name], enlarged, atol=1e-4)
     print(f"level {level:2d}: the coarsest scores {tuple(scores.shape[1:3])}, enlarged; nothing added")
 
 # %% [markdown]
-# Zero is also a trap: where a prediction has no boundary yet, the mask is zero and no gradient reaches a finer level. So
-# the paper puts **a loss at each level**, all of weight one. What each level of ours scores:
+# The mask has a price: while the coarser prediction has no boundary, it is zero, and a finer level gets no gradient. The
+# coarse levels must be good early. So the paper gives **each level a loss of its own**, all of weight one in the authors'
+# code. What each level of ours scores:
 
 # %%
 per_level = {level: score(np.argmax(outputs["LRR"][level], axis=-1)) for level in ("x32", "x16", "x8", "logits")}
@@ -413,20 +417,15 @@ energies = np.array([energy(labelling) for labelling in labellings])
 log_z = np.log(np.exp(-energies).sum())
 exact = np.exp(-energies - log_z) @ (labellings == 0)  # P(x_i = 0), [12]
 alone, least = unary.argmax(axis=-1), labellings[energies.argmin()].reshape(3, 4)
-print(
-    "best pixel by pixel\n",
-    alone,
-    f"energy {energy(alone.ravel()):.2f}\nleast energy\n",
-    least,
-    f"{energies.min():.2f}",
-)
+print(f"pixel by pixel, energy {energy(alone.ravel()):.2f}\n{alone}")
+print(f"least energy, {energies.min():.2f}\n{least}")
 assert alone[1, 1] == 1 and least[1, 1] == 0, "the neighbours overrule the wrong pixel"
 
 # %% [markdown]
 # ## Mean field
 #
-# A photograph has too many labellings for that. **Mean field** replaces $P$ by a product of independent pixels,
-# $Q(x) = \prod_i Q_i(x_i)$, as close to $P$ as it can be. Each pixel hears from all others how likely they are to
+# A photograph has too many labellings for that. **Mean field** looks for a product of independent pixels,
+# $Q(x) = \prod_i Q_i(x_i)$, close to $P$ in the divergence $KL(Q \| P)$. Each pixel hears from all others how likely they are to
 # disagree, and answers:
 #
 # $$Q_i(l) \leftarrow \mathrm{softmax}_l \Big( \mathrm{logit}_i(l) - \sum_{j \ne i} k(i, j) \sum_{l' \ne l} Q_j(l') \Big)$$
@@ -448,8 +447,8 @@ for _ in range(8):
     history.append(softmax(logits - message))
 
 crf_inputs = [unary[None].astype("float32"), tiny[None, ..., None].astype("float32")]
-layer = DenseCRF(iterations=8, appearance_weight=2.0, smoothness_weight=0.5, **scales)
-assert np.allclose(tf.nn.softmax(layer(crf_inputs))[0].numpy().reshape(12, 2), history[-1], atol=1e-5)
+field = layers.DenseCRF(iterations=8, appearance_weight=2.0, smoothness_weight=0.5, **scales)
+assert np.allclose(tf.nn.softmax(field(crf_inputs))[0].numpy().reshape(12, 2), history[-1], atol=1e-5)
 print("Q(class 0) at pixel (1, 1):", " ".join(f"{marginals[5, 0]:.2f}" for marginals in history))
 
 # %% [markdown]
@@ -457,7 +456,7 @@ print("Q(class 0) at pixel (1, 1):", " ".join(f"{marginals[5, 0]:.2f}" for margi
 # we know $Z$ here, we can draw the divergence itself.
 
 # %%
-free = [float(layer.free_energy(q.reshape(1, 3, 4, 2).astype("float32"), crf_inputs)[0]) for q in history]
+free = [float(field.free_energy(q.reshape(1, 3, 4, 2).astype("float32"), crf_inputs)[0]) for q in history]
 divergence = np.array(free) + log_z
 assert (divergence >= -1e-4).all() and (np.diff(divergence) <= 1e-4).all(), "KL falls and is never negative"
 plotting.show(
@@ -465,13 +464,13 @@ plotting.show(
         divergence, exact, {"softmax of the logits": history[0][:, 0], "mean field": history[-1][:, 0]}
     ),
     alt="Left: the divergence of mean field from the true distribution falls quickly and stays above zero. Right: "
-    "marginals against exact ones; mean field is nearer than the softmax, and more extreme than the truth.",
+    "marginals against exact ones; most of mean field's are nearer than the softmax's, and more extreme than the truth.",
 )
 
 # %% [markdown]
-# Two things are true only in part. **Not exact:** $KL$ does not reach zero, for independent pixels cannot be $P$; they
-# tend to be too sure. **Does it always fall?** If pixels are updated one after another, yes: each update is the best
-# for its pixel. All at once, as here and in every fast implementation, it need not. Two pixels that disagree and are
+# Two limits. **It is not exact:** $KL$ does not reach zero, for independent pixels cannot be $P$; they tend to be too
+# sure. **Does it always fall?** If pixels are updated one after another, yes: each update is the best
+# for its pixel while the others stay. All at once, as here and in every fast implementation, it need not. Two pixels that disagree and are
 # strongly bound swap for ever:
 
 # %% tags=["nbval-check-output"]
@@ -486,17 +485,16 @@ for iteration in range(5):
 # %% [markdown]
 # ## Which pixels are bound?
 #
-# Now a real frame, small enough to keep all pairs. The pixel's affinities $w_1 k_1 + w_2 k_2$ decide whom it follows. The
-# two bandwidths say how far it looks in the image, and in colour.
+# Now a real frame, 32 x 64, small enough to keep all pairs. The pixel's affinities $w_1 k_1 + w_2 k_2$ decide whom it
+# follows. The two scales of $k_1$ say how far it looks: in the image, in pixels, and in colour, in steps of 1/255.
 
 # %%
 small_size = (32, 64)
 small_image = tf.image.resize(images[best : best + 1], small_size, antialias=True)
-color_scales, position_scales = [5 / 255, 15 / 255, 50 / 255], [4.0, 20.0]
+color_scales, position_scales = (5, 15, 50), (4, 20)
 bindings = {
-    (position, color): exact_appearance_filter(small_image, position, color)
-    for position in position_scales
-    for color in color_scales
+    (position, color): exact_appearance_filter(small_image, position, color / 255)
+    for position, color in itertools.product(position_scales, color_scales)
 }
 smooth = smoothness_filter(small_image, 1.0)
 
@@ -508,17 +506,14 @@ def bound_to(pixel, weighted_filter):
     return weighted_filter(tf.constant(unit))[0, ..., 0].numpy()
 
 
+# %%
 row, column = 24, 20
-for position in position_scales:
-    shown = {
-        f"colour {round(255 * color)}, position {position:.0f}": bound_to((row, column), bindings[position, color])
-        for color in color_scales
-    }
-    plotting.show(
-        plotting.affinities(small_image[0].numpy(), (row, column), shown),
-        alt=f"Appearance of one pixel with all others, {position:.0f} pixels wide: with the finest colour scale only "
-        "pixels of its own surface are bright, with the coarsest everything near.",
-    )
+shown = {f"position {p}, colour {c}": bound_to((row, column), binding) for (p, c), binding in bindings.items()}
+plotting.show(
+    plotting.affinities(small_image[0].numpy(), (row, column), shown, rows=2),
+    alt="Appearance of one pixel with all others, at two position scales (rows) and three colour scales (columns): bright "
+    "spots reach further at the wide position scale, and with the coarse colour scale over the borders of things.",
+)
 
 # %% [markdown]
 # Move the pixel, onto an edge, a shadow, a thin thing. When is it bound to the wrong object?
@@ -526,10 +521,8 @@ for position in position_scales:
 
 # %%
 def draw_affinities(row=14, column=32, color=15, position=20):
-    appearance = bound_to(
-        (row, column), bindings[position_scales[position > 4], color_scales[(5, 15, 50).index(color)]]
-    )
-    total = 4 * appearance + 1 * bound_to((row, column), smooth)
+    appearance = bound_to((row, column), bindings[position, color])
+    total = 4 * appearance + bound_to((row, column), smooth)
     return plotting.affinities(small_image[0].numpy(), (row, column), {"appearance": appearance, "4 k1 + k2": total})
 
 
@@ -540,35 +533,28 @@ interactive_figure(
     ),
     row=(0, small_size[0] - 1),
     column=(0, small_size[1] - 1),
-    color=[5, 15, 50],
-    position=[4, 20],
+    color=list(color_scales),
+    position=list(position_scales),
 )
 
 # %% [markdown]
-# All pairs of $n$ pixels make $n^2$ numbers: 4.2 million here, $4.4 \cdot 10^{12}$ for a frame of Cityscapes. Krähenbühl
-# and Koltun filter on a permutohedral lattice in linear time. Our layer has a simpler way: `window=(radius, step)` visits
-# the pixels of a coarse lattice around each pixel. It is an *estimate*. How good?
+# All pairs of $n$ pixels make $n^2$ numbers: $2048^2$ here, about a million times as many for a frame of Cityscapes with 1024
+# times as many pixels. Krähenbühl and Koltun filter on a permutohedral lattice in linear time. Our layer has a simpler
+# way: `window=(radius, step)` visits the pixels of a coarse lattice around each pixel. It is an *estimate*. How good?
 
 # %%
 small_logits = tf.image.resize(outputs["DeepLabV2"][best : best + 1], small_size)
-options = {
-    "iterations": 5,
-    "position_scale": 10.0,
-    "color_scale": 5 / 255,
-    "smoothness_weight": 1.0,
-    "smoothness_scale": 1.0,
-}
-every_pair = DenseCRF(**options)([small_logits, small_image]).numpy()
+options = {"position_scale": 10.0, "color_scale": 5 / 255, "smoothness_weight": 1.0, "smoothness_scale": 1.0}
+every_pair = layers.DenseCRF(3, **options)([small_logits, small_image]).numpy()
 print("lattice      visited of 2047   same label as with all pairs   largest difference of Q")
 for window in [(1, 2), (4, 3)]:
-    sampled = DenseCRF(**options, window=window)([small_logits, small_image]).numpy()
+    sampled = layers.DenseCRF(3, **options, window=window)([small_logits, small_image]).numpy()
     same = np.mean(sampled.argmax(-1) == every_pair.argmax(-1))
     gap = np.abs(softmax(sampled) - softmax(every_pair)).max()
     print(f"{window!s:12} {(2 * window[0] + 1) ** 2 - 1:15d} {same:30.1%} {gap:25.3f}")
 corner = [small_logits[:, :8, :8], small_image[:, :8, :8]]
-options["iterations"] = 1
-whole = DenseCRF(**options, window=(7, 1))(corner)
-assert np.allclose(whole, DenseCRF(**options)(corner), atol=1e-3), "a lattice that holds every pixel is exact"
+whole = layers.DenseCRF(1, **options, window=(7, 1))(corner)
+assert np.allclose(whole, layers.DenseCRF(1, **options)(corner), atol=1e-3), "a lattice that holds every pixel is exact"
 
 # %% [markdown]
 # ## DeepLabV2 before and after
@@ -582,7 +568,7 @@ few_logits = networks["DeepLabV2"].predict(few_images, batch_size=4, verbose=0)
 fixed = {"position_scale": 20.0, "smoothness_weight": 1.0, "smoothness_scale": 1.0, "window": crf_window}
 found = {}
 for weight, color in itertools.product((2.0, 6.0), (5 / 255, 20 / 255)):
-    search = DenseCRF(3, appearance_weight=weight, color_scale=color, **fixed)
+    search = layers.DenseCRF(3, appearance_weight=weight, color_scale=color, **fixed)
     confusion = ConfusionMatrix(K)
     confusion.update(few_truths, np.argmax(search([few_logits, few_images]), axis=-1).astype(np.uint8))
     found[weight, color] = 100 * confusion.mean_iou()
@@ -590,7 +576,7 @@ for weight, color in itertools.product((2.0, 6.0), (5 / 255, 20 / 255)):
         f"w1 = {weight:.0f}, colour scale {255 * color:2.0f}/255: mIoU {found[weight, color]:.1f} % on training frames"
     )
 weight, color = max(found, key=found.get)
-crf = DenseCRF(5, appearance_weight=weight, color_scale=color, **fixed)
+crf = layers.DenseCRF(5, appearance_weight=weight, color_scale=color, **fixed)
 
 # %%
 parts = [crf([outputs["DeepLabV2"][n : n + 8], images[n : n + 8]]).numpy() for n in range(0, len(images), 8)]
@@ -613,21 +599,21 @@ for n in changed:
     rows.append((images[n], truths[n], before[n].astype(np.uint8), after[n].astype(np.uint8), picture))
 plotting.show(
     plotting.panels(rows, ["image", "truth", "network", "with CRF", "blue better, orange worse"], table, width=12),
-    alt="Two frames where the field changed most: blobs follow the colours better; what it mended is blue, what it "
-    "spoilt is orange.",
+    alt="The two frames that the field changed most, before and after; in the last column the pixels that it mended are "
+    "blue and those that it spoilt orange.",
 )
 
 # %% [markdown]
-# What decides? The field knows colours, not classes. It helps where the network is unsure and surfaces differ in colour;
-# it harms where two classes look alike, and where a thing is thinner than its surroundings are wide: a pole is outvoted.
-# And the better the network's own boundaries, the less is left: PSPNet and DeepLabV3 have no CRF.
+# What decides? The field knows colours, not classes. It can help where the network is unsure and surfaces differ in
+# colour; it can harm where two classes look alike, and where a thing is much thinner than its surroundings: a pole may be
+# outvoted. The better the network's own boundaries, the less is left to do: PSPNet and DeepLabV3 have no CRF.
 #
 # **Weights that learn.** Mean field is made of products and softmaxes, so gradients go through its iterations. CRF-RNN
 # trains it as layers of the network. Here only $w_1$ and $w_2$ learn, on four training frames. Nothing keeps a weight
 # positive: a negative $w_2$ would let near pixels differ for a reward.
 
 # %%
-learner = DenseCRF(3, appearance_weight=1.0, color_scale=color, **{**fixed, "window": (3, 4)})
+learner = layers.DenseCRF(3, appearance_weight=1.0, color_scale=color, **{**fixed, "window": (3, 4)})
 optimizer, loss_of = keras.optimizers.Adam(0.3), training.SegmentationCrossEntropy()
 
 
@@ -675,8 +661,8 @@ assert combined.sum(axis=1).max() > first.max(), "evidence that both pieces hold
 
 # %% [markdown]
 # The combination is too sure: the pairwise score knows already how likely each class is. What did ours learn? For each
-# class of a node: which class stands two rows (16 image pixels) below? Left the network's pairwise softmax, averaged
-# over validation frames; right the same counted in the labels. Rows add up to 100 %.
+# class of a node: which class stands two rows of nodes below? Left the network's pairwise softmax, averaged over
+# validation frames; right the same counted in the labels. Each row holds the per cent of one upper class.
 
 # %%
 pieces = outputs["Piecewise"]
@@ -694,22 +680,25 @@ shares = {
 }
 plotting.show(
     plotting.class_pairs(shares, names, rows="class of the upper node", columns="class two rows below"),
-    alt="Two tables of classes: learned and counted. Below flat things and vehicles there is flat ground almost always, "
-    "below sky there is anything.",
+    alt="Two tables of classes, learned and counted: rows are the class of the upper node, columns the class below it, "
+    "brighter for a larger share.",
 )
+print(f"{nodes.shape[1]} x {nodes.shape[2]} nodes: two rows are {2 * image_size[0] / nodes.shape[1]:.0f} image pixels")
 print(f"mean difference of the two tables: {100 * np.abs(shares['learned'] - shares['counted']).mean():.0f} points")
 
 # %% [markdown]
-# The table is not symmetric: no rule of Potts's kind can say "flat below vehicle". Now mean field on the nodes, as at
-# prediction (section 5: three iterations), beside what the field over pixels did for DeepLabV2:
+# A rule of Potts's kind is the same for all pairs of different classes, and for above and below: it cannot say "flat
+# below vehicle". Now mean field on the nodes, three iterations as at prediction, beside what the field over pixels did
+# for DeepLabV2:
 
 # %%
 nodes_to_pixels = tf.image.resize(pieces["unary"], image_size).numpy()
 unary_score, field_score = score(nodes_to_pixels.argmax(-1)), score(pieces["logits"].argmax(-1))
 fields = {"DeepLabV2: dense CRF": dense_field, "Piecewise: mean field": (unary_score, field_score)}
 plotting.show(
-    plotting.before_and_after(fields, ["mIoU", "boundary F"]),
-    alt="For the field over pixels and the field over nodes an arrow from before to after, in mIoU and in boundary F.",
+    plotting.before_and_after(fields, ["mIoU", "boundary F"], ("network alone", "with the field")),
+    alt="For the field over pixels and the field over nodes a line from the network alone to the network with the field, "
+    "in mIoU and in boundary F.",
 )
 
 # %%
@@ -721,13 +710,14 @@ rows = [
 ]
 plotting.show(
     plotting.panels(rows, ["image", "truth", "unary scores alone", "after mean field"], table),
-    alt="The two frames that mean field changed most: blobs of unlikely classes are replaced by their surroundings.",
+    alt="The two frames that mean field changed most: image, truth, the classes of the unary scores alone, and the classes "
+    "after mean field.",
 )
 
 # %% [markdown]
 # ## The three beside each other
 #
-# One protocol: frames, batches, steps, rate, seed, no pretraining. Not equal: the number of weights. Networks this small,
+# One protocol: frames, batches, steps, rate, seed, encoder. Not equal: the number of weights. Networks this small,
 # trained for seconds, say nothing about the published ones; the table shows how to ask. One seed decides nothing: notebook
 # 09 adds the intervals.
 
@@ -739,10 +729,10 @@ results = {
     "Piecewise, unary": unary_score,
     "Piecewise": field_score,
 }
-print(f"{'validation frames':18}{'weights':>10}{'mIoU':>8}{'boundary F':>12}")
+print(f"{len(images)} validation frames {'weights':>8}{'mIoU %':>8}{'boundary F %':>14}")
 for system, (miou, boundary) in results.items():
-    count = networks[system.replace(",", "").split(" ")[0]].count_params()
-    print(f"{system:18}{count / 1e6:8.2f} M{miou:8.1f}{boundary:12.1f}")
+    count = networks[system.split()[0].strip(",")].count_params()
+    print(f"{system:20}{count / 1e6:8.2f} M{miou:8.1f}{boundary:14.1f}")
 
 # %% [markdown]
 # The lecture's rows for the three systems, class by class. It heads its table "val", as Gated-SCNN's paper does; but for
@@ -765,9 +755,9 @@ for system, row in lecture.items():
     assert abs(row.mean() - printed[system]) < 0.06, "the printed mean is the mean of the row"
 
 # %% [markdown]
-# The rows are what the systems' makes would suggest. LRR, which restores fine detail, leads in poles, lights and signs; the two that look wider lead
-# in lorries, buses and trains, which fill half an image. They differ in networks and training too, so this is a reading,
-# not a proof.
+# The rows are what the systems' makes would suggest. LRR, which restores fine detail, leads in poles, lights and signs;
+# the two that look wider lead in lorries, buses and trains, which are large. They differ in networks and training too,
+# so this is a reading, not a proof.
 #
 # ## Exercises
 #
@@ -776,31 +766,35 @@ for system, row in lecture.items():
 #
 # ### Exercise 1: the energy of a labelling (2 points)
 #
-# `logits` `[n, classes]`, `pairwise` `[n, n]`, symmetric with zeros on its diagonal, and a labelling `labels` `[n]` of
-# integers. Return the energy: minus the logits of the chosen labels, plus the pairwise cost of every pair with different
-# labels, *each pair once*.
+# `labels` `[n]`, integers; `logits` `[n, classes]`; `pairwise` `[n, n]`, symmetric with zeros on its diagonal; and
+# `compatibility` `[classes, classes]`, symmetric: what each pair of classes costs, of two equal classes too. Return the
+# energy, a number: minus the logits of the chosen labels, plus for every pair of pixels, *each pair once*, its pairwise
+# value times the compatibility of its two labels.
 
 
 # %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gibbs_energy(labels, logits, pairwise):
+def gibbs_energy(labels, logits, pairwise, compatibility):
     """The energy, a number."""
     ### BEGIN SOLUTION
-    different = labels[:, None] != labels[None]
-    return -logits[np.arange(len(labels)), labels].sum() + (pairwise * different).sum() / 2
+    costs = pairwise * compatibility[labels[:, None], labels[None]]
+    return costs.sum() / 2 - logits[np.arange(len(labels)), labels].sum()
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "energy_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 chain = np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 5.0], [0.0, 5.0, 0.0]])
-some_logits = np.array([[1.0, 0.0], [3.0, 0.5], [0.25, 4.0]])
-assert_same(gibbs_energy(np.array([0, 0, 1]), some_logits.copy(), chain.copy()), -3.0, name="the energy of 0 0 1")
+some_logits, potts = np.array([[1.0, 0.0], [3.0, 0.5], [0.25, 4.0]]), 1 - np.eye(2)
+some_energy = gibbs_energy(np.array([0, 0, 1]), some_logits.copy(), chain.copy(), potts.copy())
+assert_same(some_energy, -3.0, name="the energy of 0 0 1")
 ### BEGIN HIDDEN TESTS
 for trial, (n, classes_) in enumerate([(1, 2), (4, 3), (7, 2), (9, 5)]):
     rng = np.random.default_rng(trial)
-    given = rng.integers(0, classes_, n), rng.normal(size=(n, classes_)), rng.normal(size=(n, n))
-    given = given[0], given[1], np.triu(given[2], 1) + np.triu(given[2], 1).T
-    expected = -sum(given[1][i, given[0][i]] for i in range(n))
-    expected += sum(given[2][i, j] for i in range(n) for j in range(i) if given[0][i] != given[0][j])
+    x, z, k, mu = (rng.integers(0, classes_, n), *(rng.normal(size=(n, size)) for size in (classes_, n)), None)
+    k, mu = np.triu(k, 1) + np.triu(k, 1).T, rng.normal(size=(classes_, classes_))
+    given = x, z, k, mu + mu.T
+    expected = -sum(z[i, x[i]] for i in range(n)) + sum(
+        k[i, j] * given[3][x[i], x[j]] for i in range(n) for j in range(i)
+    )
     copies = [part.copy() for part in given]
     assert_same(gibbs_energy(*copies), expected, name=f"the energy of {n} pixels, {classes_} classes", rtol=1e-4)
     for after_call, part in zip(copies, given, strict=True):
@@ -808,8 +802,8 @@ for trial, (n, classes_) in enumerate([(1, 2), (4, 3), (7, 2), (9, 5)]):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`labels[:, None] != labels[None]` says of every pair whether the labels differ. It holds
-# each pair twice.</details>
+# <details><summary>Hint</summary>Begin with two loops over pixels. Which pairs would you meet twice, or with
+# themselves?</details>
 #
 # ### Exercise 2: a boundary mask (2 points)
 #
@@ -846,8 +840,8 @@ for trial, (height, width_, window) in enumerate([(6, 9, 3), (8, 5, 5), (7, 7, 1
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`scipy.ndimage` has `maximum_filter` and `minimum_filter`; mind their border rule. Two
-# loops will do.</details>
+# <details><summary>Hint</summary>Two loops will do. A slice that ends beyond the image is cut; one that begins before it
+# is not.</details>
 #
 # ### Exercise 3: one mean-field step (2 points)
 #
@@ -890,8 +884,8 @@ for trial, (n, classes_, scale) in enumerate([(2, 3, 1), (5, 2, 3), (7, 4, 1), (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The message of class $l$ at pixel $i$ is a double sum, over pixels and over classes: two
-# matrix products. Which of them comes first does not matter.</details>
+# <details><summary>Hint</summary>The message of class $l$ at pixel $i$ is a double sum, over pixels and over classes.
+# Write down its shape and those of the factors. For the softmax: what may be subtracted without changing it?</details>
 #
 # ### Exercise 4: overlapping patches (2 points)
 #
@@ -939,8 +933,8 @@ for trial, (height, width_, parts, f) in enumerate(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`bases @ coefficients[i, j]` is the patch of a place. Neighbouring patches share half of
-# their pixels: use `+=`.</details>
+# <details><summary>Hint</summary>First the patch of one place, `[2f, 2f]`. Then where it goes: which rows of the canvas
+# do the patches of places $i$ and $i + 1$ share?</details>
 #
 # ### Exercise 5: in your own words (2 points)
 #
@@ -973,9 +967,11 @@ for trial, (height, width_, parts, f) in enumerate(
 #
 # ## With photographs and a GPU
 #
-# For the published networks on Cityscapes: `dataset="cityscapes"`, `grouped=False`, `labelled_frames=None`,
-# `image_size=(512, 1024)`, `encoder="published"`, `encoder_weights="imagenet"`, `width=1.0`, `piecewise_width=1.0`,
-# `rates=(6, 12, 18, 24)`, `patch_size=32`, `steps=40000`. `course run 07 -p width 1.0 ...` does the same headless.
+# For the published networks on Cityscapes: `dataset="cityscapes"`, `grouped=False`, `image_size=(512, 1024)`,
+# `labelled_frames=None`, `encoder="published"`, `encoder_weights="imagenet"`, `width=1.0`, `piecewise_width=1.0`,
+# `output_strides=(8, 16)`, `rates=(6, 12, 18, 24)`, `patch_size=32`, `steps=40000`, `learning_rate=0.01`,
+# `crf_window=(5, 6)`. Keep `validation_frames`: all their scores stay in memory. `course run 07 -p width 1.0 ...` does
+# the same headless.
 #
 # ## Further reading
 #

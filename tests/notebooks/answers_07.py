@@ -10,22 +10,22 @@ def nothing(*arguments):
     return None
 
 
-def energy_by_loops(labels, logits, pairwise, sign=-1, pairs=lambda i, n: range(i + 1, n), cost=lambda a, b: a != b):
-    total = sum(sign * logits[i, label] for i, label in enumerate(labels))
-    for i in range(len(labels)):
-        for j in pairs(i, len(labels)):
-            total += pairwise[i, j] * cost(labels[i], labels[j])
+def energy_by_loops(x, z, k, mu, sign=-1, pairs=lambda i, n: range(i + 1, n), cost=lambda mu, a, b: mu[a, b]):
+    total = sum(sign * z[i, label] for i, label in enumerate(x))
+    for i in range(len(x)):
+        for j in pairs(i, len(x)):
+            total += k[i, j] * cost(mu, x[i], x[j])
     return float(total)
 
 
-def energy_by_one_hot(labels, logits, pairwise):
-    chosen = np.eye(logits.shape[1])[labels]
-    return -np.sum(chosen * logits) + np.sum(np.triu(pairwise) * (1 - chosen @ chosen.T))
+def energy_by_one_hot(x, z, k, mu):
+    chosen = np.eye(z.shape[1])[x]
+    return -np.sum(chosen * z) + np.sum(np.triu(k) * (chosen @ mu @ chosen.T))
 
 
-def energy_in_place(labels, logits, pairwise):
-    result = energy_by_one_hot(labels, logits, pairwise)
-    pairwise *= 0.5
+def energy_in_place(x, z, k, mu):
+    result = energy_by_one_hot(x, z, k, mu)
+    k *= 0.5
     return result
 
 
@@ -99,26 +99,30 @@ def patches_in_place(a, b):
 RIGHT = [
     ("energy", energy_by_loops),
     ("energy", energy_by_one_hot),
-    ("energy", lambda x, z, k: tf.constant(energy_by_one_hot(x, z, k))),
+    ("energy", lambda x, z, k, mu: tf.constant(energy_by_one_hot(x, z, k, mu))),
     ("mask", mask_by_scipy),
     ("mask", mask_by_pooling),
+    ("mask", lambda p, window: mask_by_scipy(p, window).tolist()),
     ("step", step_by_loops),
     ("step", step_by_tensorflow),
     ("step", lambda q, z, k, mu: special.softmax(z - k @ (q @ mu), axis=1)),
     ("patches", patches_by_loops),
     ("patches", patches_by_transposed_convolution),
+    ("patches", lambda a, b: patches_by_loops(a, b).tolist()),
 ]
 WRONG = [
     ("energy", nothing),
-    ("energy", lambda x, z, k: -3.0),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, sign=1)),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, pairs=lambda i, n: range(n))),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, pairs=lambda i, n: range(i + 1, min(i + 2, n)))),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, cost=lambda a, b: a == b)),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, cost=lambda a, b: abs(int(a) - int(b)))),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, k, cost=lambda a, b: 1)),
-    ("energy", lambda x, z, k: energy_by_loops(x[:-1], z, k)),
-    ("energy", lambda x, z, k: energy_by_loops(x, z, 0 * k)),
+    ("energy", lambda x, z, k, mu: -3.0),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, sign=1)),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, pairs=lambda i, n: range(n))),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, pairs=lambda i, n: range(i + 1, min(i + 2, n)))),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: a != b)),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: (a != b) * mu[a, b])),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: 1 - mu[a, b])),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: abs(int(a) - int(b)))),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: mu[0, 1])),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x[:-1], z, k, mu)),
+    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, 0 * k, mu)),
     ("energy", energy_in_place),
     ("mask", nothing),
     ("mask", lambda p, window: np.array([[0.0, 0.75, 1.0, 0.25, 0.0]] * 2)),

@@ -9,12 +9,23 @@ from course_utils import plotting
 def test_affinities_mark_the_pixel_in_every_panel_and_scale_each_map():
     maps = {"one": np.arange(12.0).reshape(3, 4), "ten times one": 10 * np.arange(12.0).reshape(3, 4)}
     figure = plotting.affinities(np.zeros((3, 4, 3)), (2, 1), maps)
-    assert [axis.get_title() for axis in figure.axes[1:]] == list(maps)
-    for axis in figure.axes:
+    assert [axis.get_title() for axis in figure.axes[1:3]] == list(maps)
+    for axis in figure.axes[:3]:
         assert {(line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines} == {(1, 2)}
-    first, second = (axis.images[0].get_array() for axis in figure.axes[1:])
+    first, second = (axis.images[0].get_array() for axis in figure.axes[1:3])
     np.testing.assert_allclose(first, second)
     assert first.max() == 1.0
+
+
+def test_affinities_in_two_rows_repeat_the_photograph():
+    maps = {f"map {n}": np.full((3, 4), n) for n in range(4)}
+    axes = plotting.affinities(np.zeros((3, 4, 3)), (0, 0), maps, rows=2).axes
+    assert [axis.get_title() for axis in axes[:6]] == [
+        *("image and pixel", "map 0", "map 1"),
+        *("image and pixel", "map 2", "map 3"),
+    ]
+    with pytest.raises(ValueError, match="do not fill"):
+        plotting.affinities(np.zeros((3, 4, 3)), (0, 0), maps, rows=3)
 
 
 def test_a_pixel_that_is_bound_to_nothing_can_be_drawn():
@@ -49,3 +60,8 @@ def test_before_and_after_join_two_values_a_system_and_measure(systems):
     for number, axis in enumerate(plotting.before_and_after(values, ["mIoU", "F"]).axes):
         joins = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
         assert [list(join) for join in joins] == [[b[number], a[number]] for b, a in values.values()]
+
+
+def test_before_and_after_say_what_was_before_and_what_is_after():
+    axes = plotting.before_and_after({"a": ((1.0,), (2.0,)), "b": ((3.0,), (4.0,))}, ["F"], ("alone", "with it")).axes
+    assert [text.get_text() for text in axes[-1].get_legend().get_texts()] == ["alone", "with it"]
