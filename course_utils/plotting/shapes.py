@@ -119,11 +119,11 @@ def edge_panel(image, probabilities, truth, threshold: float, curve):
         the figure.
     """
     height, width = np.shape(probabilities)
-    figure, (left, middle, right) = new_figure(1, 3, (10, 3.45 * height / width / 0.77))
+    figure, (left, middle, right) = new_figure(1, 3, (10, 3.45 * height / width / 0.72))
     figure.set_layout_engine(None)
-    for axis, place in [(left, [0.005, 0.13, 0.345, 0.77]), (middle, [0.36, 0.13, 0.345, 0.77])]:
+    for axis, place in [(left, [0.005, 0.15, 0.345, 0.72]), (middle, [0.36, 0.15, 0.345, 0.72])]:
         axis.set_position(place)
-    right.set_position([0.775, 0.19, 0.215, 0.71])
+    right.set_position([0.775, 0.22, 0.215, 0.65])
     _draw(left, image)
     left.set_title("image")
     _draw(middle, edge_errors(probabilities, truth, threshold))

@@ -129,7 +129,7 @@ print(
 )
 
 # %% [markdown]
-# Something has to say *which* edges matter: the gate, set by the stream that knows what things are.
+# Something must say *which* edges matter: the gate, set by the stream that knows what things are.
 #
 # ## A gate
 #
@@ -969,10 +969,10 @@ for height, columns, factor, y, x in [
 #
 # | you have | parameters |
 # |---|---|
-# | CamVid, two cores | `dataset="camvid"`, `image_size=(96, 128)`, `steps=600` |
+# | CamVid, two cores | `dataset="camvid"`, `image_size=(96, 128)`, `steps=600`, `vanishing_point=(0.5, 0.5)` |
 # | Cityscapes, one GPU | `dataset="cityscapes"`, `image_size=(512, 1024)`, `encoder="resnet101"`, `width=1.0`, `batch_size=8`, `steps=40000`, `learning_rate=0.01`, `gscnn_learning_rate=0.01`, `edge_radius=2` |
 #
-# For frames of another camera, set `vanishing_point` to theirs.
+# For frames of another camera, set `vanishing_point` to where the road ends in most of them.
 #
 # ## Further reading
 #
