@@ -58,11 +58,22 @@ class ConfusionMatrix:
         if truth.shape != prediction.shape:
             raise CourseError(f"Truth and prediction differ in shape: {truth.shape} and {prediction.shape}.")
         starts, lengths = runs(truth, prediction)
-        rows = self._codes(truth.ravel()[starts], "truth")
-        columns = self._codes(prediction.ravel()[starts], "prediction")
+        self.add(truth.ravel()[starts], prediction.ravel()[starts], lengths)
+
+    def add(self, truth: np.ndarray, prediction: np.ndarray, pixels: np.ndarray) -> None:
+        """Count stretches of equal pixels, as `runs` finds them.
+
+        Args:
+            truth, prediction: of each stretch, integers [stretches], values as in `update`.
+            pixels: of each stretch, integers [stretches].
+
+        Raises:
+            CourseError: a value is neither a class nor `ignore_label`; nothing is counted then.
+        """
+        rows, columns = self._codes(truth, "truth"), self._codes(prediction, "prediction")
         # Row and column `num_classes` are void. The sums are floats, and exact: an image has fewer than 2**53 pixels.
         size = self.num_classes + 1
-        counts = np.bincount(rows * size + columns, weights=lengths, minlength=size**2).reshape(size, size)
+        counts = np.bincount(rows * size + columns, weights=pixels, minlength=size**2).reshape(size, size)
         self.matrix += counts[:-1, :-1].astype(np.int64)
         self.missed += counts[:-1, -1].astype(np.int64)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from course_utils.errors import CourseError
-from course_utils.evaluation.confusion import runs
 from course_utils.labels import VOID, LabelTable
 
 AVERAGE_INSTANCE_SIZE = {
@@ -61,21 +60,22 @@ def instance_groups(table: LabelTable) -> tuple[dict[str, list[int]], dict[str, 
     return classes, categories
 
 
-def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.ndarray) -> InstanceCounts:
+def count_instances(
+    table: LabelTable, prediction: np.ndarray, instances: np.ndarray, pixels: np.ndarray
+) -> InstanceCounts:
     """Count the pixels found of every object of one image.
 
     Args:
         table: the data set's labels.
-        prediction: label ids, uint8 [height, width].
-        instances: instance ids, integers [height, width], as Cityscapes' `instanceIds` files hold them.
+        prediction: label ids of stretches of equal pixels, uint8 [stretches], see `runs`.
+        instances: instance ids of the same, integers [stretches], as Cityscapes' `instanceIds` files hold them.
+        pixels: of each stretch, integers [stretches].
 
     Raises:
         CourseError: an object is of a class that has no instances or no known average size.
     """
-    starts, lengths = runs(prediction, instances)
-    ids, predicted = instances.ravel()[starts], prediction.ravel()[starts]
-    objects = ids > FIRST_INSTANCE
-    ids, predicted, lengths = ids[objects], predicted[objects], lengths[objects]
+    objects = instances > FIRST_INSTANCE
+    ids, predicted, pixels = instances[objects], prediction[objects], pixels[objects]
     present, number = np.unique(ids, return_inverse=True)
     label_ids = present.astype(np.int64) // FIRST_INSTANCE
     evaluated = {label.id: label.name for label in table.classes}
@@ -90,8 +90,8 @@ def count_instances(table: LabelTable, prediction: np.ndarray, instances: np.nda
     # Of each object the pixels missed, those given another class of its category, and those found.
     true, category = label_ids[number], _category_of(table)
     outcome = (category[predicted] == category[true]).astype(np.int64) + (predicted == true)
-    pixels = np.bincount(3 * number + outcome, weights=lengths, minlength=3 * len(present))
-    missed, related, found = pixels.astype(np.int64).reshape(-1, 3).T
+    counts = np.bincount(3 * number + outcome, weights=pixels, minlength=3 * len(present))
+    missed, related, found = counts.astype(np.int64).reshape(-1, 3).T
     kept = np.isin(label_ids, list(evaluated))
     return InstanceCounts(label_ids[kept], (missed + related + found)[kept], found[kept], (related + found)[kept])
 

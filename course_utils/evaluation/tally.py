@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.evaluation.boundary import BoundaryF
-from course_utils.evaluation.confusion import ConfusionMatrix, nan_mean
+from course_utils.evaluation.confusion import ConfusionMatrix, nan_mean, runs
 from course_utils.evaluation.frame_counts import FrameCounts
 from course_utils.evaluation.instances import InstanceCounts, count_instances, instance_iou
 from course_utils.evaluation.scores import Scores
@@ -55,14 +55,19 @@ class Tally:
         Raises:
             CourseError: sizes differ or an id is not in the table; the message says what, and the tally is unchanged.
         """
+        maps = [truth, prediction] if instances is None else [truth, prediction, instances]
+        for kind, other in zip(("prediction", "instance map"), maps[1:], strict=False):
+            if other.shape != truth.shape:
+                raise CourseError(f"the {kind} measures {other.shape}, the label map {truth.shape}.")
+        # One search for runs serves the pixels and the objects: it takes longer than counting them.
+        starts, lengths = runs(*maps)
+        stretches = [values.ravel()[starts] for values in maps]
         pixels = ConfusionMatrix(256, ignore_label=None)
-        pixels.update(truth, prediction)
+        pixels.add(*stretches[:2], lengths)
         self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=1)), "the label map")
         self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=0)), "the prediction")
         if instances is not None:
-            if instances.shape != prediction.shape:
-                raise CourseError(f"the instance map measures {instances.shape}, the prediction {prediction.shape}.")
-            self.objects.append(count_instances(self.table, prediction, instances))
+            self.objects.append(count_instances(self.table, *stretches[1:], lengths))
         if self.boundary:
             maps = self.table.to_train_ids(truth), self.table.to_train_ids(prediction)
             for boundary in self.boundary.values():
