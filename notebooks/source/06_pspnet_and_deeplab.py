@@ -139,8 +139,8 @@ for n in (6, 9, 17):
     assert all(bins[i + 1][0] <= bins[i][1] for i in range(5))
 
 # %% [markdown]
-# Neighbouring bins may share a feature, none is empty, and none is left out. Now the module by hand, on a map of odd
-# size, against the course's layer with the same weights:
+# Neighbouring bins may share a feature, none is empty, none is left out. The module by hand, against the course's layer
+# with the same weights:
 
 # %% tags=["nbval-check-output"]
 features = np.random.default_rng(0).normal(size=(2, 9, 17, 8)).astype("float32")
@@ -211,8 +211,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# In training PSPNet also classifies the features of the last stage *but one*; in the paper that loss counts 0.4. It
-# gives the deep encoder a short way for its gradients. In prediction that branch is dropped:
+# In training PSPNet also classifies the features of the last stage *but one*: a short way for the gradients. In the paper
+# that loss counts 0.4. Prediction drops the branch:
 
 # %%
 losses = training.objective("PSPNet")
@@ -287,9 +287,9 @@ assert inside[16, 16] == 1, "at rate 32 even the middle place has a single tap i
 #
 # ## Another scale
 #
-# At rate $r$ a filter looks at the image as if it were $r$ times smaller. Two exact statements: enlarge an image by
-# repeating pixels, and the filter of rate 2 finds what rate 1 found before. And the atrous output on every second row
-# and column is the *plain* convolution of every second row and column:
+# At rate $r$ a filter looks at the image as if it were $r$ times smaller. Enlarge an image by repeating pixels, and the
+# filter of rate 2 finds what rate 1 found before. And the atrous output on every second row and column is the *plain*
+# convolution of every second row and column:
 
 # %% tags=["nbval-check-output"]
 enlarged = x.repeat(2, axis=0).repeat(2, axis=1)
@@ -373,10 +373,9 @@ for name, seen in maps.items():
 # %% [markdown]
 # ## Gridding
 #
-# The formula is right about the width and silent about the holes. Three layers of rate 2 never leave one of the four
-# quarters: the output sees 49 of 169 pixels, and its neighbour sees *other* ones. Rates 1, 2, 5 leave no hole; Wang et
-# al. (2018) call such a choice hybrid dilated convolution. And DeepLabV3's own multi-grid, rates 2 x (1, 2, 4) in the
-# last stage? Look:
+# The formula is silent about the holes. Three layers of rate 2 never leave one of the four quarters: the output sees 49
+# of 169 pixels, and its neighbour sees *other* ones. Rates 1, 2, 5 leave no hole; Wang et al. (2018) call such a choice
+# hybrid dilated convolution. And DeepLabV3's own multi-grid, rates 2 x (1, 2, 4) in the last stage?
 
 # %%
 plotting.show(
@@ -440,8 +439,8 @@ assert measured == formula
 
 # %% [markdown]
 # But most of the ways through the layers lead to the middle, so the ends hardly count. Luo et al. (2016) call what does
-# count the *effective* receptive field; it depends on the weights. Here are random ones, and those of our PSPNet's
-# encoder (if it is the same encoder), on frames that are continued by mirror images:
+# count the *effective* receptive field. With random weights and those of our PSPNet's encoder (if it is a slim one), on
+# frames continued by mirror images:
 
 # %%
 strips = np.stack([tf.image.resize(photo, (64, 128), antialias=True) for photo in images[:2]])
@@ -490,8 +489,8 @@ for stride, values in outputs.items():
 # ## ASPP: several rates side by side, and the whole image
 #
 # Atrous spatial pyramid pooling looks at each place in five ways: a 1 x 1 convolution, three 3 x 3 ones of different
-# rates, and the average of the whole map. A 1 x 1 convolution joins them. Rates count *features*, so they must double
-# when the output stride halves, to reach as far in the image:
+# rates, and the average of the whole map. A 1 x 1 convolution joins them. Rates count *features*, so they double when the
+# output stride halves:
 
 # %% tags=["nbval-check-output"]
 from course_utils.models.deeplab_v3 import pyramid_rates
@@ -502,7 +501,7 @@ for stride in (32, 16, 8):
     assert reach == [96, 192, 288]
 
 # %% tags=["nbval-check-output"]
-aspp = AtrousSpatialPyramidPooling(16, rates=(1, 2))
+aspp = AtrousSpatialPyramidPooling(16, rates=(1, 2, 3))
 values = np.random.default_rng(3).normal(size=(1, 9, 17, 12)).astype("float32")
 expected = aspp(values)
 parts = [branch(values) for branch in aspp.branches]
@@ -645,8 +644,8 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
 #
 # ## The lecture's table
 #
-# The class IoUs (%) that Gated-SCNN's paper prints (ICCV 2019, table 1), classes in the usual order from road to
-# bicycle. The last number of each row is the printed mean; we recompute it.
+# The class IoUs (%) of Gated-SCNN's paper (ICCV 2019, table 1), from road to bicycle, then the printed mean, which we
+# recompute.
 
 # %% tags=["nbval-check-output"]
 PUBLISHED = """
@@ -680,12 +679,11 @@ print("from the first three to the last:", ", ".join(f"{class_names[k]} {rise[k]
 # The paper heads all rows "val"; the column "split" is ours. The means of the first three rows are those that PSPNet's
 # paper prints for the *test* set (table 6), where PSPNet has 78.4, not the 78.8 of this table. So the first three were
 # most likely scored on other images than the last three, and the step from 71.6 to 78.8 is partly a step between splits.
-# As the correlations say, which classes are hard is much the same for all: that is about Cityscapes, not about networks.
+# Within each three the classes come in nearly the same order: that part is about Cityscapes, not about networks.
 #
 # ## keras-cv's DeepLabV3+ beside ours
 #
-# keras-cv offers a `DeepLabV3Plus` for its backbones. Its short names (`ResNet50V2Backbone()`) ask a server even when no
-# weights are wanted; the explicit constructor does not.
+# keras-cv's short names (`ResNet50V2Backbone()`) ask a server even when no weights are wanted; the explicit constructor does not.
 
 # %%
 import keras_cv
@@ -701,14 +699,14 @@ theirs = keras_cv.models.DeepLabV3Plus(backbone=backbone, num_classes=19)
 ours = models.DeepLabV3Plus(19, encoder="resnet50")
 
 # %% [markdown]
-# Where does it depart from the paper? Every entry of the next table is read from the two models, both with a ResNet-50.
+# Where does it depart from the paper? The next table is read from the two models, both with a ResNet-50.
 
 
 # %%
 def accepts(model, size):
     try:
-        model(keras.Input((*size, 3)))
-    except ValueError:
+        model(tf.zeros([1, *size, 3]), training=False)
+    except (ValueError, tf.errors.InvalidArgumentError):
         return "no"
     return "yes"
 
@@ -982,7 +980,7 @@ for trial in range(6):
 #   stays by the padding; the border rule decides its values up to r pixels from the border.
 # - The formula for the receptive field gives its width. The gradient also shows the holes, and how little the outer part
 #   counts.
-# - Rates instead of strides: denser features with the same weights, sixteen times the work from stride 32 to 8.
+# - Rates instead of strides: denser features, the same weights; sixteen times the work in the last stage at stride 8.
 # - mIoU: one matrix, no void, no absent classes, logits enlarged before the arg max.
 # - Tables compare systems only where split, data and protocol agree; a library's network is the paper's only if you
 #   checked.
