@@ -7,7 +7,9 @@ distance.py    IoU in crops towards the vanishing point
 tally.py       counting the frames of a data set
 frame_counts.py  what each frame gave to the scores
 scores.py      all scores of a data set with their intervals, as JSON
+seeds.py       what training with other seeds does to a score
 statistics.py  intervals and tests: which differences are more than chance
+decisions.py   many comparisons at once, and how many images would decide them
 comparison.py  two systems on the same frames
 tables.py      scores and comparisons as text
 folders.py     scoring a folder of predicted PNGs, equal to the official Cityscapes script
@@ -17,13 +19,15 @@ prediction_files.py  which file is the prediction of which frame
 from course_utils.evaluation.boundary import BoundaryF, boundary_f_score
 from course_utils.evaluation.comparison import Difference, SystemComparison, compare
 from course_utils.evaluation.confusion import ConfusionMatrix
+from course_utils.evaluation.decisions import holm, images_needed
 from course_utils.evaluation.distance import CropFactorIoU, crop_factor_iou, crop_windows
 from course_utils.evaluation.folders import score_folder, tally_frame
 from course_utils.evaluation.frame_counts import FrameCounts, best_and_worst
 from course_utils.evaluation.prediction_files import find_predictions
 from course_utils.evaluation.score_functions import class_iou, mean_iou
 from course_utils.evaluation.scores import Intervals, Scores
-from course_utils.evaluation.statistics import bootstrap_interval, holm, images_needed, paired_test
+from course_utils.evaluation.seeds import SeedSpread, seed_spread
+from course_utils.evaluation.statistics import bootstrap_interval, paired_test
 from course_utils.evaluation.tables import comparison_table, score_table, summary_table
 from course_utils.evaluation.tally import Tally
 
@@ -35,6 +39,7 @@ __all__ = [
     "FrameCounts",
     "Intervals",
     "Scores",
+    "SeedSpread",
     "SystemComparison",
     "Tally",
     "best_and_worst",
@@ -52,6 +57,7 @@ __all__ = [
     "paired_test",
     "score_folder",
     "score_table",
+    "seed_spread",
     "summary_table",
     "tally_frame",
 ]

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.evaluation.decisions import holm, images_needed
 from course_utils.evaluation.score_functions import means_and_iou
 from course_utils.evaluation.scores import Scores, null_for_nan
-from course_utils.evaluation.statistics import LEVEL, holm, images_needed, paired_test
+from course_utils.evaluation.statistics import LEVEL, paired_test
 
 
 @dataclass(frozen=True)

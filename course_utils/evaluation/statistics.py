@@ -1,4 +1,4 @@
-"""How far a score can be trusted: intervals, tests, and how many images a question needs.
+"""How far a score can be trusted: intervals and tests.
 
 The images of a split are a sample of all the images that there could be. Resampling them (Efron and Tibshirani, "An
 introduction to the bootstrap", 1993) shows how the score of a data set would vary from sample to sample; since that
@@ -79,8 +79,8 @@ def bootstrap_interval(
         >>> bool(low < 0.69 < high)
         True
     """
-    counts = _counts(matrices)
-    return _interval(_bootstrap(score, counts, resamples, seed), _images_that_count(score, counts), level)
+    counts = counts_of(matrices)
+    return _interval(bootstrap_replicates(score, counts, resamples, seed), _images_that_count(score, counts), level)
 
 
 def paired_test(
@@ -108,7 +108,7 @@ def paired_test(
     Raises:
         CourseError: fewer than two images, or another number of them for each system.
     """
-    counts, others = _counts(first), _counts(second)
+    counts, others = counts_of(first), counts_of(second)
     images = len(counts[0])
     if len(others[0]) != images:
         raise CourseError(f"A paired test needs the same images twice, got {images} and {len(others[0])}.")
@@ -119,7 +119,9 @@ def paired_test(
 
     both = [np.concatenate(pair, axis=-1) for pair in zip(counts, others, strict=True)]
     estimate = difference(*(part.sum(axis=0) for part in both))
-    ends = _interval(_bootstrap(difference, both, resamples, seed), _images_that_count(difference, both), level)
+    ends = _interval(
+        bootstrap_replicates(difference, both, resamples, seed), _images_that_count(difference, both), level
+    )
     random, extreme = np.random.default_rng([seed, 1]), 0
     for number in _portions(resamples):
         kept = random.integers(0, 2, size=(number, images)).astype(float)
@@ -132,53 +134,6 @@ def paired_test(
     p_value = (1 + extreme) / (1 + resamples)
     found = [np.where(np.isnan(estimate), np.nan, value) for value in (estimate, *ends, p_value)]
     return Comparison(*(found if np.ndim(estimate) else map(float, found)))
-
-
-def holm(p_values: Sequence[float]) -> np.ndarray:
-    """p-values corrected for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979).
-
-    Whichever differences are real, the probability that any other comes out below 0.05 stays below 0.05.
-
-    Args:
-        p_values: of all comparisons made.
-
-    Returns:
-        float64, in the same order, each at most 1.
-    """
-    p_values = np.asarray(p_values, float)
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1))
-    corrected = np.empty_like(p_values)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return corrected
-
-
-def images_needed(
-    difference: float,
-    low: float,
-    high: float,
-    images: int,
-    power: float = 0.8,
-    level: float = LEVEL,
-    comparisons: int = 1,
-) -> float:
-    """How many images like these would decide a difference of this size.
-
-    Args:
-        difference, low, high: of a `Comparison` with intervals of `level`.
-        images: how many it was made on.
-        power: probability with which the test is to find the difference.
-        level: of the interval, and of the test.
-        comparisons: how many are made at once, whose p-values are corrected: the test's level is then that of each.
-
-    Returns:
-        images, from the interval's width shrinking as one over their square root; infinite for no difference.
-    """
-    if difference == 0:
-        return float("inf")
-    error = (high - low) / (2 * norm.ppf(0.5 + level / 2))
-    critical = norm.ppf(1 - (1 - level) / (2 * comparisons))
-    return float(images * ((critical + norm.ppf(power)) * error / difference) ** 2)
 
 
 def summed(matrices: Iterable[ConfusionMatrix], groups: Sequence) -> list[ConfusionMatrix]:
@@ -197,8 +152,15 @@ def summed(matrices: Iterable[ConfusionMatrix], groups: Sequence) -> list[Confus
     return list(totals.values())
 
 
-def _counts(matrices) -> list[np.ndarray]:
-    """Pixels right, of the truth and predicted: three float64 [images, classes], exact below 2**53."""
+def counts_of(matrices) -> list[np.ndarray]:
+    """Pixels right, of the truth and predicted, of matrices as `bootstrap_interval` takes them.
+
+    Returns:
+        three float64 [images, classes], exact below 2**53.
+
+    Raises:
+        CourseError: fewer than two images.
+    """
     if isinstance(matrices, np.ndarray):
         images = [(np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)) for counts in matrices]
     else:
@@ -208,7 +170,7 @@ def _counts(matrices) -> list[np.ndarray]:
     return [np.array(part, float) for part in zip(*images, strict=True)]
 
 
-def _bootstrap(score, counts, resamples, seed):
+def bootstrap_replicates(score, counts, resamples, seed):
     """The score of each resample, `[resamples, ...]`."""
     images = len(counts[0])
     random, replicates = np.random.default_rng([seed, 0]), []
