@@ -41,8 +41,8 @@ install: $(READY) ## build or refresh .venv (GPU=1: with NVIDIA's libraries)
 run: $(READY) ## execute every notebook, with progress and a report
 	@$(VENV_PYTHON) -m course_utils run $(OPTIONS)
 
-test: $(READY) ## the whole test suite
-	@$(VENV_PYTHON) -m pytest $(OPTIONS)
+test: $(READY) ## the whole test suite, in two processes
+	@$(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
 
 lint: $(READY) ## style of code and notebook sources
 	@$(VENV_PYTHON) -m ruff check . && $(VENV_PYTHON) -m ruff format --check .

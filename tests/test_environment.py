@@ -160,6 +160,7 @@ WITHOUT_IMPORT = {
     "jupyterlab": ("Makefile", "-m jupyterlab"),
     "nbval": ("tests/notebooks/*.py", "--nbval"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout ="),
+    "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "-m ruff"),
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
     "tensorboard": ("course_utils/training/*.py", "tf.summary.create_file_writer("),

@@ -28,7 +28,7 @@ VENV = "-m venv --clear .venv"
 PIP = "-m pip --quiet --disable-pip-version-check install --no-deps"
 PACKAGES = f"{PIP} --require-hashes -r requirements{{}}.lock"
 PROJECT = f"{PIP} --no-build-isolation ./environment/typing --editable ."
-TESTS = "-m pytest"
+TESTS = "-m pytest --numprocesses 2 --dist worksteal"
 
 
 class Checkout:
