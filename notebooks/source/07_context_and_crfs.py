@@ -42,7 +42,7 @@ piecewise_width = 0.25  # the same of Piecewise, whose three scales cost more
 output_strides = (8, 8)  # pixels between two features of DeepLabV2 and Piecewise; published: (8, 16)
 rates = (1, 2, 3, 4)  # of DeepLabV2's atrous pyramid; published: (6, 12, 18, 24)
 patch_size = 16  # pixels of the windows that LRR's bases come from; published: 32
-steps = 80  # training steps of each network
+steps = 64  # training steps of each network
 batch_size = 4
 learning_rate = 0.1  # its peak; smaller for pretrained encoders
 crf_window = (3, 4)  # of the dense CRF on whole frames: 3 pixels on each side, every fourth
@@ -576,7 +576,7 @@ for weight, color in itertools.product((2.0, 6.0), (5 / 255, 20 / 255)):
         f"w1 = {weight:.0f}, colour scale {255 * color:2.0f}/255: mIoU {found[weight, color]:.1f} % on training frames"
     )
 weight, color = max(found, key=found.get)
-crf = layers.DenseCRF(5, appearance_weight=weight, color_scale=color, **fixed)
+crf = layers.DenseCRF(3, appearance_weight=weight, color_scale=color, **fixed)
 
 # %%
 parts = [crf([outputs["DeepLabV2"][n : n + 8], images[n : n + 8]]).numpy() for n in range(0, len(images), 8)]
@@ -629,7 +629,7 @@ def learn():
 
 learner.build([few_logits.shape, few_images.shape])
 optimizer.build(learner.trainable_variables)
-losses = [float(learn()) for _ in range(3 if fast else 12)]
+losses = [float(learn()) for _ in range(3 if fast else 8)]
 w1, w2 = learner.kernel_weights.numpy()
 print(f"cross-entropy {losses[0]:.3f} -> {losses[-1]:.3f};  w1 1.00 -> {w1:.2f},  w2 1.00 -> {w2:.2f}")
 
