@@ -10,12 +10,14 @@ def configure(parser: argparse.ArgumentParser):
     """The arguments of `course grade`."""
     parser.description = (
         "Mark every notebook in a folder or zip file (ada.ipynb, or ada/LAB.ipynb as learning platforms pack them). "
-        "Students' code runs in a sandbox, the lab's own checks decide. Results go to DIR/results/LAB; what is there "
-        "already is kept, so an interrupted run goes on where it was. Exits 1 when a submission could not be marked."
+        "Students' code runs in a sandbox, the lab's own checks decide. Results go to DIR/results/LAB and to the "
+        "gradebook; what is there already is kept, so an interrupted run goes on where it was. Exits 1 when a "
+        "submission could not be marked."
     )
     parser.add_argument("submissions", metavar="SUBMISSIONS", help="folder or zip file")
     parser.add_argument("--lab", metavar="LAB", help="number, name or path; by default what the notebooks say")
     parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
     parser.add_argument("--jobs", type=_positive, default=2, metavar="N", help="at the same time (%(default)s)")
     parser.add_argument("--cell-timeout", type=_positive, metavar="S", help="seconds for a cell or a call (20)")
     parser.add_argument("--timeout", type=_positive, metavar="S", help="seconds for a submission (300)")
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from course_utils.labs import sandbox
+    from course_utils.labs import gradebook, sandbox
     from course_utils.labs.collecting import collect
     from course_utils.labs.grading import grade, lab_of, load
     from course_utils.labs.limits import Limits
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
     records = load(results)
+    url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
+    gradebook.enter(url, lab, records, set(outcome.marked))
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
     else:

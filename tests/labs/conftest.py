@@ -7,6 +7,7 @@ import pytest
 from small_lab import small_lab
 
 from course_utils.errors import CourseError
+from course_utils.labs import gradebook
 from course_utils.labs import sandbox as sandboxes
 from course_utils.labs.limits import Limits
 from course_utils.labs.marking import Marker
@@ -37,6 +38,15 @@ def sandbox(walled, lab):
     """A sandbox for submissions of the small lab."""
     with Sandbox(lab.imported, LIMITS) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory):
+    """A gradebook without a student, to be copied: nbgrader takes seconds to make one."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with gradebook.opened(f"sqlite:///{path}"):
+        pass
+    return path
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ WRONG["fay"] = ("ends", "def ends(values):\n    return [min(values), max(values)
 
 
 @pytest.fixture
-def course(tmp_path, lab):
+def course(tmp_path, lab, empty_gradebook):
     """A folder with the released small lab in `labs/` and a class of six in `in/`; the current folder."""
     source = tmp_path / "labs" / "source" / "small" / "small.ipynb"
     source.parent.mkdir(parents=True)
     nbformat.write(lab.notebook, source)
+    shutil.copy(empty_gradebook, tmp_path / "labs" / "gradebook.db")
     (tmp_path / "in").mkdir()
     solved = student_version(lab)
     for cell, original in zip(solved.cells, lab.notebook.cells, strict=True):

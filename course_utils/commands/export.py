@@ -1,0 +1,30 @@
+"""`course export`: the gradebook as CSV, for spreadsheets, Canvas and Moodle."""
+
+HELP = "write a lab's points as CSV, for a spreadsheet, Canvas or Moodle"
+
+
+def configure(parser):
+    parser.add_argument("lab", metavar="LAB", help='the lab as the gradebook names it, such as "04_unpooling"')
+    parser.add_argument("--format", choices=("csv", "canvas", "moodle"), default="csv", help="whose (default: csv)")
+    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
+    parser.add_argument("--file", metavar="FILE", help="where to (default: DIR/exports/LAB-FORMAT.csv)")
+
+
+def run(arguments) -> int:
+    import sys
+    from pathlib import Path
+
+    from course_utils.labs.exporting import write_csv
+    from course_utils.labs.gradebook import table
+
+    output = Path(arguments.output)
+    url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
+    rows = table(url, arguments.lab)
+    path = Path(arguments.file or output / "exports" / f"{arguments.lab}-{arguments.format}.csv")
+    write_csv(rows, arguments.lab, arguments.format, path)
+    waiting = sum(row["waiting"] for row in rows)
+    if waiting:
+        print(f"course: {waiting} of {len(rows)} have an answer that no person has marked yet", file=sys.stderr)
+    print(f"{len(rows)} students: {path}")
+    return 0
