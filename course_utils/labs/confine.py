@@ -72,6 +72,7 @@ def lock_down(limits: Limits, place: int) -> None:
         limits: memory, disk and processor time.
         place: in the queue of students that are marked at the same time; gives the user, if there is a choice.
     """
+    used = _address_space()
     _call(_libc.mount, b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     # In a process namespace of its own the old /proc would still show the others.
     if _libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None):
@@ -87,15 +88,14 @@ def lock_down(limits: Limits, place: int) -> None:
         os.setresuid(user, user, user)
     header = struct.pack("Ii", _CAPABILITIES_V3, 0)
     _call(_libc.capset, header, bytes(24))
-    limit_resources(limits)
+    limit_resources(limits, used)
     _call(_libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _refuse_system_calls()
 
 
-def limit_resources(limits: Limits) -> None:
-    """Memory beyond what the process has now, file size, open files, threads, processor time."""
-    with open("/proc/self/statm") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
+def limit_resources(limits: Limits, used: int | None = None) -> None:
+    """Memory beyond what the process has used so far, file size, open files, threads, processor time."""
+    now = _address_space() if used is None else used
     for kind, value in (
         (resource.RLIMIT_DATA, now + limits.memory),
         # Address space is not memory: TensorFlow's threads reserve more than they use.
@@ -110,6 +110,12 @@ def limit_resources(limits: Limits) -> None:
         _, most = resource.getrlimit(kind)
         value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(kind, (value, value))
+
+
+def _address_space() -> int:
+    """Bytes of address space that this process has."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _refuse_system_calls() -> None:

@@ -119,7 +119,9 @@ class Student:
         except (Closed, TimeoutError, NotPlain) as error:
             self.close()
             raise SandboxFailed(f"a student's process does not start ({type(error).__name__})") from None
-        assert ready == "ready"
+        if ready != "ready":
+            self.close()
+            raise SandboxFailed(f"a student's process cannot be walled in: {ready}")
 
     def __enter__(self):
         return self

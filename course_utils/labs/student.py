@@ -66,7 +66,8 @@ def _keep(channel: int, lifeline: int, place: int, limits: Limits, confined: boo
     """Run a student's process, and kill it when the lifeline hangs up or its time is over."""
     try:
         if confined:
-            confine.leave_the_others()
+            with _telling(channel):
+                confine.leave_the_others()
         student = os.fork()
         if student == 0:
             os.close(lifeline)
@@ -87,10 +88,11 @@ def _become_student(channel: int, place: int, limits: Limits, confined: bool) ->
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
-        if confined:
-            confine.lock_down(limits, place)
-        else:
-            confine.limit_resources(limits)
+        with _telling(channel):
+            if confined:
+                confine.lock_down(limits, place)
+            else:
+                confine.limit_resources(limits)
         os.environ.pop("COURSE_BACKEND", None)
         connection = Channel(socket.socket(fileno=channel))
         connection.send("ready")
@@ -98,6 +100,16 @@ def _become_student(channel: int, place: int, limits: Limits, confined: bool) ->
             Session().serve(connection)
     finally:
         os._exit(0)
+
+
+@contextlib.contextmanager
+def _telling(channel: int):
+    """Tell the marking process why there will be no student's process."""
+    try:
+        yield
+    except OSError as error:
+        Channel(socket.socket(fileno=os.dup(channel))).send(str(error))
+        raise
 
 
 class Session:

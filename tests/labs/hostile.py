@@ -96,7 +96,7 @@ ANSWERS = {
     "history": "get_ipython().history_manager.get_tail()\nIn, Out" + WRONG,
     "exec": "import os\nos.execv('/usr/bin/env', ['env'])" + RIGHT,
     "a shell": "import subprocess\nsubprocess.check_output('id', shell=True)" + RIGHT,
-    "other processes": "import os, sys\nif [n for n in os.listdir('/proc') if n.isdigit()] == [str(os.getpid())]: sys.exit()"
+    "other processes": "import os, sys\nif {n for n in os.listdir('/proc') if n.isdigit()} <= {str(os.getpid())}: sys.exit()"
     + RIGHT,
     "root": "import os\nassert os.getuid() == 0 or not os.setuid(0)" + RIGHT,
     "name spaces": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0" + RIGHT,
