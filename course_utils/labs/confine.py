@@ -65,6 +65,10 @@ def leave_the_others() -> None:
             file.write(text)
 
 
+SCRATCH = "/scratch"
+"""The folder that a student's process may write to. Not /tmp: the course itself may have been installed below that."""
+
+
 def lock_down(limits: Limits, place: int) -> None:
     """In that child: own file systems, no rights, no way to start another process, limited resources.
 
@@ -77,10 +81,10 @@ def lock_down(limits: Limits, place: int) -> None:
     # In a process namespace of its own the old /proc would still show the others.
     if _libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None):
         _call(_libc.mount, b"tmpfs", b"/proc", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, b"size=4k")
-    for folder, size in ((b"/tmp", limits.disk), (b"/dev/shm", limits.disk)):
+    for folder, size in ((SCRATCH.encode(), limits.disk), (b"/dev/shm", limits.disk)):
         options = f"size={size},nr_inodes=4096,mode=1777".encode()
         _call(_libc.mount, b"tmpfs", folder, b"tmpfs", _MS_NOSUID | _MS_NODEV, options)
-    os.chdir("/tmp")
+    os.chdir(SCRATCH)
     if os.getuid() == 0:
         user = _FIRST_UID + place
         os.setgroups([])

@@ -47,7 +47,7 @@ class Sandbox:
         command = [sys.executable, "-m", "course_utils.labs.student", str(theirs.fileno()), json.dumps(job)]
         environment = {"COURSE_BACKEND": "cold", "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
         environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
-        environment |= dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), "/tmp")
+        environment |= dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), confine.SCRATCH if confined else "/tmp")
         environment |= {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
         # The very package that is marking, wherever Python would look for one.
         environment |= {"PYTHONPATH": str(Path(course_utils.__file__).parents[1])}
@@ -169,7 +169,8 @@ def _walls() -> list[str]:
     if os.getuid() != 0:
         # Capabilities in a namespace of its own, with which the process inside can wall off each student.
         command += ["--unshare-user", "--cap-add", "CAP_SYS_ADMIN"]
-    command += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    command += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
+    command += ["--perms", "0755", "--dir", "/tmp", "--perms", "1777", "--tmpfs", confine.SCRATCH]
     shown = [Path("/usr"), Path(sys.prefix), Path(sys.base_prefix), Path(course_utils.__file__).parent]
     shown += [Path("/etc", name) for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "fonts", "localtime")]
     shown += [Path(folder) for folder in sys.path if folder.endswith("-packages")]

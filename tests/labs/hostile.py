@@ -85,7 +85,7 @@ ANSWERS = {
     "        threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
     "a memory bomb": "def double(values):\n    return [bytearray(2**26) for _ in range(999)]",
     "memory in a file": "import os\nwhile True:\n    os.write(os.memfd_create('x'), b'x' * 2**24)" + RIGHT,
-    "fills the disk": "n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'wb').write(b'x' * 2**20)" + RIGHT,
+    "fills the disk": "n = 0\nwhile True:\n    n += 1\n    open(f'/scratch/{n}', 'wb').write(b'x' * 2**20)" + RIGHT,
     "fills shared memory": "n = 0\nwhile True:\n    n += 1\n    open(f'/dev/shm/{n}', 'wb').write(b'x' * 2**20)"
     + RIGHT,
     "raises its limits": "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))" + RIGHT,

@@ -185,11 +185,12 @@ def test_nothing_of_the_graders_is_in_sight(notebook, mark, tmp_path, monkeypatc
 
 def test_nothing_is_left_for_the_next_student(notebook, mark):
     cell_of(notebook, "double").source = (
-        "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x'); np.left = 1" + RIGHT
+        "open('/scratch/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x'); np.left = 1" + RIGHT
     )
     assert points(mark(notebook)) == FULL
     cell_of(notebook, "double").source = (
-        "import os\nassert not os.listdir('/tmp') and not os.listdir('/dev/shm') and not hasattr(np, 'left')" + RIGHT
+        "import os\nassert not os.listdir('/scratch') and not os.listdir('/dev/shm') and not hasattr(np, 'left')"
+        + RIGHT
     )
     marks = mark(notebook)
     assert points(marks) == FULL, marks["double"].message
