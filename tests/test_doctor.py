@@ -61,6 +61,14 @@ def test_packages_outside_a_checkout(tmp_path):
     assert environment.check_packages(["good"], tmp_path / "none.lock", {"good": "9"}).state == "ok"
 
 
+def test_a_second_copy_later_in_the_path_does_not_count(tmp_path, monkeypatch):
+    """As setuptools puts there when something imports it."""
+    (tmp_path / "numpy-0.1.dist-info").mkdir()
+    (tmp_path / "numpy-0.1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    assert environment.check_packages(["numpy>=1"], tmp_path / "none.lock").state == "ok"
+
+
 def test_locked_packages_nobody_asked_for_are_missed_too(lock):
     finding = environment.check_packages([], lock, {})
     assert finding.state == "warning" and "good missing" in finding.detail

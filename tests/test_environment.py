@@ -128,7 +128,8 @@ def test_locked_packages_agree_with_one_another():
 def test_installed_versions_are_the_locked_ones():
     entries = [Requirement(entry) for entry in read_lock(LOCKS[False])]
     entries = [entry for entry in entries if entry.marker is None or entry.marker.evaluate()]
-    installed = {canonicalize_name(d.name): d.version for d in importlib.metadata.distributions()}
+    found = reversed(list(importlib.metadata.distributions()))  # the first of a name is the one that is imported
+    installed = {canonicalize_name(d.name): d.version for d in found}
     differ = {str(e): installed.get(e.name) for e in entries if not e.specifier.contains(installed.get(e.name) or "0")}
     assert not differ
 

@@ -46,7 +46,9 @@ def check_packages(
     if requirements is None:
         requirements = importlib.metadata.requires("course_utils") or []
     if installed is None:
-        installed = {canonicalize_name(d.name): d.version for d in importlib.metadata.distributions()}
+        # The first of a name is what an import finds: setuptools, once imported, puts its own old copies last in the path.
+        found = reversed(list(importlib.metadata.distributions()))
+        installed = {canonicalize_name(d.name): d.version for d in found}
     asked = [r for r in map(Requirement, requirements) if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong, missing = [], []
     for requirement in asked:
