@@ -125,7 +125,11 @@ def train(options):
 
 
 def score(options):
-    """Tables of the trained systems on the validation split, and the counts of every frame for later statistics."""
+    """Tables of the trained systems on the validation split, and the counts of every frame for later statistics.
+
+    The predictions are kept, too, where the data set is the course's own.
+    """
+    own = options.dataset == "toy_streets"
     table = datasets.label_table(options.dataset)
     frames = datasets.frames(options.dataset, "val", options.data_dir)
     facts = json.loads((folder(options) / "cost.json").read_text())
@@ -138,31 +142,39 @@ def score(options):
             behind = keras.Model(network.input, DenseCRF(**CRF)([network.output, network.input]))
             results[f"{name} + CRF"] = score_network(behind, size, frames, table) | {"epochs": run.config["epochs"]}
         print(f"{name:15}{results[name]['confusion'].mean_iou():.1%}", flush=True)
+    predictions = {"predictions": np.stack([result["predictions"] for result in results.values()])} if own else {}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, table, facts, results))
     np.savez_compressed(
         RESULTS / f"systems_{options.dataset}.npz",
+        dataset=options.dataset,
+        command=command(options),
         systems=list(results),
+        parameters=[facts["systems"][name.split(" + ")[0]]["parameters"] for name in results],
+        epochs=[result["epochs"] for result in results.values()],
         frames=[frame.name for frame in frames],
         counts=np.stack([result["counts"] for result in results.values()]).astype("int32"),
         boundary=np.stack([result["boundary"].scores for result in results.values()]).astype("float32"),
         present=next(iter(results.values()))["boundary"].present,
+        **predictions,
     )
 
 
 def score_network(network, size, frames, table) -> dict:
-    """Counts of each frame `[frames, classes, classes]`, their sum, and boundary F by SegNet's rules."""
+    """Prediction and counts `[frames, classes, classes]` of each frame, their sum, and boundary F by SegNet's rules."""
     predictor = Predictor(network, size)
-    counts, boundary = [], BoundaryF(table.num_classes, tolerance=0.0075)
+    counts, predictions, boundary = [], [], BoundaryF(table.num_classes, tolerance=0.0075)
     for frame, prediction in predict_frames(predictor, frames):
         truth = datasets.label_map(frame, table)
+        predictions.append(prediction.astype("uint8"))
         counts.append(ConfusionMatrix(table.num_classes))
         counts[-1].update(truth, prediction)
         boundary.update(truth, prediction)
     total = ConfusionMatrix(table.num_classes)
     for part in counts:
         total += part
-    return {"counts": np.stack([part.matrix for part in counts]), "confusion": total, "boundary": boundary}
+    matrices = np.stack([part.matrix for part in counts])
+    return {"predictions": predictions, "counts": matrices, "confusion": total, "boundary": boundary}
 
 
 def report(options, table, facts, results) -> str:
@@ -172,12 +184,11 @@ def report(options, table, facts, results) -> str:
     lines = [
         f"# Nine systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
         "",
-        f"`python benchmarks/systems.py TASK --dataset {options.dataset} --minutes {options.minutes:g}` with `cost`, then "
-        f"`train`, then `score`; {facts['machine']}.",
-        f"Each by `course train NAME --dataset {options.dataset} --epochs E`, images of {size}, one seed; scored on the "
-        f"validation split ({frames} frames) at the labels' own size, in per cent. Boundary F by SegNet's rules (0.75 % of "
-        "the diagonal, classes present). Multiply-adds are of one image; images a second are of prediction in batches of "
-        f"{BATCH}, medians of turns. One run each: which differences a second seed would keep is not known from this.",
+        f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}.",
+        f"Each by `course train NAME --dataset {options.dataset} --epochs E`, images of {size}, one seed; scored on "
+        f"the validation split ({frames} frames) at the labels' own size, in per cent. Boundary F by SegNet's rules (0.75 % "
+        "of the diagonal, classes present). Multiply-adds are of one image; images a second are of prediction in batches "
+        f"of {BATCH}, medians of turns. One run each: which differences a second seed would keep is not known from this.",
         "",
         "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -202,6 +213,10 @@ def report(options, table, facts, results) -> str:
     rows = [*zip(table.names, ious.T, strict=True), ("**mean**", np.nanmean(ious, axis=1))]
     lines += [f"| {name} | " + " | ".join(f"{100 * value:.1f}" for value in row) + " |" for name, row in rows]
     return "\n".join(lines) + "\n"
+
+
+def command(options) -> str:
+    return f"python benchmarks/systems.py TASK --dataset {options.dataset} --minutes {options.minutes:g}"
 
 
 def folder(options) -> Path:
