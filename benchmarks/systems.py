@@ -187,8 +187,8 @@ def report(options, table, facts, results) -> str:
         f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}.",
         f"Each by `course train NAME --dataset {options.dataset} --epochs E`, images of {size}, one seed; scored on "
         f"the validation split ({frames} frames) at the labels' own size, in per cent.",
-        "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image; images "
-        f"a second are of prediction in batches of {BATCH}, medians of turns.",
+        "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image; "
+        f"images a second are of prediction in batches of {BATCH}, medians of turns.",
         "One run each: which differences a second seed would keep is not known from this.",
         "",
         "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
