@@ -17,7 +17,7 @@ PIP := $(VENV_PYTHON) -m pip --quiet --disable-pip-version-check install --no-de
 COMPILE := uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint notebooks lab lock clean broken
+.PHONY: help install run test lint book notebooks lab lock clean broken
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,8 +44,11 @@ run: $(READY) ## execute every notebook, with progress and a report
 test: $(READY) ## the whole test suite, in two processes
 	@$(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
 
-lint: $(READY) ## style of code and notebook sources
-	@$(VENV_PYTHON) -m ruff check . && $(VENV_PYTHON) -m ruff format --check .
+lint: $(READY) ## style, spelling, sizes, notebooks in step with their sources
+	@$(VENV_PYTHON) -m pre_commit run --all-files $(OPTIONS)
+
+book: $(READY) ## the course as a web site, in book/_build/html
+	@$(VENV_PYTHON) book/build.py $(OPTIONS)
 
 notebooks: $(READY) ## convert and execute the notebooks whose source changed
 	@$(VENV_PYTHON) -m course_utils.notebooks
@@ -60,4 +63,4 @@ lock: ## resolve what pyproject.toml asks for (needs uv; OPTIONS=--upgrade: newe
 	awk '/^[a-z]/ {sub(/ \\$$/, ""); print}' requirements-gpu.lock > constraints.txt
 
 clean: ## remove the environment and everything generated
-	rm -rf .venv runs reports
+	rm -rf .venv runs reports book/_build

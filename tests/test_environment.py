@@ -157,13 +157,18 @@ def test_typing_stays_the_standard_library():
 
 
 WITHOUT_IMPORT = {
+    "codespell": (".pre-commit-config.yaml", "-m codespell_lib"),
     "ipykernel": ("course_utils/doctor/jupyter.py", "python -m ipykernel install"),
+    "jupyter-book": ("book/*.py", "from jupyter_book"),
     "jupyterlab": ("Makefile", "-m jupyterlab"),
     "nbval": ("tests/notebooks/*.py", "--nbval"),
+    "pre-commit": ("Makefile", "-m pre_commit"),
+    "pre-commit-hooks": (".pre-commit-config.yaml", "-m pre_commit_hooks"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout ="),
     "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "-m ruff"),
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
+    "sphinx-mathjax-offline": ("book/*.py", '"sphinx-mathjax-offline"'),
     "tensorboard": ("course_utils/training/*.py", "tf.summary.create_file_writer("),
 }
 """Where a package is used that no file needs to import: in which files, with which words."""

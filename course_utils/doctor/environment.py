@@ -46,7 +46,7 @@ def check_packages(
     if requirements is None:
         requirements = importlib.metadata.requires("course_utils") or []
     if installed is None:
-        # The first of a name is what an import finds: setuptools, once imported, puts its own old copies last in the path.
+        # The first of a name is what an import finds: setuptools, once imported, puts its old copies last in the path.
         found = reversed(list(importlib.metadata.distributions()))
         installed = {canonicalize_name(d.name): d.version for d in found}
     asked = [r for r in map(Requirement, requirements) if r.marker is None or r.marker.evaluate({"extra": ""})]

@@ -85,7 +85,7 @@ def test_a_process_killed_at_any_moment_leaves_a_run_that_resumes(recipe, tmp_pa
 
 
 def test_minutes_bound_the_time_and_the_last_epoch_is_validated(recipe, tmp_path, monkeypatch):
-    """Each look at the clock takes 50 ms: so long is a step on any machine, and the times below do not depend on one."""
+    """Each look at the clock takes 50 ms: so long is a step on any machine; the times below do not depend on one."""
     looks = itertools.count()
     monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: 0.05 * next(looks)))
     run = train_recipe(dataclasses.replace(recipe, epochs=None, minutes=0.25), tmp_path / "run")
