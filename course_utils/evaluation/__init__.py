@@ -11,6 +11,9 @@ seeds.py       what training with other seeds does to a score
 statistics.py  intervals and tests: which differences are more than chance
 decisions.py   many comparisons at once, and how many images would decide them
 comparison.py  two systems on the same frames
+pairs.py       every system of a table against every other
+records.py     recorded results of many systems, frame by frame
+published.py   the table of the papers
 tables.py      scores and comparisons as text
 folders.py     scoring a folder of predicted PNGs, equal to the official Cityscapes script
 prediction_files.py  which file is the prediction of which frame
@@ -23,7 +26,10 @@ from course_utils.evaluation.decisions import holm, images_needed
 from course_utils.evaluation.distance import CropFactorIoU, crop_factor_iou, crop_windows
 from course_utils.evaluation.folders import score_folder, tally_frame
 from course_utils.evaluation.frame_counts import FrameCounts, best_and_worst
+from course_utils.evaluation.pairs import PairTests, compare_all
 from course_utils.evaluation.prediction_files import find_predictions
+from course_utils.evaluation.published import PublishedTable, published_cityscapes
+from course_utils.evaluation.records import Records, frame_scores, records_file
 from course_utils.evaluation.score_functions import class_iou, mean_iou
 from course_utils.evaluation.scores import Intervals, Scores
 from course_utils.evaluation.seeds import SeedSpread, seed_spread
@@ -38,6 +44,9 @@ __all__ = [
     "Difference",
     "FrameCounts",
     "Intervals",
+    "PairTests",
+    "PublishedTable",
+    "Records",
     "Scores",
     "SeedSpread",
     "SystemComparison",
@@ -47,14 +56,18 @@ __all__ = [
     "boundary_f_score",
     "class_iou",
     "compare",
+    "compare_all",
     "comparison_table",
     "crop_factor_iou",
     "crop_windows",
     "find_predictions",
+    "frame_scores",
     "holm",
     "images_needed",
     "mean_iou",
     "paired_test",
+    "published_cityscapes",
+    "records_file",
     "score_folder",
     "score_table",
     "seed_spread",

@@ -6,7 +6,7 @@ score comes from one matrix for all images, it is the images' matrices that are 
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +79,7 @@ def bootstrap_interval(
         >>> bool(low < 0.69 < high)
         True
     """
-    counts = counts_of(matrices)
-    return _interval(bootstrap_replicates(score, counts, resamples, seed), _images_that_count(score, counts), level)
+    return interval_of(score, counts_of(matrices), level, resamples, seed)
 
 
 def paired_test(
@@ -119,12 +118,9 @@ def paired_test(
 
     both = [np.concatenate(pair, axis=-1) for pair in zip(counts, others, strict=True)]
     estimate = difference(*(part.sum(axis=0) for part in both))
-    ends = _interval(
-        bootstrap_replicates(difference, both, resamples, seed), _images_that_count(difference, both), level
-    )
-    random, extreme = np.random.default_rng([seed, 1]), 0
-    for number in _portions(resamples):
-        kept = random.integers(0, 2, size=(number, images)).astype(float)
+    ends = interval_of(difference, both, level, resamples, seed)
+    extreme = 0
+    for kept in exchanges(images, resamples, seed):
         swapped = [
             np.concatenate([kept @ mine + (1 - kept) @ theirs, kept @ theirs + (1 - kept) @ mine], axis=-1)
             for mine, theirs in zip(counts, others, strict=True)
@@ -168,6 +164,22 @@ def counts_of(matrices) -> list[np.ndarray]:
     if len(images) < 2:
         raise CourseError(f"An interval needs at least two images, got {len(images)}.")
     return [np.array(part, float) for part in zip(*images, strict=True)]
+
+
+def interval_of(score, counts, level, resamples, seed) -> Interval:
+    """`bootstrap_interval` of counts as `counts_of` gives them, or of several systems' beside each other."""
+    return _interval(bootstrap_replicates(score, counts, resamples, seed), _images_that_count(score, counts), level)
+
+
+def exchanges(images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Of a permutation test of two systems: which images' results each resample keeps, the others it exchanges.
+
+    Yields:
+        float64 [some resamples, images], 1 where kept and 0 where exchanged.
+    """
+    random = np.random.default_rng([seed, 1])
+    for number in _portions(resamples):
+        yield random.integers(0, 2, size=(number, images)).astype(float)
 
 
 def bootstrap_replicates(score, counts, resamples, seed):

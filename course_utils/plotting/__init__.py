@@ -5,6 +5,7 @@ from course_utils.plotting.context import bin_levels, patches_in_images, pyramid
 from course_utils.plotting.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
 from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.evaluation import confusion_matrix, frame_pictures, score_bars, score_differences
+from course_utils.plotting.leaderboard import pair_matrix, ranking, score_grid, winner_shares
 from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.overlap import (
     energy_curves,
@@ -56,6 +57,7 @@ from course_utils.plotting.style import new_figure, show, to_png
 from course_utils.plotting.tasks import class_shares, label_numbers, outlines, three_problems
 from course_utils.plotting.tensors import masks_and_probabilities, network_tensors, softmax_and_loss, softmax_cases
 from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
+from course_utils.plotting.variation import difference_histogram, labelled_curves, rank_lines, surviving_pairs
 
 __all__ = [
     "affinities",
@@ -72,6 +74,7 @@ __all__ = [
     "contribution_panel",
     "crop_curves",
     "crop_panel",
+    "difference_histogram",
     "edge_errors",
     "edge_panel",
     "energy_curves",
@@ -88,6 +91,7 @@ __all__ = [
     "kernel_surface",
     "kernel_windows",
     "label_numbers",
+    "labelled_curves",
     "laplacian_levels",
     "learning_curves",
     "map_and_spectrum",
@@ -104,6 +108,7 @@ __all__ = [
     "overlap_maps",
     "overlap_panel",
     "overlay",
+    "pair_matrix",
     "pair_tables",
     "panels",
     "patch_reconstructions",
@@ -111,12 +116,15 @@ __all__ = [
     "phase_tables",
     "pooling_arrows",
     "pyramid_stages",
+    "rank_lines",
+    "ranking",
     "reconstruction_errors",
     "reconstruction_panel",
     "sample_grids",
     "sampling_grid",
     "score_bars",
     "score_differences",
+    "score_grid",
     "score_ranges",
     "seed_dots",
     "segnet",
@@ -128,8 +136,10 @@ __all__ = [
     "softmax_cases",
     "spectrum_steps",
     "subsampling_curve",
+    "surviving_pairs",
     "three_problems",
     "to_png",
     "two_streams",
     "upsampling_steps",
+    "winner_shares",
 ]

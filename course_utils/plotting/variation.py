@@ -1,0 +1,154 @@
+"""How scores of many systems vary: over resampled images, over a quantity, and from one score to another."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from course_utils.plotting.style import COLORS, new_figure
+
+_PALETTE = ["blue", "red", "green", "purple", "black"]
+
+
+def difference_histogram(differences, estimate, interval, names, verdict: str, *, limits=None):
+    """How the difference of two systems varies over resampled images; drawn fast, for a control.
+
+    Args:
+        differences: of the resamples, [resamples] in -1..1.
+        estimate: the difference on the images themselves.
+        interval: its low and high end.
+        names: of the two systems.
+        verdict: above the figure.
+        limits: of the axis, in points; None to fit.
+
+    Returns:
+        the figure.
+    """
+    points = 100 * np.asarray(differences, float)
+    figure, axis = new_figure(size=(8, 3))
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.19, top=0.88)
+    low, high = limits or (min(points.min(), 0) - 0.5, max(points.max(), 0) + 0.5)
+    heights, edges = np.histogram(points, bins=np.linspace(low, high, 81))
+    axis.stairs(heights / len(points), edges, fill=True, color=COLORS["sky"])
+    axis.axvspan(*(100 * end for end in interval), color=COLORS["orange"], alpha=0.25, linewidth=0)
+    axis.axvline(100 * estimate, color=COLORS["blue"])
+    axis.axvline(0, color="black", linestyle="--", linewidth=1)
+    axis.set(
+        xlabel=f"mIoU of {names[0]} minus mIoU of {names[1]} (points)",
+        ylabel="share of resamples",
+        xlim=(low, high),
+        title=verdict,
+    )
+    return figure
+
+
+def labelled_curves(curves: dict, *, xlabel: str, ylabel: str, ticks=None):
+    """Many lines over one quantity, each with its name at its right end.
+
+    Args:
+        curves: name to {x: y}.
+        xlabel, ylabel: what x and y are.
+        ticks: of x; None for all of the first curve.
+
+    Returns:
+        the figure.
+    """
+    figure, axis = new_figure(size=(9, 4.4))
+    ends = np.array([list(curve.values())[-1] for curve in curves.values()])
+    lowest = min(min(curve.values()) for curve in curves.values())
+    highest = max(max(curve.values()) for curve in curves.values())
+    places = dict(zip(np.argsort(ends), _apart(np.sort(ends), (highest - lowest) / 20), strict=True))
+    for number, (name, curve) in enumerate(curves.items()):
+        x, style = list(curve), _style(number)
+        axis.plot(x, list(curve.values()), marker="o", markersize=3.5, label=name, **style)
+        axis.annotate(
+            name,
+            (x[-1], ends[number]),
+            xytext=(x[-1] + 0.04 * (x[-1] - x[0]), places[number]),
+            va="center",
+            fontsize=8.5,
+            color=style["color"],
+            arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
+            annotation_clip=False,
+        )
+    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=ticks or list(next(iter(curves.values()))))
+    axis.grid(color="0.93")
+    return figure
+
+
+def rank_lines(columns: dict):
+    """How the order of systems changes from one score to another: a line a system, the best at the top.
+
+    Args:
+        columns: title to {system: score}, the same systems in each.
+
+    Returns:
+        the figure.
+    """
+    systems = list(next(iter(columns.values())))
+    ranks = np.array([np.argsort(np.argsort([-scores[name] for name in systems])) for scores in columns.values()])
+    figure, axis = new_figure(size=(10, 0.36 * len(systems) + 0.6))
+    for number, name in enumerate(systems):
+        style = _style(number)
+        axis.plot(range(len(columns)), ranks[:, number], marker="o", markersize=5, label=name, **style)
+        for place, side, align in [(0, -0.08, "right"), (len(columns) - 1, 0.08, "left")]:
+            axis.text(place + side, ranks[place, number], name, ha=align, va="center", fontsize=9, color=style["color"])
+    axis.set_xticks(range(len(columns)), list(columns), fontsize=9)
+    axis.xaxis.tick_top()
+    axis.set_yticks([])
+    axis.set(ylim=(len(systems) - 0.5, -0.6), xlim=(-0.75, len(columns) - 0.25))
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
+    """How many decided differences remain if training again moves a score by so much.
+
+    Args:
+        deviations: standard deviations from seed to seed, in points.
+        counts: title of each curve to the number of pairs at each deviation.
+        total: of all pairs.
+        xlabel: what the deviations are.
+
+    Returns:
+        the figure.
+    """
+    figure, axis = new_figure(size=(8, 3))
+    for number, (title, values) in enumerate(counts.items()):
+        axis.step(deviations, values, where="post", label=title, **_style(number))
+    axis.set(xlabel=xlabel, ylabel=f"pairs decided, of {total}", ylim=(0, total), xlim=(0, max(deviations)))
+    axis.grid(color="0.93")
+    axis.legend(fontsize=9)
+    return figure
+
+
+def _style(number: int) -> dict:
+    """Colour and dashes of the line of a number: ten that differ, in print too."""
+    dashes = ("-", "--")[number // len(_PALETTE) % 2]
+    return {"color": COLORS[_PALETTE[number % len(_PALETTE)]], "linestyle": dashes, "linewidth": 1.6}
+
+
+def _apart(places, least: float) -> np.ndarray:
+    """Ascending places for labels, moved as little as it takes to keep `least` between neighbours."""
+    groups = [[place] for place in places]
+    centres = list(map(float, places))
+    while True:
+        clash = next(
+            (
+                k
+                for k, (a, b) in enumerate(pairwise(range(len(groups))))
+                if centres[b] - centres[a] < least * (len(groups[a]) + len(groups[b])) / 2
+            ),
+            None,
+        )
+        if clash is None:
+            break
+        groups[clash : clash + 2] = [groups[clash] + groups[clash + 1]]
+        centres[clash : clash + 2] = [float(np.mean(groups[clash]))]
+    return np.concatenate(
+        [
+            centre + least * (np.arange(len(group)) - (len(group) - 1) / 2)
+            for group, centre in zip(groups, centres, strict=True)
+        ]
+    )
