@@ -7,7 +7,7 @@ import sys
 
 from course_utils.errors import CourseError
 
-COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "export")
+COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from course_utils.labs import gradebook, sandbox
     from course_utils.labs.collecting import collect
+    from course_utils.labs.formgrader import write_settings
     from course_utils.labs.grading import grade, lab_of, load
     from course_utils.labs.limits import Limits
     from course_utils.progress import Progress
@@ -65,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
             count += 1
             progress.update(count)
 
-        outcome = grade(lab, found, results, limits=limits, confined=confined, jobs=arguments.jobs, done=done)
+        options = {"limits": limits, "confined": confined, "jobs": arguments.jobs, "done": done}
+        outcome = grade(lab, found, results, copies=output / "autograded", **options)
         progress.done = (
             f"{lab.name}: {len(outcome.marked)} marked, {len(outcome.kept)} kept, {len(outcome.failed)} not marked"
         )
@@ -74,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     records = load(results)
     url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
     gradebook.enter(url, lab, records, set(outcome.marked))
+    write_settings(output)
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
     else:

@@ -18,6 +18,7 @@ def run(arguments) -> int:
 
     from course_utils.errors import CourseError
     from course_utils.labs import assignment, sandbox
+    from course_utils.labs.formgrader import write_settings
     from course_utils.labs.limits import Limits
     from course_utils.labs.release import release
 
@@ -34,4 +35,5 @@ def run(arguments) -> int:
             written = release(lab, Path(arguments.output), running)
             for whom, notebook in zip(("instructor", "students"), written, strict=True):
                 print(f"{lab.name}: for the {whom}: {notebook}", flush=True)
+    write_settings(Path(arguments.output))
     return 0

@@ -58,7 +58,8 @@ def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> 
 
 
 def table(url: str, lab: str) -> list[dict]:
-    """Per student, sorted: `student`, `points`, `of`, `waiting` (for a person), and the points of each exercise.
+    """Per student, sorted: `student`, `points`, `of`, `waiting` (for a person) and, by exercise, `exercises` (points),
+    `unread` (those that a person has to look at) and `comments` (what a person said).
 
     Raises:
         CourseError: the gradebook does not know the lab.
@@ -74,8 +75,11 @@ def table(url: str, lab: str) -> list[dict]:
         for one in submissions:
             grades = sorted(one.notebooks[0].grades, key=lambda grade: grade.name)
             exercises = {grade.name.removesuffix("_check"): grade.score for grade in grades}
+            unread = {grade.name.removesuffix("_check") for grade in grades if grade.needs_manual_grade}
+            comments = {said.name: said.manual_comment for said in one.notebooks[0].comments if said.manual_comment}
             rows.append({"student": one.student.id, "points": one.score, "of": one.max_score,
-                         "waiting": bool(one.needs_manual_grade), "exercises": exercises})  # fmt: skip
+                         "waiting": bool(one.needs_manual_grade), "exercises": exercises,
+                         "unread": unread, "comments": comments})  # fmt: skip
         return sorted(rows, key=lambda row: row["student"])
 
 
@@ -101,7 +105,7 @@ def _enter(gradebook, lab: Assignment, record: dict) -> None:
         comment = gradebook.find_comment(exercise.grade_id, lab.name, lab.name, student)
         if exercise.written:
             # The digest tells whether a person has seen this very answer.
-            seen = f"Answer {mark['digest'][:12]}"
+            seen = f"What do you say about it? (answer {mark['digest'][:12]})"
             grade.needs_manual_grade = grade.manual_score is None or comment.auto_comment != seen
             comment.auto_comment = seen
         else:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from pathlib import Path
 
+import nbformat
+
 from course_utils.errors import CourseError
 from course_utils.labs.assignment import Assignment, find, read
 from course_utils.labs.collecting import Found
@@ -19,6 +21,7 @@ from course_utils.labs.limits import Limits
 from course_utils.labs.marking import Marker
 from course_utils.labs.marks import Mark
 from course_utils.labs.sandbox import Sandbox
+from course_utils.labs.showing import SafeCopy
 from course_utils.labs.student import import_only
 from course_utils.labs.submission import Submission, read_submission
 
@@ -49,6 +52,7 @@ def grade(
     submissions: Iterable[Found],
     results: Path,
     *,
+    copies: Path | None = None,
     limits: Limits | None = None,
     confined: bool = True,
     jobs: int = 2,
@@ -63,6 +67,7 @@ def grade(
         lab: with its checks.
         submissions: of the students.
         results: a folder; gets `STUDENT.json` for each.
+        copies: a folder; gets `STUDENT/LAB/LAB.ipynb` for each, safe to look at, where Formgrader expects it.
         limits: of each submission.
         confined: False runs students' code without a sandbox.
         jobs: how many are marked at the same time.
@@ -71,9 +76,9 @@ def grade(
     outcome, waiting = Outcome(), []
     results.mkdir(parents=True, exist_ok=True)
     for found in submissions:
-        submission = read_submission(found.data, lab) if found.problem is None else Submission(problem=found.problem)
-        work = _Work(lab, found, submission, results / f"{found.student}.json")
-        if work.stale:
+        copy = copies and copies / found.student / lab.name / f"{lab.name}.ipynb"
+        work = _Work(lab, found, results / f"{found.student}.json", copy)
+        if work.stale or not work.copied:
             waiting.append(work)
         else:
             outcome.kept.append(found.student)
@@ -94,8 +99,6 @@ def load(results: Path) -> list[dict]:
 def lab_of(submissions: list[Found], name: str | None, output: Path) -> Assignment:
     """The lab that submissions belong to: the one that is named, or else what the notebooks say themselves.
 
-    A lab that has been released to `output` is taken from there, another from the course.
-
     Raises:
         CourseError: they say nothing, or not the same.
     """
@@ -105,8 +108,22 @@ def lab_of(submissions: list[Found], name: str | None, output: Path) -> Assignme
             what = f"name several labs ({', '.join(sorted(said))})" if said else "do not name their lab"
             raise CourseError(f"The submissions {what}: add --lab LAB.")
         [name] = said
-    released = output / "source" / name / f"{name}.ipynb"
-    return read(released if Path(name).name == name and released.is_file() else find(name))
+    return released(name, output)
+
+
+def released(name: str, output: Path) -> Assignment:
+    """The lab of a number, a name or a path: as it was released to `output`, or else from the course.
+
+    Raises:
+        CourseError: there is none.
+    """
+    if Path(name).name != name or Path(name).suffix:
+        return read(find(name))
+    kept = output / "source" / name / f"{name}.ipynb"
+    if not kept.is_file():
+        found = find(name)
+        kept = output / "source" / found.stem / f"{found.stem}.ipynb"
+    return read(kept if kept.is_file() else found)
 
 
 def _said(data: bytes) -> str | None:
@@ -120,9 +137,10 @@ def _said(data: bytes) -> str | None:
 class _Work:
     """One submission: what has to be marked, what is known."""
 
-    def __init__(self, lab: Assignment, found: Found, submission: Submission, path: Path):
-        self.lab, self.student, self.submission, self.path = lab, found.student, submission, path
-        self.sha256 = hashlib.sha256(found.data).hexdigest()
+    def __init__(self, lab: Assignment, found: Found, path: Path, copy: Path | None):
+        self.lab, self.found, self.student, self.path, self.copy = lab, found, found.student, path, copy
+        self.sha256, known_as = hashlib.sha256(found.data).hexdigest(), None
+        submission = self._submission()
         code = json.dumps([[cell.role, cell.source] for cell in submission.cells] + [submission.problem])
         self._digests = {}
         for exercise in lab.exercises:
@@ -133,6 +151,7 @@ class _Work:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             record = json.loads(path.read_text("utf-8"))
             self._known = {mark["grade_id"]: Mark(**mark) for mark in record["marks"]}
+            known_as = record["submission"]
         self.stale = [
             exercise
             for exercise in lab.exercises
@@ -140,20 +159,36 @@ class _Work:
         ]
         if set(self._known) - set(self._digests):
             self.stale = self.stale or lab.exercises[:1]
+        self.copied = copy is None or (known_as == self.sha256 and copy.is_file())
 
     def mark(self, sandbox: Sandbox, place: int) -> None:
         """Mark what is stale and write the result."""
-        fresh = {mark.grade_id: mark for mark in Marker(self.lab, self.submission, sandbox, place).mark(self.stale)}
+        submission = self._submission()
+        fresh = {mark.grade_id: mark for mark in Marker(self.lab, submission, sandbox, place).mark(self.stale)}
         marks = []
         for exercise in self.lab.exercises:
             mark = fresh.get(exercise.grade_id) or self._known[exercise.grade_id]
             mark.digest = self._digests[exercise.grade_id]
             marks.append(mark.as_record())
+        if self.copy:
+            _write(self.copy, nbformat.writes(SafeCopy(self.lab, submission).notebook()))
         record = {"student": self.student, "lab": self.lab.name, "submission": self.sha256, "marks": marks}
-        partial = self.path.with_suffix(".partial")
         # Lone surrogates and other oddities of a student's text stay in ASCII escapes.
-        partial.write_text(json.dumps(record, indent=1), "utf-8")
-        partial.replace(self.path)
+        _write(self.path, json.dumps(record, indent=1))
+
+    def _submission(self) -> Submission:
+        """Read anew each time: a class's notebooks with all their pictures are much to keep."""
+        if self.found.problem is not None:
+            return Submission(problem=self.found.problem)
+        return read_submission(self.found.data, self.lab)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
 
 
 def _run(waiting: list[_Work], sandbox: Sandbox, jobs: int, outcome: Outcome, done: Callable) -> None:

@@ -1,0 +1,131 @@
+"""The page of `course feedback`: one student's points, what failed and why, comments, and their own notebook.
+
+Everything a student wrote is escaped here, or is HTML that has been cleaned before; the page forbids scripts besides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+
+@dataclass(frozen=True)
+class Output:
+    """Text, or a picture.
+
+    Attributes:
+        text: of any kind; escaped on the page.
+        picture: a PNG file in base64; empty for text.
+    """
+
+    text: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell of a notebook.
+
+    Attributes:
+        source: code; escaped on the page.
+        html: of a text cell, already cleaned; then there is no code.
+        outputs: of the code.
+    """
+
+    source: str = ""
+    html: Markup | None = None
+    outputs: Sequence[Output] = ()
+
+
+@dataclass(frozen=True)
+class ShownExercise:
+    """An exercise with what it brought.
+
+    Attributes:
+        title: its heading.
+        points, of: got and possible; `points` is None while somebody has to read the answer.
+        answer: what was handed in.
+        check: the part of the check that students see.
+        question: its text, cleaned HTML.
+        said: what failed and why, and what was odd, one line each.
+        comment: what a person said, cleaned HTML.
+    """
+
+    title: str
+    points: float | None
+    of: float
+    answer: ShownCell
+    check: ShownCell | None = None
+    question: Markup | None = None
+    said: Sequence[str] = ()
+    comment: Markup | None = None
+
+    @property
+    def state(self) -> str:
+        """The page's name for how it went: "full", "lost" or "unread"."""
+        if self.points is None:
+            return "unread"
+        return "full" if self.points >= self.of else "lost"
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        if self.points is None:
+            return "○ not read yet"
+        if self.points >= self.of:
+            return "✓ right" if self.check else "✓ all points"
+        return "✗ not right yet" if not self.points else "◐ in part"
+
+    @property
+    def earned(self) -> str:
+        """The points as text."""
+        return "?" if self.points is None else f"{self.points:g}"
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """A student's page.
+
+    Attributes:
+        lab: its title.
+        student: their name in the gradebook.
+        points, of: of the whole lab.
+        exercises: in the order of the lab.
+        cells: the whole notebook; none when it could not be read.
+        problem: why it could not.
+    """
+
+    lab: str
+    student: str
+    points: float
+    of: float
+    exercises: Sequence[ShownExercise]
+    cells: Sequence[ShownCell] = field(default=())
+    problem: str = ""
+
+    @property
+    def waiting(self) -> list[ShownExercise]:
+        """The exercises that somebody has to read."""
+        return [exercise for exercise in self.exercises if exercise.points is None]
+
+
+def feedback_page(page: Feedback) -> str:
+    """One HTML file that needs nothing else and runs nothing."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters.update(number=lambda value: f"{value:g}", python=_coloured)
+    colours = {
+        name: Markup(HtmlFormatter(style=style).get_style_defs(".code"))
+        for name, style in (("light", "default"), ("dark", "github-dark"))
+    }
+    return environment.get_template("feedback.html").render(page=page, colours=colours)
+
+
+def _coloured(source: str) -> Markup:
+    """Python code with colours; Pygments escapes it."""
+    return Markup(highlight(source, PythonLexer(), HtmlFormatter()))
