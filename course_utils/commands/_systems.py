@@ -31,7 +31,7 @@ class Folder:
 
     def predictions(self, frames, table) -> Iterator:
         """Train ids of some frames, uint8 [height, width] each."""
-        from course_utils.evaluation.folders import read_ids
+        from course_utils.evaluation.id_files import read_ids
         from course_utils.evaluation.prediction_files import match_predictions
 
         files = match_predictions(self.path, [frame.name for frame in frames]).files

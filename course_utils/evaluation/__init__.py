@@ -17,6 +17,7 @@ published.py   the table of the papers
 tables.py      scores and comparisons as text
 folders.py     scoring a folder of predicted PNGs, equal to the official Cityscapes script
 prediction_files.py  which file is the prediction of which frame
+id_files.py    reading a PNG of ids, fast and strictly
 """
 
 from course_utils.evaluation.boundary import BoundaryF, boundary_f_score

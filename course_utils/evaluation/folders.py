@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
+from course_utils.evaluation.id_files import read_ids
 from course_utils.evaluation.prediction_files import Matches, match_predictions
 from course_utils.evaluation.scores import Scores
 from course_utils.evaluation.tally import Tally
@@ -128,34 +128,6 @@ def _truth(frame: Frame, table: LabelTable) -> tuple[np.ndarray, Path]:
     if frame.label is not None:
         return read_ids(frame.label), frame.label
     return table.to_label_ids(label_map(frame, table)), frame.image
-
-
-def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
-    """Read a PNG of ids.
-
-    Args:
-        path: the file.
-        sixteen_bit: whether ids above 255 may occur, as in instance maps.
-
-    Returns:
-        [height, width], uint8, or a wider integer type if `sixteen_bit` and the file has it.
-
-    Raises:
-        CourseError: the file cannot be read, or has several channels, or 16 bits where 8 are wanted.
-    """
-    try:
-        with Image.open(path) as image:
-            mode = image.mode
-            ids = np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise CourseError(f"Cannot read {path}: {error}. Write or download it again.") from error
-    if ids.ndim != 2:
-        raise CourseError(f"{path} is a picture ({mode}): wanted are ids in one channel, not colours.")
-    if not np.issubdtype(ids.dtype, np.integer):
-        raise CourseError(f"{path} holds {ids.dtype} ({mode}): wanted are ids in one channel of 8 bits.")
-    if ids.dtype != np.uint8 and not sixteen_bit:
-        raise CourseError(f"{path} has 16 bits a pixel ({mode}): label ids are wanted in one channel of 8 bits.")
-    return ids
 
 
 def in_order(function: Callable, items: Iterable) -> Iterator:

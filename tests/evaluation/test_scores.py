@@ -8,7 +8,7 @@ from PIL import Image
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, score_folder
-from course_utils.evaluation.folders import in_order, read_ids
+from course_utils.evaluation.folders import in_order
 from course_utils.labels import CAMVID, CITYSCAPES
 
 
@@ -75,20 +75,6 @@ def test_no_folder_and_no_predictions(tmp_path):
         score_folder(tmp_path / "absent", [], CITYSCAPES)
     with pytest.raises(CourseError, match="no PNG file"):
         score_folder(tmp_path, [], CITYSCAPES)
-
-
-def test_a_picture_of_two_values_is_no_map_of_ids(tmp_path):
-    Image.fromarray(np.eye(3, dtype=bool)).save(tmp_path / "ids.png")
-    with pytest.raises(CourseError, match=r"ids\.png holds bool"):
-        read_ids(tmp_path / "ids.png")
-
-
-def test_palette_images_are_read_as_ids(tmp_path):
-    ids = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    image = Image.fromarray(ids, "P")
-    image.putpalette([value % 256 for value in range(768)])
-    image.save(tmp_path / "ids.png")
-    np.testing.assert_array_equal(read_ids(tmp_path / "ids.png"), ids)
 
 
 def test_parallel_work_keeps_the_order_and_runs_only_a_little_ahead():
