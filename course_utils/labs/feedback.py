@@ -65,7 +65,7 @@ def _exercise(
         answer=answers.get(name, ShownCell("# There is no answer.")),
         check=check,
         question=question,
-        said=[_without_paths(line) for line in said if line],
+        said=[_without_paths(line[:1].upper() + line[1:]) for line in said if line],
         comment=comment and Markup(rendered(comment)),
     )
 
@@ -120,7 +120,8 @@ def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:
         if record and record.solution:
             heading = list(re.finditer(r"^#{2,6} +(.+)$", before, re.M))
             if heading:
-                found[record.grade_id] = (heading[-1][1].strip(), Markup(rendered(before[heading[-1].end() :])))
+                title = re.sub(r"\s*\(\d+ points?\)\s*$", "", heading[-1][1])
+                found[record.grade_id] = (title.strip(), Markup(rendered(before[heading[-1].end() :])))
         before = cell.source if cell.cell_type == "markdown" and not record else ""
     return found
 
