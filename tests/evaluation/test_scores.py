@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, score_folder
