@@ -136,7 +136,7 @@ def training_batches(
         .batch(batch_size, drop_remainder=repeat)  # there is no remainder where there is no end
     )
     length = tf.data.INFINITE_CARDINALITY if repeat else max(0, -(-count // batch_size) - start_step)
-    return batches.apply(tf.data.experimental.assert_cardinality(length)).prefetch(tf.data.AUTOTUNE)
+    return _ahead(batches.apply(tf.data.experimental.assert_cardinality(length)))
 
 
 def evaluation_batches(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
@@ -156,7 +156,17 @@ def evaluation_batches(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dat
         _need_one_size(dataset)
     if hasattr(dataset, "reader"):
         dataset.reader.remember()
-    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    return _ahead(dataset.batch(batch_size))
+
+
+def _ahead(batches):
+    """Prepare batches while the one before is in use.
+
+    tf.data's tuning is off: its thread, which sleeps up to a minute at a time, at times kept a process from ending.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(2).with_options(options)
 
 
 @contextlib.contextmanager
