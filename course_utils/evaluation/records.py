@@ -48,6 +48,7 @@ class Records:
         predictions: Mapping[str, Iterable[np.ndarray]],
         truths: Mapping[str, np.ndarray],
         num_classes: int,
+        keep: bool = True,
         **facts,
     ) -> "Records":
         """Count predictions.
@@ -56,18 +57,23 @@ class Records:
             predictions: system to its label maps [height, width] of train ids, in the order of `truths`.
             truths: frame name to label map [height, width] of train ids, all of one size.
             num_classes: classes are 0 .. num_classes - 1.
+            keep: whether the records hold the predictions themselves.
             facts: the attributes `dataset`, `command`, `parameters` and `epochs`.
         """
-        predictions = {name: np.stack(list(maps)).astype(np.uint8) for name, maps in predictions.items()}
-        scored = [frame_scores(maps, truths.values(), num_classes) for maps in predictions.values()]
-        counts, boundaries = zip(*scored, strict=True)
+        kept, counts, boundaries = [], [], []
+        for maps in predictions.values():
+            if keep:
+                kept.append(np.stack(list(maps)).astype(np.uint8))
+            counted, boundary = frame_scores(kept[-1] if keep else maps, truths.values(), num_classes)
+            counts.append(counted)
+            boundaries.append(boundary)
         return cls(
             systems=tuple(predictions),
             frames=tuple(truths),
             counts=np.stack(counts),
             boundary=np.stack([boundary.scores for boundary in boundaries]).astype(np.float32),
             present=boundaries[0].present,
-            predictions=np.stack(list(predictions.values())),
+            predictions=np.stack(kept) if keep else None,
             **{name: np.asarray(fact) if name in ("parameters", "epochs") else fact for name, fact in facts.items()},
         )
 

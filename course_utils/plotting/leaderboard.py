@@ -69,7 +69,7 @@ def ranking(systems, scores, low, high, groups=(), *, xlabel: str, limits=None):
     height = 0.3 * len(systems) + 0.75
     figure, axis = new_figure(size=(8, height))
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.2, right=0.98, bottom=0.5 / height, top=1 - 0.1 / height)
+    figure.subplots_adjust(left=0.2, right=0.93, bottom=0.5 / height, top=1 - 0.1 / height)
     rows = np.arange(len(systems))
     axis.errorbar(
         scores[order],
@@ -84,14 +84,9 @@ def ranking(systems, scores, low, high, groups=(), *, xlabel: str, limits=None):
         spread = high.max() - low.min()
         limits = low.min() - 0.05 * spread, high.max() + 0.05 * spread
     for lane, (first, last) in enumerate(groups):
-        place = 0.965 - 0.022 * (lane % 4)
-        axis.plot(
-            [place] * 2,
-            [first - 0.2, last + 0.2],
-            color=COLORS["red"],
-            linewidth=4,
-            transform=axis.get_yaxis_transform(),
-        )
+        place = 1.015 + 0.022 * (lane % 3)
+        ends, scale = [first - 0.25, last + 0.25], axis.get_yaxis_transform()
+        axis.plot([place] * 2, ends, color=COLORS["red"], linewidth=4, transform=scale, clip_on=False)
     axis.set_yticks(rows, [systems[place] for place in order])
     axis.set(xlabel=xlabel, xlim=limits, ylim=(len(systems) - 0.5, -0.5))
     axis.grid(axis="x", color="0.92")

@@ -30,7 +30,7 @@ def difference_histogram(differences, estimate, interval, names, verdict: str, *
     low, high = limits or (min(points.min(), 0) - 0.5, max(points.max(), 0) + 0.5)
     heights, edges = np.histogram(points, bins=np.linspace(low, high, 81))
     axis.stairs(heights / len(points), edges, fill=True, color=COLORS["sky"])
-    axis.axvspan(*(100 * end for end in interval), color=COLORS["orange"], alpha=0.25, linewidth=0)
+    axis.axvspan(*(100 * end for end in interval), color=COLORS["orange"], alpha=0.3, linewidth=0, zorder=0)
     axis.axvline(100 * estimate, color=COLORS["blue"])
     axis.axvline(0, color="black", linestyle="--", linewidth=1)
     axis.set(

@@ -1,0 +1,88 @@
+"""Recorded results: written, read and counted as the scores count."""
+
+import numpy as np
+import pytest
+
+from course_utils.errors import CourseError
+from course_utils.evaluation import BoundaryF, ConfusionMatrix, Records, published_cityscapes, records_file
+from course_utils.evaluation.records import results_dir
+from course_utils.labels import CITYSCAPES, VOID
+
+FACTS = {"dataset": "toy", "command": "make", "parameters": [10, 20], "epochs": [1, 2]}
+
+
+@pytest.fixture
+def label_maps():
+    random = np.random.default_rng(0)
+    truths = {f"frame {k}": random.choice([0, 1, 2, VOID], size=(8, 12)).astype(np.uint8) for k in range(3)}
+    return truths, {name: random.integers(0, 3, size=(3, 8, 12)) for name in ("A", "B")}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_counts_are_those_of_each_frame(label_maps, keep):
+    truths, predictions = label_maps
+    given = {name: iter(maps) for name, maps in predictions.items()}
+    records = Records.of(given, truths, 3, keep=keep, **FACTS)
+    assert records.systems == ("A", "B") and records.frames == tuple(truths)
+    for system, maps in predictions.items():
+        boundary = BoundaryF(3, 0.0075)
+        for frame, (truth, prediction) in enumerate(zip(truths.values(), maps, strict=True)):
+            confusion = ConfusionMatrix(3)
+            confusion.update(truth, prediction)
+            np.testing.assert_array_equal(records.of_system(system)[frame], confusion.matrix)
+            boundary.update(truth, prediction)
+        assert records.boundary_of(system).mean("skip") == pytest.approx(boundary.mean("skip"))
+        if keep:
+            np.testing.assert_array_equal(records.predictions[records.systems.index(system)], maps)
+    assert keep or records.predictions is None
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_saved_is_read(label_maps, tmp_path, keep):
+    records = Records.of(label_maps[1], label_maps[0], 3, keep=keep, **FACTS)
+    records.save(tmp_path / "systems_toy.npz")
+    again = Records.read(records_file("toy", tmp_path))
+    for name in ("dataset", "command", "systems", "frames"):
+        assert getattr(again, name) == getattr(records, name)
+    for name in ("parameters", "epochs", "counts", "boundary", "present"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(records, name))
+    assert again.counts.dtype == np.int64
+    assert keep == (again.predictions is not None)
+
+
+def test_what_is_no_record_is_refused(label_maps, tmp_path):
+    with pytest.raises(CourseError, match=r"no recorded results at .*systems_x\.npz.*benchmarks/systems\.py"):
+        Records.read(records_file("x", tmp_path))
+    records_file("x", tmp_path).write_bytes(b"PK broken")
+    with pytest.raises(CourseError, match="make it again"):
+        Records.read(records_file("x", tmp_path))
+    np.savez(records_file("x", tmp_path), counts=np.zeros(3))
+    with pytest.raises(CourseError, match="make it again"):
+        Records.read(records_file("x", tmp_path))
+    with pytest.raises(CourseError, match="no records of 'C': choose one of A, B"):
+        Records.of(label_maps[1], label_maps[0], 3, **FACTS).of_system("C")
+
+
+FILES = sorted(results_dir().glob("systems_*.npz"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_the_courses_own_records_are_consistent(file):
+    """The predictions, where they are kept, and the counts of a frame tell of the same pixels."""
+    records = Records.read(file)
+    systems, frames, classes = len(records.systems), len(records.frames), records.present.shape[1]
+    assert records.counts.shape == (systems, frames, classes, classes)
+    assert records.boundary.shape == (systems, frames, classes)
+    truth = records.counts.sum(axis=3)
+    assert (truth == truth[0]).all(), "all systems saw the same truth"
+    np.testing.assert_array_equal(truth[0] > 0, records.present)
+    if records.predictions is not None:
+        pixels = (records.predictions[:, 0, ..., None] == np.arange(classes)).sum(axis=(1, 2))
+        assert (pixels >= records.counts[:, 0].sum(axis=1)).all()
+
+
+def test_the_printed_table_has_cityscapes_classes_and_its_own_means():
+    table = published_cityscapes()
+    assert list(table.classes) == list(CITYSCAPES.names)
+    assert table.iou.shape == (len(table.systems), 19) and set(table.splits) == {"test", "val"}
+    np.testing.assert_allclose(table.iou.mean(axis=1), table.means, atol=0.051)
