@@ -28,7 +28,8 @@ class InteractiveFigure:
 
     def __init__(self, draw: Callable[..., Figure], alt: str | Callable[..., str], **controls):
         self._draw, self._alt = draw, alt
-        self.controls = {name: _control(draw, name, value) for name, value in controls.items()}
+        labels = max(map(len, controls), default=0)
+        self.controls = {name: _control(draw, name, value, labels) for name, value in controls.items()}
         self.picture = ipywidgets.HTML()
         self.box = ipywidgets.VBox([*self.controls.values(), self.picture])
         # The first drawing may fail: that is the notebook's mistake, and must stop its execution.
@@ -93,8 +94,11 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
     display(InteractiveFigure(draw, alt, **controls))
 
 
-def _control(draw: Callable, name: str, value) -> ipywidgets.ValueWidget:
-    """The widget for one argument, with the argument's default as its value and the argument's name as its label."""
+def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueWidget:
+    """The widget for one argument, with the argument's default as its value and the argument's name as its label.
+
+    `labels` is the number of letters in the longest of the labels that stand below each other.
+    """
     if isinstance(value, ipywidgets.ValueWidget):
         return value
     argument = signature(draw).parameters.get(name)
@@ -105,7 +109,7 @@ def _control(draw: Callable, name: str, value) -> ipywidgets.ValueWidget:
         # Not a drop-down: JupyterLab takes its arrow keys away, to go from cell to cell.
         first = next(iter(value if isinstance(value, list) else value.values()))
         chosen = first if default is Parameter.empty else default
-        control = ipywidgets.SelectionSlider(options=value, value=chosen, layout={"width": "400px"})
+        control = ipywidgets.SelectionSlider(options=value, value=chosen)
     elif isinstance(value, tuple):
         control = ipywidgets.interactive.widget_from_abbrev(value)
         if control is not None and default is not Parameter.empty:
@@ -115,7 +119,8 @@ def _control(draw: Callable, name: str, value) -> ipywidgets.ValueWidget:
     if control is None:
         raise TypeError(f"{name}={value!r} is no control: give (low, high), (low, high, step), choices or True/False")
     control.description = name.replace("_", " ")
-    control.style.description_width = "initial"
+    # Rails of one length, one below the other.
+    control.style.description_width, control.layout.width = f"{labels + 1}ch", "460px"
     if hasattr(control, "continuous_update"):
         # One drawing when the handle is let go or an arrow key is pressed, not one for each place on the way.
         control.continuous_update = False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
 from course_utils.notebooks import checks, convert
@@ -54,13 +55,29 @@ def stale(source: Path, folder: Path) -> list[str]:
     return convert.differences(nbformat.read(notebook, as_version=4), source)
 
 
-def build(source: Path, folder: Path, report: Callable, **limits) -> list[str]:
+def _executed_before(notebook: NotebookNode, path: Path) -> NotebookNode | None:
+    """A notebook with the outputs of an earlier version of the source, if that executed the same code."""
+    if not path.is_file():
+        return None
+    earlier = nbformat.read(path, as_version=4)
+    old, new = ([cell for cell in made.cells if cell.cell_type == "code"] for made in (earlier, notebook))
+    if [cell.source for cell in old] != [cell.source for cell in new] or not all(cell.execution_count for cell in old):
+        return None
+    outputs = iter(old)
+    earlier.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in notebook.cells]
+    return earlier
+
+
+def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = True, **limits) -> list[str]:
     """Convert and execute one source with its defaults; write the notebook only when nothing is wrong with it.
+
+    Where only text cells (or tags) differ from the notebook there is, its outputs stay and nothing is executed.
 
     Args:
         source: the percent script.
         folder: where the notebook goes, and the kernel's working directory.
         report: as `on_progress` of `execute`.
+        keep_outputs: False executes also when no code has changed.
         **limits: `cell_timeout` and `timeout` of `execute`.
 
     Returns:
@@ -69,15 +86,18 @@ def build(source: Path, folder: Path, report: Callable, **limits) -> list[str]:
     notebook = convert.read_source(source)
     if problems := checks.structure_problems(notebook):
         return problems
-    with tempfile.TemporaryDirectory(prefix="course-") as scratch:
-        given, executed = Path(scratch, source.stem + ".ipynb"), Path(scratch, "executed", source.stem + ".ipynb")
-        write_notebook(notebook, given)
-        result = execute(given, executed, cwd=folder, on_progress=report, **limits)
-        if result.status == "interrupted":
-            raise KeyboardInterrupt
-        if result.error:
-            return [str(result.error), *filter(None, [result.error.source, result.error.traceback])]
-        finished = convert.with_outputs(notebook, nbformat.read(executed, as_version=4))
+    executed = _executed_before(notebook, folder / f"{source.stem}.ipynb") if keep_outputs else None
+    if executed is None:
+        with tempfile.TemporaryDirectory(prefix="course-") as scratch:
+            given, output = Path(scratch, source.stem + ".ipynb"), Path(scratch, "executed", source.stem + ".ipynb")
+            write_notebook(notebook, given)
+            result = execute(given, output, cwd=folder, on_progress=report, **limits)
+            if result.status == "interrupted":
+                raise KeyboardInterrupt
+            if result.error:
+                return [str(result.error), *filter(None, [result.error.source, result.error.traceback])]
+            executed = nbformat.read(output, as_version=4)
+    finished = convert.with_outputs(notebook, executed)
     problems = checks.output_problems(finished)
     if not problems:
         write_notebook(finished, folder / f"{source.stem}.ipynb")
@@ -102,7 +122,7 @@ def build_all(folder: Path, names: list[str], *, check: bool = False, force: boo
             print(f"{source.stem}: up to date")
             continue
         with Reporter(1) as reporter:
-            problems = build(source, folder, reporter.follow(source.stem), **limits)
+            problems = build(source, folder, reporter.follow(source.stem), keep_outputs=not force, **limits)
         if problems:
             failed += 1
             print(f"{source.stem}: not written", *problems, sep="\n  ", file=sys.stderr)

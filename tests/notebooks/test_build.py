@@ -32,6 +32,24 @@ def test_made_once_then_up_to_date(course_folder, capsys, monkeypatch):
     assert notebook.read_bytes() == made and "up to date" in capsys.readouterr().out
 
 
+def test_new_words_leave_the_outputs(course_folder, monkeypatch):
+    notebook, source = course_folder / "01_small.ipynb", course_folder / "source" / "01_small.py"
+    assert build_all(course_folder, []) == 0
+    source.write_text(
+        source.read_text().replace("# ## Sums", "# ## Sums\n#\n# Of ten numbers.\n\n# %% [markdown]\n# More.")
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "execute", None)  # executing would fail
+        assert build_all(course_folder, []) == 0
+    stored = nbformat.read(notebook, as_version=4)
+    assert differences(stored, source) == checks.output_problems(stored) == []
+    assert stored.cells[3].source == "More." and stored.cells[4].outputs[0].text == "45\n"
+    assert stored.cells[4].execution_count == 2
+    source.write_text(source.read_text().replace("range(10)", "range(11)"))
+    assert build_all(course_folder, []) == 0
+    assert nbformat.read(notebook, as_version=4).cells[4].outputs[0].text == "55\n"
+
+
 def test_the_same_source_gives_the_same_file(course_folder):
     notebook = course_folder / "01_small.ipynb"
     assert build_all(course_folder, []) == 0

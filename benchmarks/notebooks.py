@@ -1,0 +1,104 @@
+"""Processor time and peak memory of each notebook, as `course run` executes it.
+
+    python benchmarks/notebooks.py                  # every notebook, fast and full
+    python benchmarks/notebooks.py 05 06 --setting fast
+    python benchmarks/notebooks.py --output benchmarks/results/notebooks.md
+
+One process a row, which ends before the next begins. Processor time is that of the process and all that it started
+(kernel, TensorFlow's threads), from the command to the report, as the system counts it: it hardly depends on what else
+runs, as seconds on a clock would. Two idle cores need half of it or more. Memory is the larger of two: the sum of
+resident memory over the kernel and what it started, sampled twice a second, and the exact peak of the largest single
+process.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from course_utils.notebooks import notebook_folder
+from course_utils.notebooks.build import select
+
+LIMIT = 4 * 2**30  # bytes that a notebook may need: it has to run beside a browser on a laptop with 8 GB
+
+
+def measure(notebook: Path, fast: bool) -> dict:
+    """Execute a notebook once: its name, setting, processor `seconds`, peak `memory` in bytes and `status`."""
+    with tempfile.TemporaryDirectory(prefix="course-") as scratch:
+        command = [sys.executable, "-m", "course_utils", "run", str(notebook), "--json", "--output", scratch]
+        command += ["--timeout", "7200", "--cell-timeout", "3600", *(["--fast"] if fast else [])]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        report = json.loads(process.stdout.read())
+        _, _, usage = os.wait4(process.pid, 0)  # with all descendants that were waited for
+    (result,) = report["notebooks"]
+    largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {
+        "name": notebook.stem,
+        "setting": "fast" if fast else "full",
+        "seconds": usage.ru_utime + usage.ru_stime,
+        "memory": max(result["peak_memory"], largest),
+        "status": result["status"],
+    }
+
+
+def machine() -> str:
+    """What it was measured on, in one line."""
+    import tensorflow
+
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{platform.machine()}, {os.cpu_count()} processor cores, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}"
+    )
+
+
+def table(rows: list[dict]) -> str:
+    """The rows as a Markdown table, a line of sums for each setting that has every notebook of the others."""
+    lines = ["| notebook | setting | processor time | peak memory | status |", "|---|---|---:|---:|---|"]
+    for row in sorted(rows, key=lambda row: (row["setting"], row["name"])):
+        memory = f"{row['memory'] / 2**20:,.0f} MiB"
+        lines.append(f"| {row['name']} | {row['setting']} | {row['seconds']:.0f} s | {memory} | {row['status']} |")
+    for setting in sorted({row["setting"] for row in rows}):
+        chosen = [row for row in rows if row["setting"] == setting]
+        seconds, memory = sum(row["seconds"] for row in chosen), max(row["memory"] for row in chosen) / 2**20
+        lines.append(f"| **all {len(chosen)}** | {setting} | {seconds:.0f} s | at most {memory:,.0f} MiB | |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure and print; 1 when a notebook failed or needs more than the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("notebooks", nargs="*", help="numbers or names; all by default")
+    parser.add_argument("--setting", choices=("fast", "full", "both"), default="both")
+    parser.add_argument("--output", type=Path, help="a Markdown file for the table")
+    options = parser.parse_args()
+    rows = []
+    for fast in {"fast": [True], "full": [False], "both": [True, False]}[options.setting]:
+        for notebook in select(sorted(notebook_folder().glob("*.ipynb")), options.notebooks):
+            rows.append(measure(notebook, fast))
+            print(json.dumps(rows[-1]), flush=True)
+    command = " ".join(["python benchmarks/notebooks.py", *sys.argv[1:]])
+    load = os.getloadavg()[0]
+    text = (
+        "# Processor time and memory of the notebooks\n\n"
+        f"`{command}`, {datetime.date.today()}; {machine()}; load {load:.1f} at the end.\n\n"
+        "Processor time is summed over cores, threads and child processes, from the command to the report. Two idle\n"
+        "cores need half of it at best. Memory is that of the kernel and what it started.\n\n"
+        f"{table(rows)}\n"
+    )
+    print(text)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text)
+    return int(any(row["status"] != "passed" or row["memory"] > LIMIT for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

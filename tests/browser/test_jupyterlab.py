@@ -1,0 +1,94 @@
+"""Every notebook in the real JupyterLab: runs to its end, its widgets move by keyboard and mouse, it reads in the dark.
+
+Set COURSE_SCREENSHOTS to a folder to keep the screenshots.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("playwright", reason="Playwright is not installed: the notebooks are not tried in a browser")
+
+from lab_server import ROOT, LabServer
+from notebook_page import NotebookPage
+from playwright.sync_api import expect, sync_playwright
+from widget_controls import controls
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+PATIENCE = 120_000  # milliseconds for whatever the page is asked to do: the machine may be busy
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with LabServer(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Of this module only: while Playwright is there, other tests could not run an event loop."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("No Chromium on the path: the notebooks are not tried in a browser")
+    options = QUIET + (("--no-sandbox",) if os.geteuid() == 0 else ())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=options, timeout=PATIENCE)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def notebook(lab, browser, tmp_path):
+    """A function that opens a copy of a notebook, in its fast setting and without stored outputs."""
+    folder = Path(os.environ.get("COURSE_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    context = browser.new_context(viewport={"width": 1300, "height": 1200})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+
+    def open_(path: Path) -> NotebookPage:
+        source = nbformat.read(path, as_version=4)
+        for cell in source.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                assert "\nfast = False" in "\n" + cell.source
+                cell.source = cell.source.replace("fast = False", "fast = True", 1)
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(source, lab.notebooks / path.name)
+        page = NotebookPage(context.new_page(), folder)
+        page.open(f"{lab.url}lab/tree/{path.name}?token={lab.token}&reset")
+        return page
+
+    yield open_
+    context.close()
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_notebook(path, notebook):
+    page = notebook(path)
+    page.command("notebook:run-all-cells")
+    assert page.problems() == []
+    widgets = page.widget_cells()
+    assert len(widgets) == sum("interactive_figure(" in cell.source for cell in nbformat.read(path, 4).cells)
+    for place in widgets:
+        cell = page.go_to(place)
+        page.screenshot(f"{path.stem}_{place:02d}_light", cell)
+        for control in controls(cell):
+            for move in (control.by_keyboard, control.by_mouse):
+                before = control.picture()
+                move()
+                assert control.changed(before), f"cell {place + 1}: {control.name} does nothing {move.__name__}"
+        assert page.faint_text(cell) == []
+    page.command("apputils:change-theme", theme="JupyterLab Dark")
+    page.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    for place in widgets:
+        cell = page.go_to(place)
+        page.screenshot(f"{path.stem}_{place:02d}_dark", cell)
+        assert page.faint_text(cell) == []
+    assert page.complaints == []
+    page.command("notebook:shutdown-kernel")
