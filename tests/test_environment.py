@@ -166,7 +166,7 @@ WITHOUT_IMPORT = {
     "pre-commit-hooks": (".pre-commit-config.yaml", "-m pre_commit_hooks"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout ="),
     "pytest-xdist": ("Makefile", "--numprocesses"),
-    "ruff": ("Makefile", "-m ruff"),
+    "ruff": (".pre-commit-config.yaml", "-m ruff"),
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
     "sphinx-mathjax-offline": ("book/*.py", '"sphinx-mathjax-offline"'),
     "tensorboard": ("course_utils/training/*.py", "tf.summary.create_file_writer("),

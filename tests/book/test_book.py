@@ -1,0 +1,157 @@
+"""The built book: complete, whole in itself, and without what students must not see."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from course_utils.labs import assignment
+from course_utils.labs.assignment import hidden_lines
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.timeout(2400)  # whichever test comes first builds the book
+
+
+@pytest.fixture(scope="module")
+def pages(book) -> dict[Path, BeautifulSoup]:
+    """Every page of the site."""
+    return {path: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in sorted(book.rglob("*.html"))}
+
+
+def references(page: BeautifulSoup) -> Iterator[str]:
+    """Every address that a page leads to or loads."""
+    for tag in page.find_all(["a", "link", "script", "img", "source", "iframe"]):
+        for attribute in ("href", "src"):
+            if tag.get(attribute):
+                yield tag[attribute]
+
+
+def test_every_notebook_guide_and_part_of_the_library_has_a_page(book, pages):
+    wanted = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+    wanted += ["index", "README", "CONTRIBUTING", "data/README", "course_utils/labs/README", "elsewhere", "search"]
+    wanted += [f"reference/course_utils.{name}" for name in ("labels", "layers", "models", "evaluation", "labs")]
+    assert not [name for name in wanted if book / f"{name}.html" not in pages]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter_has_the_committed_pictures_with_their_texts(notebook, book, pages):
+    outputs = [
+        output
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if cell.cell_type == "code" and not cell.metadata.get("nbgrader")
+        for output in cell.outputs
+    ]
+    texts = [output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})]
+    page = pages[book / "notebooks" / f"{notebook.stem}.html"]
+    assert texts and [image["alt"] for image in page.select(".cell_output img")] == texts
+
+
+def test_every_picture_has_a_text(pages):
+    without = [
+        f"{path.name}: {image['src']}"
+        for path, page in pages.items()
+        for image in page.find_all("img")
+        if not image.get("alt") or image["alt"] == image["src"]
+    ]
+    assert not without
+
+
+def test_no_link_leads_nowhere(book, pages):
+    broken = []
+    for path, page in pages.items():
+        for address in references(page):
+            target, fragment = urldefrag(address)
+            if re.match(r"[a-z]+:", target):
+                continue
+            file = path.parent / unquote(target) if target else path
+            if file.resolve() not in pages and not file.is_file():
+                broken.append(f"{path.relative_to(book)}: {address}")
+            elif fragment and file.suffix == ".html":
+                known = pages[file.resolve()]
+                if not known.find(id=unquote(fragment)) and not known.find(attrs={"name": unquote(fragment)}):
+                    broken.append(f"{path.relative_to(book)}: {address}")
+    assert not broken
+
+
+def test_nothing_is_loaded_from_elsewhere(book, pages):
+    elsewhere = re.compile(r"(https?:)?//")
+    loaded = [
+        f"{path.name}: {tag}"
+        for path, page in pages.items()
+        for tag in page.find_all(["script", "link", "img", "iframe", "source"])
+        if elsewhere.match(tag.get("src") or tag.get("href") or "") or "unpkg" in tag.text or "cdn" in tag.text
+    ]
+    assert not loaded
+    for style in book.rglob("*.css"):
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text("utf-8")), style
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_can_be_downloaded(notebook, book, pages):
+    page = pages[book / "notebooks" / f"{notebook.stem}.html"]
+    links = {a["href"] for a in page.find_all("a", href=True) if a["href"].endswith(".ipynb")}
+    assert links == {f"../_sources/notebooks/{notebook.stem}.ipynb"}
+    nbformat.validate(nbformat.read(book / "_sources" / "notebooks" / notebook.name, as_version=4))
+
+
+def secrets(notebook: Path) -> Iterator[str]:
+    """Lines of solutions and hidden checks that stand nowhere else in the notebook."""
+    lab = assignment.read(notebook)
+    hidden, shown = [], set()
+    for cell in lab.notebook.cells:
+        lines, inside = cell.source.splitlines(), False
+        concealed = hidden_lines(cell.source)
+        for number, line in enumerate(lines, 1):
+            inside = (inside or line.strip() == "### BEGIN SOLUTION") and line.strip() != "### END SOLUTION"
+            (hidden.append if inside or number in concealed else shown.add)(line.strip())
+    yield from {line for line in hidden if len(line) > 20 and not line.startswith("#")} - shown
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_solution_and_no_hidden_check_is_in_the_book(notebook, book, pages):
+    lines = sorted(secrets(notebook))
+    if assignment.read(notebook).exercises:
+        assert len(lines) >= 10
+    page = pages[book / "notebooks" / f"{notebook.stem}.html"]
+    downloaded = nbformat.read(book / "_sources" / "notebooks" / notebook.name, as_version=4)
+    texts = [page.get_text(), *(cell.source for cell in downloaded.cells)]
+    assert not [line for line in lines if any(line in text for text in texts)]
+
+
+def test_no_file_of_the_book_marks_a_solution(book):
+    marked = [
+        path
+        for path in book.rglob("*")
+        if path.suffix in (".html", ".ipynb", ".js")
+        and re.search(r"(BEGIN|END) (SOLUTION\n|HIDDEN TESTS\n)", path.read_text())
+    ]
+    assert not marked
+
+
+def test_reference_shows_public_names_with_their_docstrings(book, pages):
+    from course_utils import layers
+
+    page = pages[book / "reference" / "course_utils.layers.html"]
+    described = {dt["id"].rpartition(".")[2] for dt in page.select("dl.py > dt[id]")}
+    assert set(layers.__all__) <= described
+    raw = [text for text in page.find_all(string=re.compile("```|``")) if text.parent.name != "pre"]
+    assert not raw
+
+
+def test_build_executes_nothing():
+    """The outputs are the committed ones, and the setting that says so is in the configuration."""
+    import yaml
+
+    config = yaml.safe_load((ROOT / "book" / "_config.yml").read_text())
+    assert config["execute"]["execute_notebooks"] == "off"
+
+
+def test_modules_of_the_book_have_docstrings():
+    for path in (ROOT / "book").glob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text()))

@@ -1,0 +1,150 @@
+"""The book in a browser, at the sizes of a phone, a laptop and a wide screen, light and dark.
+
+Set COURSE_SCREENSHOTS to a folder to keep screenshots.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="Playwright is not installed: the book is not tried in a browser")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[2]
+WIDTHS = {"phone": 390, "laptop": 1366, "wide": 1920}
+PATIENCE = 300_000  # milliseconds: the machine may be busy
+CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+OTHERS = ["README", "CONTRIBUTING", "data/README", "course_utils/labs/README", "elsewhere", "search", "genindex"]
+OTHERS += [
+    "reference/index",
+    "reference/commands",
+    "reference/course_utils.layers",
+    "reference/course_utils.evaluation",
+]
+pytestmark = pytest.mark.timeout(2400)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Of this module only: while Playwright is there, other tests could not run an event loop."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("No Chromium on the path: the book is not tried in a browser")
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=options, timeout=PATIENCE)
+        yield browser
+        browser.close()
+
+
+class Site:
+    """The book from its folder, as somebody opens it without a server; whatever goes wrong is collected."""
+
+    def __init__(self, folder: Path, context):
+        self.folder, self.troubles = folder, []
+        self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("console", lambda message: message.type == "error" and self.troubles.append(message.text))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
+        self.page.on("request", lambda request: self.is_inside(request.url) or self.troubles.append(request.url))
+
+    def is_inside(self, url: str) -> bool:
+        return url.startswith((self.folder.as_uri(), "data:", "blob:"))
+
+    def open(self, name: str, width: int = 1366):
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.goto(f"{self.folder.as_uri()}/{name}.html")
+        # Formulas are set when the page is there; they, too, take room.
+        self.page.evaluate("window.MathJax?.startup?.promise")
+        return self.page
+
+    def keep(self, name: str) -> None:
+        if folder := os.environ.get("COURSE_SCREENSHOTS"):
+            self.page.screenshot(path=Path(folder) / f"book-{name.replace('/', '-')}.png")
+
+
+@pytest.fixture(params=["light", "dark"])
+def site(request, browser, book):
+    context = browser.new_context(color_scheme=request.param)
+    site = Site(book, context)
+    site.theme = request.param
+    yield site
+    context.close()
+    assert not site.troubles
+
+
+@pytest.fixture
+def light_site(browser, book):
+    context = browser.new_context(color_scheme="light")
+    site = Site(book, context)
+    yield site
+    context.close()
+    assert not site.troubles
+
+
+@pytest.mark.parametrize("name", [*CHAPTERS, *OTHERS])
+def test_page_never_scrolls_sideways(name, light_site):
+    for size, width in WIDTHS.items():
+        page = light_site.open(name, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"too wide for a {size}"
+        light_site.keep(f"{name}-{size}")
+
+
+@pytest.mark.parametrize("name", [CHAPTERS[2], CHAPTERS[5], "README", "search", "reference/course_utils.layers"])
+def test_axe_finds_nothing_serious(name, site):
+    page = site.open(name)
+    assert page.evaluate("document.documentElement.dataset.theme") == site.theme
+    site.keep(f"{name}-{site.theme}")
+    found = Axe().run(page).response["violations"]
+    serious = {
+        v["id"]: [node["html"][:200] for node in v["nodes"][:5]]
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    }
+    assert not serious
+
+
+def test_search_finds_a_word(light_site):
+    page = light_site.open("search")
+    page.goto(f"{page.url}?q=checkerboard")
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    assert any("03_kernel_stride_multiples" in link.get_attribute("href") for link in results.all())
+
+
+def test_search_field_of_a_page_leads_to_results(light_site):
+    page = light_site.open("README")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("unpooling")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=unpooling*")
+    page.locator("#search-results li a").first.wait_for()
+
+
+def test_formulas_are_set(light_site):
+    page = light_site.open(CHAPTERS[2])
+    assert page.locator("mjx-container").count() > 0
+    assert page.locator("mjx-merror").count() == 0
+
+
+def test_hints_open_one_by_one(light_site):
+    page = light_site.open(CHAPTERS[0])
+    hints = page.locator("details:not(.toggle-details):has(summary)")
+    hint = hints.filter(has_text="Hint").first
+    assert not hint.locator("p").first.is_visible()
+    hint.locator("summary").click()
+    assert hint.locator("p").first.is_visible()
+
+
+def test_theme_can_be_switched(light_site):
+    page = light_site.open("README")
+    for _ in range(3):
+        if page.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+        page.locator("button.theme-switch-button:visible").first.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
