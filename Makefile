@@ -17,7 +17,7 @@ PIP := $(VENV_PYTHON) -m pip --quiet --disable-pip-version-check install --no-de
 COMPILE := uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint book notebooks lab lock clean broken
+.PHONY: help install run test lint book students notebooks lab lock clean broken
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ lint: $(READY) ## style, spelling, sizes, notebooks in step with their sources
 
 book: $(READY) ## the course as a web site, in book/_build/html
 	@$(VENV_PYTHON) book/build.py $(OPTIONS)
+
+students: $(READY) ## a copy of the course without solutions, for a branch that Binder and Colab open
+	@$(VENV_PYTHON) book/students.py $(OPTIONS)
 
 notebooks: $(READY) ## convert and execute the notebooks whose source changed
 	@$(VENV_PYTHON) -m course_utils.notebooks

@@ -3,7 +3,7 @@
 Settings of the environment, for the launch buttons; without the first there are none:
 
     COURSE_REPOSITORY   owner/name on GitHub
-    COURSE_BRANCH       its branch or tag; main when omitted
+    COURSE_BRANCH       its branch that holds what `make students` writes; students when omitted
 
 The pages are laid out in book/_build/source as in the repository, so that links between them hold.
 """
@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=HERE / "_build", help="where to build (book/_build)")
     output = parser.parse_args(arguments).output.resolve()
     source, html = output / "source", output / "html"
-    shutil.rmtree(output, ignore_errors=True)
+    for folder in (source, html, output / ".doctrees", output / "jupyter_execute"):
+        shutil.rmtree(folder, ignore_errors=True)
     assemble(source)
     status = build_sphinx(
         str(source),
@@ -69,7 +70,7 @@ def with_repository(config: dict) -> dict:
     """The configuration with launch buttons, when the environment says where the course is published."""
     name = os.environ.get("COURSE_REPOSITORY", "").strip("/")
     if name:
-        branch = os.environ.get("COURSE_BRANCH", "main")
+        branch = os.environ.get("COURSE_BRANCH", "students")
         config["repository"] = {"url": f"https://github.com/{name}", "branch": branch, "path_to_book": ""}
         config["launch_buttons"] |= {
             "binderhub_url": "https://mybinder.org",

@@ -1,0 +1,122 @@
+"""The students' copy: nothing that gives answers away, and what Binder and Colab need to start it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import build
+import nbformat
+import pytest
+import students
+import yaml
+
+from course_utils.labs import assignment
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """The copy, as for a repository called owner/name."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    output = tmp_path_factory.mktemp("students") / "copy"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_REPOSITORY", "owner/name")
+        patch.delenv("COURSE_BRANCH", raising=False)
+        assert students.main(["--output", str(output)]) == 0
+    return output
+
+
+def test_copy_has_every_notebook_and_no_source_and_no_test(copy):
+    assert sorted(path.name for path in copy.glob("notebooks/*.ipynb")) == [path.name for path in NOTEBOOKS]
+    assert not (copy / "notebooks" / "source").exists() and not (copy / "tests").exists()
+    assert (copy / "course_utils" / "cli.py").is_file() and (copy / "environment.yml").is_file()
+
+
+def test_no_solution_is_anywhere_in_the_copy(copy):
+    lines = set()
+    for notebook in NOTEBOOKS:
+        for exercise in assignment.read(notebook).exercises:
+            body = exercise.answer.partition("### BEGIN SOLUTION")[2].partition("### END SOLUTION")[0]
+            lines |= {line.strip() for line in body.splitlines() if len(line.strip()) > 60}
+    assert len(lines) > 20
+    texts = {path: path.read_text(errors="ignore") for path in copy.rglob("*") if path.suffix in (".py", ".md")}
+    for path in copy.rglob("*.ipynb"):
+        texts[path] = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    shown = {path.name for path, text in texts.items() for line in lines if line in text}
+    assert not shown
+
+
+@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
+def test_first_cell_is_for_colab_and_the_rest_is_the_released_notebook(name, copy):
+    notebook = nbformat.read(copy / "notebooks" / name, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source == students.COLAB.format(name="owner/name", branch="students")
+    assert len(notebook.cells) == 1 + len(nbformat.read(ROOT / "notebooks" / name, as_version=4).cells)
+
+
+def run_cell(folder: Path, before: str, after: str) -> str:
+    """Run the cell for Colab between two pieces of code in a process of its own; what that printed."""
+    code = f"{before}\n{students.COLAB.format(name='owner/name', branch='students')}\n{after}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+CALLS = """
+import os, subprocess, sys, types
+def record(command, check=False, cwd="."):
+    print(os.path.basename(cwd), *command[-4:])
+    if command[0] == "git":
+        os.makedirs("course/notebooks"), os.makedirs("course/course_utils")
+subprocess.run = record
+"""
+
+
+def test_cell_for_colab_does_nothing_elsewhere(tmp_path):
+    assert run_cell(tmp_path, CALLS, "print(os.getcwd())") == f"{tmp_path}\n"
+
+
+def test_cell_for_colab_fetches_and_installs_once(tmp_path):
+    colab = CALLS + "sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+    again = students.COLAB.format(name="owner/name", branch="students")
+    out = run_cell(tmp_path, colab, f"print(os.getcwd(), sys.path[0])\n{again}").splitlines()
+    assert out == [
+        ". --branch students https://github.com/owner/name course",
+        "course constraints.txt ./environment/typing -e .",
+        f"{tmp_path / 'course' / 'notebooks'} {tmp_path / 'course'}",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["repository", "students"])
+def test_binder_builds_from_the_environment_file(folder, copy, monkeypatch):
+    """repo2docker itself says which of its ways it would take, and writes the Dockerfile of that way."""
+    from repo2docker.app import Repo2Docker
+    from repo2docker.buildpacks import CondaBuildPack
+
+    monkeypatch.chdir(ROOT if folder == "repository" else copy)
+    # As in `Repo2Docker.build`: the first that fits. Those before it need no other file, such as a Dockerfile.
+    picked = next(pack for kind in Repo2Docker().buildpacks if (pack := kind("base")).detect())
+    assert type(picked) is CondaBuildPack
+    assert picked.python_version == "3.11"
+    # What pip installs lies in the repository, which must be there before the environment is made.
+    assert not picked._should_preassemble_env
+    dockerfile = picked.render()
+    made = dockerfile.index('env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"')
+    assert dockerfile.rindex("COPY --chown", 0, made) > 0
+    pip = yaml.safe_load(Path("environment.yml").read_text())["dependencies"][-1]["pip"]
+    for line in pip:
+        assert Path(line.split()[-1].partition("[")[0]).exists(), line
+
+
+def test_buttons_open_what_the_environment_names(monkeypatch):
+    config = yaml.safe_load((ROOT / "book" / "_config.yml").read_text())
+    monkeypatch.delenv("COURSE_REPOSITORY", raising=False)
+    assert "binderhub_url" not in build.with_repository(config)["launch_buttons"]
+    monkeypatch.setenv("COURSE_REPOSITORY", "owner/name")
+    monkeypatch.setenv("COURSE_BRANCH", "autumn")
+    config = build.with_repository(config)
+    assert config["repository"] == {"url": "https://github.com/owner/name", "branch": "autumn", "path_to_book": ""}
+    assert {"binderhub_url", "colab_url"} <= set(config["launch_buttons"])
