@@ -24,7 +24,7 @@ import numpy as np
 
 from course_utils import datasets, models, training
 from course_utils.backend import keras, tf
-from course_utils.evaluation import BoundaryF, ConfusionMatrix
+from course_utils.evaluation import ConfusionMatrix, Records, frame_scores, records_file
 from course_utils.inference import Predictor, predict_frames
 from course_utils.layers import DenseCRF
 from course_utils.models.deeplab_v2 import CRF
@@ -142,45 +142,37 @@ def score(options):
             behind = keras.Model(network.input, DenseCRF(**CRF)([network.output, network.input]))
             results[f"{name} + CRF"] = score_network(behind, size, frames, table) | {"epochs": run.config["epochs"]}
         print(f"{name:15}{results[name]['confusion'].mean_iou():.1%}", flush=True)
-    predictions = {"predictions": np.stack([result["predictions"] for result in results.values()])} if own else {}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, table, facts, results))
-    np.savez_compressed(
-        RESULTS / f"systems_{options.dataset}.npz",
+    records = Records(
         dataset=options.dataset,
         command=command(options),
-        systems=list(results),
-        parameters=[facts["systems"][name.split(" + ")[0]]["parameters"] for name in results],
-        epochs=[result["epochs"] for result in results.values()],
-        frames=[frame.name for frame in frames],
-        counts=np.stack([result["counts"] for result in results.values()]).astype("int32"),
+        systems=tuple(results),
+        parameters=np.array([facts["systems"][name.split(" + ")[0]]["parameters"] for name in results]),
+        epochs=np.array([result["epochs"] for result in results.values()]),
+        frames=tuple(frame.name for frame in frames),
+        counts=np.stack([result["counts"] for result in results.values()]),
         boundary=np.stack([result["boundary"].scores for result in results.values()]).astype("float32"),
         present=next(iter(results.values()))["boundary"].present,
-        **predictions,
+        predictions=np.stack([result["predictions"] for result in results.values()]) if own else None,
     )
+    records.save(records_file(options.dataset, RESULTS))
 
 
 def score_network(network, size, frames, table) -> dict:
     """Prediction and counts `[frames, classes, classes]` of each frame, their sum, and boundary F by SegNet's rules."""
-    predictor = Predictor(network, size)
-    counts, predictions, boundary = [], [], BoundaryF(table.num_classes, tolerance=0.0075)
-    for frame, prediction in predict_frames(predictor, frames):
-        truth = datasets.label_map(frame, table)
-        predictions.append(prediction.astype("uint8"))
-        counts.append(ConfusionMatrix(table.num_classes))
-        counts[-1].update(truth, prediction)
-        boundary.update(truth, prediction)
+    predictions = [prediction.astype("uint8") for _, prediction in predict_frames(Predictor(network, size), frames)]
+    truths = (datasets.label_map(frame, table) for frame in frames)
+    counts, boundary = frame_scores(predictions, truths, table.num_classes)
     total = ConfusionMatrix(table.num_classes)
-    for part in counts:
-        total += part
-    matrices = np.stack([part.matrix for part in counts])
-    return {"predictions": predictions, "counts": matrices, "confusion": total, "boundary": boundary}
+    total.matrix += counts.sum(axis=0)
+    return {"predictions": predictions, "counts": counts, "confusion": total, "boundary": boundary}
 
 
 def report(options, table, facts, results) -> str:
     """The tables in Markdown."""
     size = "{}x{}".format(*LAPTOP_SIZES[options.dataset])
-    frames = len(results["SegNet"]["counts"])
+    frames = len(next(iter(results.values()))["counts"])
     lines = [
         f"# Nine systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
         "",
