@@ -186,7 +186,8 @@ class _Work:
 def _write(path: Path, text: str) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    # Of this process alone: after an interruption an older one may be about to end, too.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text, "utf-8")
     partial.replace(path)
 

@@ -162,6 +162,9 @@ class Marker:
         except TimeoutError:
             problem = f"{what} took longer than {limit:g} seconds"
         except Closed:
+            self._hang_up()
+            # Raises SandboxFailed when the sandbox has ended, and took this process with it: no fault of theirs.
+            self._sandbox.student(self._place).close()
             problem = f"{what} ended its process (too much memory, os._exit or a crash)"
         except NotPlain as error:
             problem = f"{what} sent {error}"

@@ -22,8 +22,11 @@ _START = 180
 """Seconds in which the libraries must have been imported."""
 
 
-class SandboxFailed(Exception):
-    """The sandbox itself does not work: no fault of the submission, which can be marked another time."""
+class SandboxFailed(BaseException):
+    """The sandbox itself does not work: no fault of the submission, which can be marked another time.
+
+    Not an `Exception`, so that no check takes it for the student's.
+    """
 
 
 class Sandbox:

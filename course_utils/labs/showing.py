@@ -96,7 +96,7 @@ class SafeCopy:
                 if raw.grade_id not in shown:
                     cells.append(self._check(self._checks[raw.grade_id], raw.outputs))
                     shown.add(raw.grade_id)
-            elif len(cells) < MAX_CELLS and len(raw.source) <= self._text:
+            elif len(cells) < MAX_CELLS and min(len(raw.source), MAX_SOURCE) <= self._text:
                 cells.append(self._other(raw))
             else:
                 self._left_out += 1
@@ -133,7 +133,7 @@ class SafeCopy:
     def _other(self, raw: RawCell) -> NotebookNode:
         if raw.kind == "markdown" and squeezed(raw.source) in self._unchanged:
             return nbformat.v4.new_markdown_cell(raw.source)
-        self._text -= len(raw.source)
+        self._text -= min(len(raw.source), MAX_SOURCE)
         if raw.kind == "code":
             return self._code(raw)
         return nbformat.v4.new_markdown_cell(rendered(raw.source))

@@ -2,10 +2,13 @@
 
 import copy
 import json
+import shutil
 
 import pytest
+from classroom import write_class
 from small_lab import small_lab
 
+from course_utils import cli
 from course_utils.errors import CourseError
 from course_utils.labs import gradebook
 from course_utils.labs import sandbox as sandboxes
@@ -71,3 +74,24 @@ def mark(lab, sandbox):
         return {mark.grade_id: mark for mark in marks}
 
     return mark_notebook
+
+
+@pytest.fixture
+def course(tmp_path, lab, empty_gradebook):
+    """A folder with the class of `classroom`."""
+    write_class(tmp_path, lab)
+    shutil.copy(empty_gradebook, tmp_path / "labs" / "gradebook.db")
+    return tmp_path
+
+
+@pytest.fixture
+def grade(course, walled, monkeypatch, capsys):
+    """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
+    monkeypatch.chdir(course)
+
+    def run(*arguments, submissions="in"):
+        status = cli.main(["grade", submissions, *arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

@@ -1,63 +1,16 @@
 """A whole class through `course grade`: marks, resuming, regrading, and what the command refuses."""
 
-import copy
 import json
 import shutil
 import zipfile
 
 import nbformat
 import pytest
+from classroom import TRUTH, points
 from small_lab import SOURCE, small_lab
 
-from course_utils import cli
 from course_utils.labs import grading
 from course_utils.labs.collecting import collect
-from course_utils.labs.release import student_version
-
-TRUTH = {"ada": (3, 3, 2), "bob": (0, 0, 0), "cy": (3, 0, 2), "dan": (0, 3, 2), "eve": (0, 0, 0), "fay": (3, 3, 0)}
-WRONG = {"cy": ("count", "def count_even(numbers):\n    return 2"), "dan": ("double", "import os\nos._exit(0)")}
-WRONG["fay"] = ("ends", "def ends(values):\n    return [min(values), max(values)]")
-
-
-@pytest.fixture
-def course(tmp_path, lab, empty_gradebook):
-    """A folder with the released small lab in `labs/` and a class of six in `in/`; the current folder."""
-    source = tmp_path / "labs" / "source" / "small" / "small.ipynb"
-    source.parent.mkdir(parents=True)
-    nbformat.write(lab.notebook, source)
-    shutil.copy(empty_gradebook, tmp_path / "labs" / "gradebook.db")
-    (tmp_path / "in").mkdir()
-    solved = student_version(lab)
-    for cell, original in zip(solved.cells, lab.notebook.cells, strict=True):
-        if cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = original.source
-    for student in TRUTH:
-        notebook = copy.deepcopy(student_version(lab) if student == "bob" else solved)
-        for cell in notebook.cells:
-            if student in WRONG and cell.metadata.get("nbgrader", {}).get("grade_id") == WRONG[student][0]:
-                cell.source = WRONG[student][1]
-        nbformat.write(notebook, tmp_path / "in" / f"{student}.ipynb")
-    (tmp_path / "in" / "eve.ipynb").write_text("no notebook")
-    return tmp_path
-
-
-@pytest.fixture
-def grade(course, walled, monkeypatch, capsys):
-    """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
-    monkeypatch.chdir(course)
-
-    def run(*arguments, submissions="in"):
-        status = cli.main(["grade", submissions, *arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-def points(course):
-    """Points of every student, as written."""
-    records = grading.load(course / "labs" / "results" / "small")
-    return {record["student"]: tuple(mark["points"] for mark in record["marks"][:3]) for record in records}
 
 
 def test_every_student_gets_their_marks(grade, course):

@@ -1,0 +1,119 @@
+"""`course grade` killed at a bad moment: it goes on where it was, and every mark is as if nothing had happened."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from classroom import TRUTH, points
+
+from course_utils.labs import gradebook, grading
+from course_utils.labs.collecting import collect
+from course_utils.labs.sandbox import Sandbox
+
+SLOW = "def ends(values):\n    import time\n    time.sleep(4)\n    return min(values), max(values)"
+
+
+@pytest.fixture
+def slow(course):
+    """The class, where the last answer of some takes its time."""
+    for student in ("cy", "dan"):
+        path = course / "in" / f"{student}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "ends":
+                cell.source = SLOW
+        nbformat.write(notebook, path)
+    return course
+
+
+def start(folder):
+    """`course grade` in a process group of its own."""
+    command = [sys.executable, "-m", "course_utils", "grade", "in", "--jobs", "1"]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def wait_for(condition, seconds=300):
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def everything(folder):
+    """All that marking leaves: results, copies, and rows of the gradebook."""
+    labs = folder / "labs"
+    files = [*(labs / "results" / "small").glob("*.json"), *(labs / "autograded").rglob("*.ipynb")]
+    rows = gradebook.table(f"sqlite:///{labs / 'gradebook.db'}", "small")
+    return {str(path.relative_to(labs)): path.read_bytes() for path in files}, rows
+
+
+def test_killed_in_the_middle_it_goes_on(slow, grade, walled):
+    results = slow / "labs" / "results" / "small"
+    marking = start(slow)
+    # ada and bob are done; the sandbox runs cy's last answer, or is about to.
+    wait_for(lambda: (results / "bob.json").is_file() or marking.poll() is not None)
+    assert marking.poll() is None, marking.stderr.read()
+    time.sleep(1)
+    family = psutil.Process(marking.pid).children(recursive=True)
+    marking.send_signal(signal.SIGKILL)
+    marking.wait()
+    marking.stderr.close()
+    wait_for(lambda: not any(process.is_running() and process.status() != "zombie" for process in family))
+    done = {path.name: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    assert {"ada.json", "bob.json"} <= set(done) and len(done) < len(TRUTH)
+    assert all(TRUTH[student] == got for student, got in points(slow).items()), "nothing half-marked"
+
+    status, _, err = grade("--jobs", "1")
+    assert status == 0 and f"{len(TRUTH) - len(done)} marked, {len(done)} kept" in err
+    assert points(slow) == TRUTH
+    assert {name: (results / name).stat().st_mtime_ns for name in done} == done, "what was done is not done again"
+
+    interrupted = everything(slow)
+    for folder in ("results", "autograded"):
+        (slow / "labs" / folder).rename(slow / folder)
+    (slow / "labs" / "gradebook.db").unlink()
+    assert grade()[0] == 0
+    assert everything(slow) == interrupted
+
+
+def test_a_sandbox_that_dies_costs_nobody_points(slow, walled, monkeypatch, lab):
+    """Killed while the last answer runs: not marked, instead of marked with 0."""
+    alive = []
+    original = Sandbox.__enter__
+
+    def entered(self):
+        alive.append(self._process.pid)
+        return original(self)
+
+    monkeypatch.setattr(Sandbox, "__enter__", entered)
+    monkeypatch.setattr(Sandbox, "student", killing(Sandbox.student, alive))
+    found = [one for one in collect(slow / "in") if one.student == "cy"]
+    outcome = grading.grade(lab, found, slow / "out", jobs=1)
+    assert list(outcome.failed) == ["cy"] and "SandboxFailed" in outcome.failed["cy"]
+    assert not list((slow / "out").glob("*.json"))
+
+
+def killing(student, alive):
+    """`Sandbox.student`, of which the first kills the sandbox when its last function is called."""
+
+    def given(self, place):
+        made = student(self, place)
+        ask = made.ask
+
+        def asking(*request, timeout):
+            if request[:2] == ("call", "ends"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(alive[0], signal.SIGKILL)
+            return ask(*request, timeout=timeout)
+
+        made.ask = asking
+        return made
+
+    return given
