@@ -47,8 +47,8 @@ MUTATIONS = [
         ("lecture_map = ", "put_back = "),
     ),
     Mutation(
-        *("atrous rate", "06", "layers/convolution_block.py", "dilation_rate=rate", "dilation_rate=1"),
-        ("aspp = ",),
+        *("atrous rate", "06", "models/encoders/slim.py", "_residual_block(x, channels, striding.rate,"),
+        *("_residual_block(x, channels, 1,", ("def encoder_at", "picture = ")),
     ),
     Mutation(
         *(
@@ -63,6 +63,10 @@ MUTATIONS = [
     Mutation(
         *("gate", "08", "layers/gated_convolution.py", "training=training) + features)", "training=training))"),
         ("rng = ", "def normalize"),
+    ),
+    Mutation(
+        *("correction", "09", "evaluation/decisions.py", "len(order), 0, -1)", "len(order) + 1, 1, -1)"),
+        ("p_values = ",),
     ),
 ]
 

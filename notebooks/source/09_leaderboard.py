@@ -1,0 +1,905 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   course:
+#     minutes: 75
+#     claims: [L17, L18, L19]
+# ---
+
+# %% [markdown]
+# # 09 · The leaderboard: intervals instead of bold font
+#
+# **After this notebook you can** read a table of scores critically, give a score its interval, test whether two systems
+# differ, correct for many comparisons, say how many images would decide the rest, and say what no table of single runs
+# can tell.
+#
+# **Time:** 75 minutes; the cells themselves need under two on two processor cores.
+#
+# **Lecture claims:** *L17*, the per-class table, its means recomputed, and one of the same form for nine systems under
+# one protocol. *L18*, mIoU over the crop factor, for every trained system. *L19*, papers decide by bold font: which
+# differences of our own table survive a test?
+#
+# **Before it:** mIoU (06), boundary F and crops (08). **Exercises:** five to compute (9 points) and one to write (1
+# point).
+#
+# Training nine systems takes long, so this notebook *reads recorded results*: every prediction of every system for the
+# validation frames, made by `benchmarks/systems.py`. `train_minutes` trains systems here instead.
+
+# %% tags=["parameters"]
+fast = False  # True: fewer resamples
+seed = 0
+dataset = "toy_streets"  # or "camvid", where its records are there
+results_dir = None  # folder with the records; None: benchmarks/results of the course
+data_dir = None  # where the data set is; None: its usual place
+train_minutes = None  # minutes of training for each system, here and now; None: read the records
+systems = ["SegNet", "PSPNet", "DeepLabV3Plus"]  # which to train then; names of course_utils.models
+output_dir = "../runs"  # where they are kept
+resamples = 10_000  # of every bootstrap and permutation test
+
+# %%
+from itertools import combinations, product
+
+import numpy as np
+from scipy.stats import norm
+
+from course_utils import datasets, plotting
+from course_utils.evaluation import (
+    CropFactorIoU,
+    Records,
+    bootstrap_interval,
+    compare_all,
+    crop_windows,
+    frame_scores,
+    holm,
+    images_needed,
+    paired_test,
+    published_cityscapes,
+    records_file,
+    seed_spread,
+)
+from course_utils.evaluation.score_functions import class_iou, mean_iou, pixel_accuracy
+from course_utils.evaluation.statistics import counts_of
+from course_utils.labels import VOID
+from course_utils.labs.checks import assert_same
+from course_utils.widgets import interactive_figure
+
+if fast:
+    resamples = 2000
+
+# %% [markdown]
+# ## The question
+#
+# This is the lecture's table: class IoU (%) on Cityscapes as the paper of Gated-SCNN prints it (ICCV 2019, table 1). The
+# best of each column is bold. The word behind each name is ours: on which images the row was most likely scored.
+
+# %%
+published = published_cityscapes()
+plotting.show(
+    plotting.score_grid(
+        published.systems,
+        [*published.classes, "mean"],
+        np.column_stack([published.iou, published.means]),
+        notes=published.splits,
+    ),
+    alt="Six systems and nineteen classes with their mean; the best figure of each column is bold, most often GSCNN's.",
+)
+
+# %% [markdown]
+# Recompute the means first. A printed table has passed through many hands.
+
+# %% tags=["nbval-check-output"]
+print(f"{'':12}{'split':>5}{'printed':>9}{'recomputed':>12}{'difference':>12}{'bold classes':>14}")
+bold = (published.iou == published.iou.max(axis=0)).sum(axis=1)
+for row in zip(published.systems, published.splits, published.means, published.iou.mean(axis=1), bold, strict=True):
+    name, split, printed, mean, count = row
+    print(f"{name:12}{split:>5}{printed:9.1f}{mean:12.2f}{printed - mean:+12.2f}{count:14}")
+    assert abs(printed - mean) < 0.05
+
+# %% [markdown]
+# All means agree to the last digit printed. Three things do not follow from bold type:
+#
+# - **The rows are not of one kind.** The first three means are those that PSPNet's paper prints for the *test* set
+#   (CVPR 2017, table 6), where PSPNet itself has 78.4. The last three are *val*. No row of one split can be subtracted
+#   from a row of the other.
+# - **A bold figure says which is largest, not by how much.** PSPNet and DeepLabV3+ print one mean, and
+#   recomputed they differ by less than a twentieth of a point.
+# - **Nothing says how far a figure would move** with other images, or with the same network trained again.
+#
+# **Think first:** what would you need besides this table to tell whether 80.8 against 78.8 is more than chance?
+#
+# <details><summary>Answer</summary>What each system did on each image. The sums over all images, and even the complete
+# confusion matrices, do not tell how much images differ. Papers print neither.</details>
+#
+# ## Nine systems, one protocol
+#
+# So we keep it: for each system the count matrix of every frame. All nine were trained by one command with one recipe,
+# each for the same processor time; DeepLabV2 is scored with its CRF, too.
+
+# %%
+if train_minutes is None:
+    records = Records.read(records_file(dataset, results_dir))
+else:
+    from course_utils.training.trials import train_systems
+
+    records = train_systems(
+        systems, dataset, f"{output_dir}/09_{dataset}", data_dir=data_dir, minutes=train_minutes, seed=seed
+    )
+names, number = records.systems, len(records.frames)
+table = datasets.label_table(records.dataset)
+pixels = np.stack([counts_of(counts) for counts in records.counts], axis=1)  # right, true, predicted
+print(f"made by: {records.command}")
+print("right, true and predicted pixels [3, systems, frames, classes]:", pixels.shape)
+
+# %% [markdown]
+# Everything that follows comes from these numbers. A score of the data set sums over the frames first:
+
+# %%
+scores = mean_iou(*pixels.sum(axis=2))
+ranked = np.argsort(-scores)
+print(f"{'system':18}{'parameters':>12}{'epochs':>8}{'mIoU':>8}{'boundary F':>12}{'pixels right':>14}")
+for k in ranked:
+    facts = f"{names[k]:18}{records.parameters[k]:12,}{records.epochs[k]:8}{100 * scores[k]:8.1f}"
+    f, right = records.boundary_of(names[k]).mean("skip"), pixel_accuracy(*pixels.sum(axis=2)[:, k])
+    print(f"{facts}{100 * f:12.1f}{100 * right:14.1f}")
+
+# %% [markdown]
+# ## Never trust a record
+#
+# The records hold the predictions, too. Score them again, by other code than made the records: the frame, the true and
+# the predicted class of each pixel make one number, and counting equal numbers gives all matrices at once.
+
+
+# %%
+def count_frames(predictions, truths):
+    """Pixels [frames, classes, classes] of label maps [frames, height, width], truth in rows."""
+    frames, classes = len(truths), table.num_classes
+    codes = (np.arange(frames)[:, None, None] * classes + truths) * classes + predictions
+    return np.bincount(codes[truths != VOID], minlength=frames * classes**2).reshape(frames, classes, classes)
+
+
+kept = records.predictions is not None
+if kept:
+    truths = np.stack([datasets.label_map(frame, table) for frame in datasets.frames(dataset, "val", data_dir)])
+    for k, name in enumerate(names):
+        assert np.array_equal(count_frames(records.predictions[k], truths), records.counts[k]), name
+        _, boundary = frame_scores(records.predictions[k, :5], truths[:5], table.num_classes)
+        assert np.allclose(boundary.scores, records.boundary[k, :5], atol=1e-6), name
+    print(f"{len(names)} systems x {len(truths)} frames: counted again, equal to the records")
+
+# %%
+if kept:
+    of_frames = mean_iou(*pixels).mean(axis=0)
+    shown = [int(np.argsort(of_frames)[round(share * (number - 1))]) for share in (0.1, 0.5, 0.9)]
+    chosen = [ranked[0], ranked[len(names) // 2], ranked[-1]]
+    plotting.show(
+        plotting.panels(
+            [[truths[f], *(records.predictions[k, f] for k in chosen)] for f in shown],
+            ["truth", *(names[k] for k in chosen)],
+            table,
+            width=12,
+        ),
+        alt="A hard, a middling and an easy frame: truth and the predictions of the best, a middle and the last system.",
+    )
+
+# %% [markdown]
+# ## The mIoU of a data set is not the mean of its images' mIoUs
+#
+# The smallest example, two classes and two images: one all road, one with a person whom the network half finds.
+
+# %% tags=["nbval-check-output"]
+two_images = np.array([[[100, 0], [0, 0]], [[90, 0], [5, 5]]])  # truth in rows: road, person
+hits, true, predicted = counts_of(two_images)
+print(
+    "of each image:", mean_iou(hits, true, predicted).round(3), " their mean:", mean_iou(hits, true, predicted).mean()
+)
+print("of both together:", mean_iou(hits.sum(axis=0), true.sum(axis=0), predicted.sum(axis=0)).round(3))
+
+# %% [markdown]
+# The image without a person scores 1 by its road alone and lifts the mean of the images; in the data set's score it
+# hardly counts, since there the person is half of the mIoU. Both rules are in use, under one name (torchmetrics'
+# segmentation `MeanIoU` takes the mean of images). For our systems:
+
+# %%
+of_images = np.nanmean(mean_iou(*pixels), axis=1)
+for k in ranked:
+    print(f"{names[k]:18} of the data set {100 * scores[k]:5.1f}   mean of the images {100 * of_images[k]:5.1f}")
+turned = [(i, j) for i, j in combinations(ranked, 2) if of_images[i] < of_images[j]]
+print(f"pairs that the other rule puts in another order: {len(turned)} of {len(names) * (len(names) - 1) // 2}")
+
+# %% [markdown]
+# ## How far would a score move with other images?
+#
+# The frames are a sample of all frames that there could be. We cannot draw new ones, but we can draw *from ours*, with
+# replacement, as many as there are: some come twice, some not at all. Each such resample is one more data set that could
+# have been. This is the **bootstrap** (Efron, 1979). How often each frame is drawn are its weights, so that one matrix
+# product makes all resamples of all systems:
+
+# %%
+weights = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), size=resamples)
+replicates = mean_iou(*(weights.astype(float) @ pixels))  # [systems, resamples]
+print("the first resample leaves out", (weights[0] == 0).sum(), "of", number, "frames")
+assert np.allclose(replicates[0, 0], mean_iou(*np.repeat(pixels[:, 0], weights[0], axis=1).sum(axis=1)))
+
+# %% [markdown]
+# The middle 95 % of the replicates are an interval. `bootstrap_interval` draws in the same way and widens it a little:
+# resampling sees only the frames that we have, and too few vary too little. Check that it never gets narrower:
+
+# %%
+intervals = np.array([bootstrap_interval(counts, resamples=resamples, seed=seed) for counts in records.counts])
+plain = np.quantile(replicates, [0.025, 0.975], axis=1).T
+for k in ranked:
+    print(
+        f"{names[k]:18}{100 * scores[k]:6.1f}   plain {100 * plain[k].round(4)}   widened {100 * intervals[k].round(4)}"
+    )
+assert (np.diff(intervals) > 0.93 * np.diff(plain)).all()
+
+# %% [markdown]
+# Does such an interval keep its promise? We know no truth about all streets. But if our frames *were* all streets, we
+# would: the scores above. Draw samples from them, make an interval from each sample alone, and count how often it holds
+# the truth.
+
+# %%
+trials = 20 if fast else 200
+samples = np.random.default_rng(seed + 1).integers(0, number, size=(trials, number))
+for title, score in [("pixel accuracy", pixel_accuracy), ("mIoU", mean_iou)]:
+    truth = score(*pixels[:, ranked[0]].sum(axis=1))
+    ends = [bootstrap_interval(records.counts[ranked[0]][sample], score, resamples=400) for sample in samples]
+    held = np.mean([low <= truth <= high for low, high in ends])
+    print(f"{title:15} {held:.1%} of {trials} intervals of 95 % hold the truth")
+    assert held > 0.7
+rarest = records.present.sum(axis=0).argmin()
+print(f"rarest class: {table.names[rarest]}, in {records.present[:, rarest].sum()} of {number} frames")
+
+# %% [markdown]
+# Pixel accuracy hangs on all frames alike. In the mIoU the rarest class weighs as much as the road: where a handful of
+# frames decide a class, no method knows what other frames would have shown, and an interval holds the truth less often
+# than it promises. So look at the classes, too.
+#
+# Now the table of the lecture's form, with intervals in place of bold:
+
+# %%
+by_class = class_iou(*pixels.sum(axis=2))
+class_replicates = class_iou(*(weights[:2000].astype(float) @ pixels))  # [systems, resamples, classes]
+low, high = np.nanquantile(class_replicates, [0.025, 0.975], axis=1)
+plotting.show(
+    plotting.score_grid(
+        [names[k] for k in ranked],
+        [*table.names, "mean"],
+        100 * np.column_stack([by_class, scores])[ranked],
+        100 * np.column_stack([low, intervals[:, 0]])[ranked],
+        100 * np.column_stack([high, intervals[:, 1]])[ranked],
+    ),
+    alt="Our systems and classes: in each cell the IoU and below it its interval, wide for rare classes.",
+)
+
+# %% [markdown]
+# **Think first:** which columns have the widest intervals, and why those?
+#
+# <details><summary>Answer</summary>Classes that few frames show, or that one frame shows in a large piece: what is
+# drawn twice or not at all then decides. The number of pixels matters little.</details>
+#
+# And the bold figures? In each resample some system is best. How often is it the one that we would have printed bold?
+
+# %%
+all_scores = np.column_stack([by_class, scores])
+drawn = np.concatenate([class_replicates, replicates[:, : len(class_replicates[0]), None]], axis=2)
+drawn, columns = np.nan_to_num(drawn), np.array([*table.names, "mean"])
+found = np.nanmax(all_scores, axis=0) > 0  # a class that nobody finds has no best
+best = np.nan_to_num(all_scores).argmax(axis=0)
+stays = (drawn.argmax(axis=0) == best).mean(axis=0)
+plotting.show(
+    plotting.winner_shares(columns[found], [names[k] for k in best[found]], stays[found]),
+    alt="A bar for each class and the mean: the share of resamples in which the best system stays the best.",
+)
+print(f"classes with a bold figure: {found[:-1].sum()}; it stays in 95 % of the resamples: ", end="")
+print((stays[:-1] >= 0.95)[found[:-1]].sum())
+
+# %% [markdown]
+# How many frames make an interval narrow? Choose (25 to 6,400; beyond what we have, frames like these are drawn more often):
+
+# %%
+sizes = [25, 50, 100, 200, 400, 800, 1600, 3200, 6400]
+draws = np.random.default_rng(seed)
+spreads = {
+    size: np.nanquantile(
+        mean_iou(*(draws.multinomial(size, np.full(number, 1 / number), size=500).astype(float) @ pixels)),
+        [0.025, 0.975],
+        axis=1,
+    )
+    for size in sizes
+}
+limits = (
+    100 * min(low.min() for low, _ in spreads.values()) - 0.5,
+    100 * max(h.max() for _, h in spreads.values()) + 0.5,
+)
+
+
+def draw(frames=100):
+    return plotting.ranking(names, scores, *spreads[frames], xlabel=f"mIoU (%) with {frames:,} frames", limits=limits)
+
+
+interactive_figure(
+    draw, alt=lambda frames: f"The systems by mIoU with intervals for {frames} frames like ours.", frames=sizes
+)
+print(
+    "mean width in points:",
+    {size: float(100 * np.diff(ends, axis=0).mean().round(3)) for size, ends in spreads.items()},
+)
+
+# %% [markdown]
+# Four times as many frames halve an interval, roughly. The last tenth of a point is expensive.
+#
+# ## Two systems: the same images
+#
+# Many intervals overlap. That does **not** mean that those systems cannot be told apart: what makes a frame hard makes
+# it hard for both. In a resample both get the same frames, so take the *difference* in each:
+
+# %%
+paired = {pair: replicates[pair[0]] - replicates[pair[1]] for pair in combinations(ranked, 2)}
+overlap = [(i, j) for i, j in paired if intervals[i][0] < intervals[j][1]]
+clear = [pair for pair in overlap if np.quantile(paired[pair], 0.025) > 0]
+print(f"pairs whose intervals overlap: {len(overlap)} of {len(paired)}")
+print(f"of these, the interval of the difference leaves zero out: {len(clear)}")
+i, j = max(paired, key=lambda pair: np.corrcoef(replicates[list(pair)])[0, 1])
+apart = np.hypot(replicates[i].std(), replicates[j].std())
+print(
+    f"most alike: {names[i]} and {names[j]}; standard error of their difference {100 * paired[i, j].std():.2f} points,"
+)
+print(f"{100 * apart:.2f} if each had been scored on images of its own")
+
+# %%
+order = [names[k] for k in ranked]
+position = {name: k for k, name in enumerate(names)}
+
+
+def draw(first=order[0], second=order[1]):
+    i, j = position[first], position[second]
+    found = replicates[i] - replicates[j]
+    ends = np.quantile(found, [0.025, 0.975])
+    share = f"{first} is better in {(found > 0).mean():.1%} of the resamples"
+    return plotting.difference_histogram(found, scores[i] - scores[j], ends, (first, second), share)
+
+
+interactive_figure(
+    draw,
+    alt=lambda first, second: f"How the mIoU of {first} minus that of {second} varies over the resamples.",
+    first=order,
+    second=order,
+)
+
+# %% [markdown]
+# How unlikely is the difference, if the systems are really equal? Then each image's two results could as well have been
+# exchanged. A **permutation test** exchanges them at random, and the p-value is the share of exchanges whose difference
+# is at least as large as the one observed. Three images with differences 2, 1 and 3 have eight exchanges:
+
+# %% tags=["nbval-check-output"]
+observed = np.array([2, 1, 3])
+sums = [int((observed * signs).sum()) for signs in product([1, -1], repeat=3)]
+print(sums, "-> p =", np.mean(np.abs(sums) >= observed.sum()))
+print({images: 2 / 2**images for images in (3, 5, 10)}, "is the least p of so many images")
+
+# %% [markdown]
+# Three images that all agree prove nothing. `paired_test` draws from the many exchanges of many images.
+#
+# ## Many questions at once
+#
+# Ten systems are 45 pairs. Suppose *no* two differ. Each p-value then lies below 0.05 by chance in one of twenty cases:
+
+# %% tags=["nbval-check-output"]
+by_chance = np.random.default_rng(0).random((2000, 45))
+print(f"at least one of 45 below 0.05: {(by_chance < 0.05).any(axis=1).mean():.0%} of the tables")
+corrected = np.array([holm(row) for row in by_chance])
+print(f"after Holm's correction:       {(corrected < 0.05).any(axis=1).mean():.0%}")
+assert (corrected < 0.05).any(axis=1).mean() < 0.065
+
+# %% [markdown]
+# Holm's correction (1979) multiplies the smallest of m p-values by m, the next by m - 1, and so on, and lets none fall
+# below the one before it. By hand:
+
+# %% tags=["nbval-check-output"]
+p_values = np.array([0.04, 0.001, 0.03])
+stepped = np.maximum.accumulate(np.sort(p_values) * [3, 2, 1])
+print("sorted", np.sort(p_values), "-> corrected", stepped)
+assert np.allclose(np.sort(holm(p_values)), stepped)
+
+# %% [markdown]
+# Two of the three were below 0.05 and are no longer. Now all pairs of our table:
+
+# %%
+pairs = compare_all({name: records.of_system(name) for name in names}, resamples=resamples, seed=seed)
+one = paired_test(records.counts[0], records.counts[1], resamples=resamples, seed=seed)
+assert np.isclose(one.p_value, pairs.p_value[0, 1], atol=0.001) and np.isclose(one.difference, pairs.difference[0, 1])
+
+upper = np.triu_indices(len(names), 1)
+print(f"pairs: {len(upper[0])}; p < 0.05: {(pairs.p_value[upper] < 0.05).sum()}; ", end="")
+print(f"after Holm's correction: {pairs.decided[upper].sum()}")
+plotting.show(
+    plotting.ranking(names, scores, *intervals.T, pairs.groups(), xlabel="mIoU (%), 95 % interval over frames"),
+    alt="The systems in order of mIoU with intervals; lines at the right join neighbours that cannot be told apart.",
+)
+
+# %% [markdown]
+# A line at the right joins neighbours of which no two can be told apart: within it, the order is chance. That is our
+# leaderboard: groups, not places. Every pair, and what it would take to decide the others:
+
+# %%
+needed = pairs.images_needed()
+square = np.ix_(ranked, ranked)
+plotting.show(
+    plotting.pair_matrix(order, pairs.difference[square], pairs.decided[square], needed[square]),
+    alt="A triangle of differences in points, coloured where decided; above the diagonal a tick or the number of images "
+    "that would decide the pair.",
+)
+
+# %% [markdown]
+# ## Power: what would decide the rest?
+#
+# The standard error falls as one over the square root of the number of images. So from the interval's width follows how
+# many images *like these* would find a difference of the size observed in four of five cases, at the corrected level:
+# the numbers above the diagonal.
+
+# %%
+open_pairs = needed[upper][~pairs.decided[upper]]
+for size in (number, 500, 2000, 5000, 50_000):
+    print(f"{size:7,} frames: {pairs.decided[upper].sum() + (open_pairs <= size).sum():3} of {len(upper[0])} pairs")
+
+# %% [markdown]
+# (Cityscapes val has 500, COCO val 5,000. A true difference may be smaller than the one observed: these are guesses for
+# planning, not promises.) Check the rule on one pair: draw that many frames and see how often the difference exceeds
+# 1.96 standard errors.
+
+# %%
+alone = {
+    (i, j): images_needed(pairs.difference[i, j], pairs.low[i, j], pairs.high[i, j], number)
+    for i, j in zip(*upper, strict=True)
+}
+i, j = min(alone, key=lambda pair: abs(np.log(alone[pair] / 1000)))  # a pair that needs some thousand
+enough = round(alone[i, j])
+repeats = np.random.default_rng(seed).multinomial(enough, np.full(number, 1 / number), size=2000).astype(float)
+first, second = mean_iou(*(repeats @ pixels[:, [i, j]]))
+found = np.abs(first - second) > 1.96 * (first - second).std()
+print(f"{names[i]} and {names[j]}: {enough} frames find the difference in {found.mean():.0%} of the cases")
+assert 0.65 < found.mean() < 0.95 or enough < 30
+
+# %% [markdown]
+# ## What these intervals leave out: the seed
+#
+# Everything above resamples *images*. A network trained again from another seed is another network, with another score
+# on the same images. **Each system here was trained once.** So "decided" means: *these two networks* differ on frames
+# like these. It does not mean that one architecture beats the other.
+#
+# How much would that change? Unknown, but we can ask how large it may be. If a score moves by a standard deviation s
+# from seed to seed, and each system is trained n times, the variance of a difference grows by 2 s² / n:
+
+# %%
+error = (pairs.high - pairs.low)[upper] / (2 * 1.96)
+critical = norm.ppf(1 - 0.025 / len(upper[0]))  # two-sided 5 %, divided by the number of pairs
+deviations = np.linspace(0, 5, 101)
+left = {
+    f"{runs} training{'s' * (runs > 1)} each": [
+        (np.abs(pairs.difference[upper]) > critical * np.sqrt(error**2 + 2 * (s / 100) ** 2 / runs)).sum()
+        for s in deviations
+    ]
+    for runs in (1, 3, 10)
+}
+plotting.show(
+    plotting.surviving_pairs(
+        deviations, left, len(upper[0]), xlabel="standard deviation of mIoU from seed to seed (points)"
+    ),
+    alt="The number of decided pairs falls as the assumed spread over seeds grows; fastest with one training each.",
+)
+
+# %% [markdown]
+# To know it, train each system several times and give `seed_spread` the counts of every training on the same images. Here
+# with made-up counts, whose spreads we chose: 1 point from seed to seed, 5 from image to image.
+
+# %% tags=["nbval-check-output"]
+made_up = np.random.default_rng(3)
+image, seeds = made_up.normal(0, 0.05, size=100), made_up.normal(0, 0.01, size=5)
+trainings = []
+for shift in seeds:
+    right = (10_000 * np.clip(0.6 + image + shift, 0, 1)).astype(int)
+    trainings.append(np.stack([np.stack([right, 10_000 - right], -1), np.zeros((100, 2), int)], axis=1))
+spread = seed_spread(trainings, pixel_accuracy)
+print(f"seeds {100 * spread.seeds:.1f} points (of one training); images {100 * spread.images:.1f} points (of the mean)")
+print(
+    f"mean {100 * spread.mean:.1f}, 95 % for other seeds and images: {100 * spread.low:.1f} to {100 * spread.high:.1f}"
+)
+
+# %% [markdown]
+# ## Other scores, other orders?
+#
+# mIoU is one way to look. Notebook 08 had two more: boundary F, and crops towards the vanishing point. The curve over
+# the crop factor, for every system:
+
+# %%
+factors = (0, 100, 200, 300, 400)
+if kept:
+    windows = crop_windows(truths.shape[1:], factors)
+    crop_counts = {
+        factor: [count_frames(maps[:, *window], truths[:, *window]) for maps in records.predictions]
+        for factor, window in windows.items()
+    }
+    crops = {factor: np.stack([counts_of(c) for c in counts], axis=1) for factor, counts in crop_counts.items()}
+    crop_scores = {factor: mean_iou(*crop.sum(axis=2)) for factor, crop in crops.items()}
+    check = CropFactorIoU(table.num_classes, factors)
+    check.update(truths, records.predictions[0])
+    assert np.allclose([crop_scores[factor][0] for factor in factors], list(check.mean_iou().values()))
+
+# %%
+if kept:
+    plotting.show(
+        plotting.labelled_curves(
+            {name: {factor: 100 * crop_scores[factor][k] for factor in factors} for k, name in enumerate(names)},
+            xlabel="crop factor",
+            ylabel="mIoU in the crop (%)",
+        ),
+        alt="A curve for each system: mIoU over the crop factor, from the whole frame to its far end.",
+    )
+
+# %% [markdown]
+# Does the order change? A line a system, the best at the top of each column:
+
+# %%
+columns = {
+    "pixel accuracy": pixel_accuracy(*pixels.sum(axis=2)),
+    "mIoU": scores,
+    "mean of the\nimages' mIoU": of_images,
+    "boundary F": np.array([records.boundary_of(name).mean("skip") for name in names]),
+}
+if kept:
+    columns |= {f"mIoU,\ncrop {factor}": crop_scores[factor] for factor in (200, 400)}
+plotting.show(
+    plotting.rank_lines({title: dict(zip(names, values, strict=True)) for title, values in columns.items()}),
+    alt="Ranks of the systems by several scores, joined by lines that cross where the order changes.",
+)
+
+# %% [markdown]
+# Crossing lines are no news where the order was chance anyway. So count the pairs that *both* scores decide, in opposite
+# order. For a score other than mIoU, call a pair decided if the interval of its difference leaves zero out after
+# Bonferroni's correction (the level divided by the number of pairs; simpler than Holm's, and stricter).
+
+
+# %%
+def verdicts(replicates):
+    """Of each pair: 1 or -1 where the first or the second is better for certain, 0 where not decided."""
+    level = 0.05 / len(upper[0])
+    differences = replicates[upper[0]] - replicates[upper[1]]
+    low, high = np.nanquantile(differences, [level / 2, 1 - level / 2], axis=1)
+    return (low > 0).astype(int) - (high < 0)
+
+
+f_of_frames = np.where(records.present, records.boundary, 0).sum(axis=2) / records.present.sum(axis=1)
+other_scores = {
+    "boundary F": f_of_frames @ weights.T / number,
+    "pixel accuracy": pixel_accuracy(*(weights.astype(float) @ pixels)),
+}
+if kept:
+    other_scores["mIoU, crop 400"] = mean_iou(*(weights.astype(float) @ crops[400]))
+by_miou = verdicts(replicates)
+for title, values in other_scores.items():
+    other = verdicts(values)
+    print(f"{title:16} decides {np.abs(other).sum():3} pairs, against mIoU: {(other * by_miou < 0).sum()}")
+
+# %% [markdown]
+# ## Another data set
+#
+# Would the order hold on other images of another kind? Where records of a second data set are there, compare.
+
+# %%
+others = [name for name in ("toy_streets", "camvid", "cityscapes") if name != records.dataset]
+others = [name for name in others if records_file(name, results_dir).is_file()]
+print("records of other data sets:", ", ".join(others) or "none here")
+for other in others:
+    second = Records.read(records_file(other, results_dir))
+    common = [name for name in names if name in second.systems]
+    theirs = compare_all({name: second.of_system(name) for name in common}, resamples=resamples, seed=seed)
+    spread = np.array([bootstrap_interval(second.of_system(name), resamples=2000) for name in common])
+    plotting.show(
+        plotting.ranking(common, theirs.scores, *spread.T, theirs.groups(), xlabel=f"{other}: mIoU (%)"),
+        alt=f"The systems on {other} in order of mIoU, with intervals and groups.",
+    )
+    mine = [position[name] for name in common]
+    both = pairs.decided[np.ix_(mine, mine)] & theirs.decided
+    agree = both & (np.sign(pairs.difference[np.ix_(mine, mine)]) == np.sign(theirs.difference))
+    print(f"{other}: pairs decided on both data sets {both.sum() // 2}, in the same order {agree.sum() // 2}")
+
+# %% [markdown]
+# ## What cannot be concluded
+#
+# - **Nothing about the papers.** These are slim networks, trained for minutes from nothing on small pictures. The
+#   published ones have many times the weights, start from ImageNet and train for days. What wins early need
+#   not win late.
+# - **Nothing about streets.** Toy Streets is drawn by a program; its frames vary in the ways that somebody programmed.
+# - **Nothing about architectures**, with one seed each and one recipe for all. A recipe that suits one system may not
+#   suit another; equal effort on each one's settings would be fair, and is expensive.
+# - **Not "equal"** where a pair is not decided. It says that the frames do not suffice.
+#
+# What can be concluded: which of *these networks* are better on frames like these, and by how much.
+#
+# ## Exercises
+#
+# Each answer goes into the function that is there; the cell below it checks, also on inputs that you do not see.
+#
+# ### Exercise 1: mIoU by hand (2 points)
+#
+# `counts` `[classes, classes]` holds pixels, truth in rows, prediction in columns. Return one array: first the mIoU, then
+# the IoU of each class. A class that is neither in the truth nor predicted has the IoU NaN and does not count in the
+# mean; one that is only predicted has 0 and counts.
+
+
+# %% nbgrader={"grade": false, "grade_id": "miou", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def scores_of_counts(counts):
+    """The mIoU, then the IoU of each class: [1 + classes]."""
+    ### BEGIN SOLUTION
+    hits = np.diag(counts)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - hits
+    iou = np.where(union > 0, hits / np.maximum(union, 1), np.nan)
+    return np.concatenate([[np.nanmean(iou)], iou])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "miou_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    scores_of_counts(np.array([[6, 2, 0], [0, 4, 0], [0, 0, 0]])),
+    [17 / 24, 0.75, 2 / 3, float("nan")],
+    name="mIoU and class IoUs",
+)
+### BEGIN HIDDEN TESTS
+for trial, classes in enumerate([2, 5, 19, 3]):
+    rng = np.random.default_rng(trial)
+    counts = rng.integers(0, 50, (classes, classes)) * (rng.random((classes, classes)) < 0.7)
+    counts[0, 0] = 7
+    if trial > 1:
+        counts[1], counts[:, 1] = 0, 0
+    if trial > 0:
+        counts[2], counts[0, 2] = 0, 3
+    iou = []
+    for k in range(classes):
+        union = sum(counts[k]) + sum(counts[:, k]) - counts[k, k]
+        iou.append(counts[k, k] / union if union else float("nan"))
+    given = counts.copy()
+    answer = scores_of_counts(given)
+    assert_same(given, counts, name="the counts after the call")
+    assert_same(answer, [np.nanmean(iou), *iou], name=f"the scores of {classes} classes")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Union = true pixels + predicted pixels - intersection: a row sum, a column sum, the
+# diagonal. `np.nanmean` leaves NaN out.</details>
+#
+# ### Exercise 2: two rules (1 point)
+#
+# `counts` `[images, classes, classes]`. Return two numbers: the mean of the images' mIoUs, and the mIoU of the data set.
+# Classes that are nowhere do not count, as before; every image has at least one class.
+
+
+# %% nbgrader={"grade": false, "grade_id": "rules", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def two_rules(counts):
+    """Mean of the images' mIoUs, and mIoU of the data set."""
+
+    ### BEGIN SOLUTION
+    def miou(matrix):
+        hits, union = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1) - np.diag(matrix)
+        return np.mean(hits[union > 0] / union[union > 0])
+
+    return [np.mean([miou(matrix) for matrix in counts]), miou(counts.sum(axis=0))]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "rules_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert_same(
+    two_rules(np.array([[[8, 0], [0, 0]], [[4, 4], [0, 8]]])), [(1 + 7 / 12) / 2, 17 / 24], name="the two scores"
+)
+### BEGIN HIDDEN TESTS
+for trial, (images, classes) in enumerate([(3, 4), (6, 2), (1, 3), (9, 7)]):
+    rng = np.random.default_rng(trial)
+    counts = rng.integers(0, 60, (images, classes, classes)) * rng.integers(0, 2, (images, classes, 1))
+    counts[:, 0, 0] += 5
+    given = counts.copy()
+    answer = two_rules(given)
+    assert_same(given, counts, name="the counts after the call")
+    parts = counts_of(np.concatenate([counts, counts]))
+    each = mean_iou(*parts)[:images]
+    expected = [each.mean(), mean_iou(*(part.sum(axis=0) for part in parts))]
+    assert_same(answer, expected, name=f"the two scores of {images} images")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>One function for the mIoU of one matrix serves both: call it for every image, and for
+# their sum.</details>
+#
+# ### Exercise 3: make them disagree (2 points)
+#
+# Two systems, scored on the same images of two classes. Construct counts such that the first has the higher mIoU *of the
+# data set* and the second the higher *mean of the images' mIoUs*. Return integers `[2, images, 2, 2]`: system, image,
+# truth, prediction. Both systems see the same truth: in each image their row sums agree, and each image has pixels.
+
+
+# %% nbgrader={"grade": false, "grade_id": "disagree", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def disagreement(images):
+    """Counts of two systems that the two rules put in opposite order, [2, images, 2, 2]; `images` is 2 or more."""
+    ### BEGIN SOLUTION
+    counts = np.zeros((2, images, 2, 2), int)
+    counts[0, :, 0] = [5, 5]  # the first is bad on small images
+    counts[1, :, 0] = [10, 0]
+    counts[:, 0] = 0
+    counts[0, 0] = [[10_000 * images, 0], [0, 10_000 * images]]  # and perfect on a large one
+    counts[1, 0] = [[9000 * images, 1000 * images], [1000 * images, 9000 * images]]
+    return counts
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "disagree_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+made = np.asarray(disagreement(2))
+assert_same(np.array(made.shape), [2, 2, 2, 2], name="the shape")
+assert_same(made.sum(axis=3)[0], made.sum(axis=3)[1], name="the truth that the second system sees")
+### BEGIN HIDDEN TESTS
+for images in (2, 3, 7, 20):
+    made = np.asarray(disagreement(images))
+    assert_same(np.array(made.shape), [2, images, 2, 2], name=f"the shape for {images} images")
+    assert_same(made.dtype.kind in "iu", True, name="whether the counts are integers")
+    assert_same((made >= 0).all(), True, name="whether no count is negative")
+    assert_same(made.sum(axis=3)[0], made.sum(axis=3)[1], name="the truth that the second system sees")
+    assert_same((made.sum(axis=(2, 3)) > 0).all(), True, name="whether every image has pixels")
+    totals, means = [], []
+    for counts in made.astype(np.int64):
+        parts = counts_of(counts)
+        means.append(mean_iou(*parts).mean())
+        totals.append(mean_iou(*(part.sum(axis=0) for part in parts)))
+    assert_same(bool(totals[0] > totals[1]), True, name=f"whether the first wins on the data set, {images} images,")
+    assert_same(bool(means[1] > means[0]), True, name=f"whether the second wins by the mean of {images} images")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>The data set's score listens to images with many pixels; in the mean every image has
+# one vote.</details>
+#
+# ### Exercise 4: a bootstrap (2 points)
+#
+# `counts` `[images, classes, classes]` and `picks` `[resamples, images]`: for each resample the images that it draws,
+# some of them twice. Return two numbers, the ends of the interval: the 2.5 % and 97.5 % quantiles (`np.quantile`) of the
+# data set's mIoU over the resamples. In a resample without a class, that class does not count.
+
+
+# %% nbgrader={"grade": false, "grade_id": "bootstrap", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def interval(counts, picks):
+    """Lower and upper end of the 95 % interval of the mIoU."""
+    ### BEGIN SOLUTION
+    values = []
+    for pick in picks:
+        total = counts[pick].sum(axis=0)
+        union = total.sum(axis=0) + total.sum(axis=1) - np.diag(total)
+        values.append(np.mean(np.diag(total)[union > 0] / union[union > 0]))
+    return np.quantile(values, [0.025, 0.975])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "bootstrap_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+example = np.array([[[8, 2], [0, 0]], [[5, 5], [0, 10]]])
+assert_same(interval(example, np.array([[0, 0], [0, 0]])), [0.4, 0.4], name="an interval of the first image alone")
+### BEGIN HIDDEN TESTS
+for trial, (images, classes, draws) in enumerate([(5, 3, 40), (12, 2, 101), (3, 6, 7), (30, 4, 200)]):
+    rng = np.random.default_rng(trial)
+    counts = rng.integers(0, 40, (images, classes, classes)) * rng.integers(0, 2, (images, classes, 1))
+    counts[:, 0, 0] += 20
+    counts[1:, -1], counts[1:, :, -1] = 0, 0  # one image only has the last class
+    picks = rng.integers(0, images, (draws, images))
+    given, drawn = counts.copy(), picks.copy()
+    answer = interval(given, drawn)
+    assert_same(given, counts, name="the counts after the call")
+    assert_same(drawn, picks, name="the picks after the call")
+    times = (picks[..., None] == np.arange(images)).sum(axis=1).astype(float)
+    expected = np.quantile(mean_iou(*(times @ part for part in counts_of(counts))), [0.025, 0.975])
+    assert_same(answer, expected, name=f"the interval over {images} images")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>`counts[pick]` are the matrices of one resample, repetitions included. Sum them first,
+# then compute one mIoU.</details>
+#
+# ### Exercise 5: a paired test (2 points)
+#
+# `first` and `second` `[images, classes, classes]` are two systems' counts on the same images; all classes occur in both.
+# `exchange` `[resamples, images]` says which images' results each resample exchanges. Return two numbers: the difference
+# of the data set's mIoUs, first minus second, and the p-value (1 + k) / (1 + resamples), where k counts the resamples
+# whose difference, whatever its sign, is at least as large as the observed one. Let 1e-9 less count as equal.
+
+
+# %% nbgrader={"grade": false, "grade_id": "paired", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def permutation_test(first, second, exchange):
+    """Difference of the mIoUs and two-sided p-value."""
+
+    ### BEGIN SOLUTION
+    def miou(matrices):
+        total = matrices.sum(axis=0)
+        hits = np.diag(total)
+        return np.mean(hits / (total.sum(axis=0) + total.sum(axis=1) - hits))
+
+    observed, extreme = miou(first) - miou(second), 0
+    for swap in exchange:
+        swap = np.asarray(swap, bool)[:, None, None]
+        difference = miou(np.where(swap, second, first)) - miou(np.where(swap, first, second))
+        extreme += abs(difference) >= abs(observed) - 1e-9
+    return [observed, (1 + extreme) / (1 + len(exchange))]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "paired_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+better, worse = np.array([[[9, 1], [0, 10]]] * 2), np.array([[[6, 4], [2, 8]]] * 2)
+answer = permutation_test(better, worse, np.array([[True, True], [True, False], [False, False]]))
+assert_same(answer, [(0.9 + 10 / 11) / 2 - (0.5 + 4 / 7) / 2, 3 / 4], name="difference and p-value")
+### BEGIN HIDDEN TESTS
+for trial, (images, classes, draws) in enumerate([(4, 3, 60), (9, 2, 99), (6, 5, 30), (15, 4, 200)]):
+    rng = np.random.default_rng(trial)
+    first, second = rng.integers(1, 50, (2, images, classes, classes))
+    second[:, range(classes), range(classes)] += (
+        rng.integers(0, 30 * (trial % 3), (images, classes)) if trial % 3 else 0
+    )
+    exchange = rng.random((draws, images)) < 0.5
+    given = [first.copy(), second.copy(), exchange.copy()]
+    answer = permutation_test(*given)
+    for now, before in zip(given, (first, second, exchange), strict=True):
+        assert_same(now, before, name="an argument after the call")
+    mine, theirs = counts_of(first), counts_of(second)
+    observed = mean_iou(*(m.sum(axis=0) for m in mine)) - mean_iou(*(t.sum(axis=0) for t in theirs))
+    moved = [
+        [(1 - exchange) @ a + exchange @ b for a, b in zip(*systems, strict=True)]
+        for systems in ((mine, theirs), (theirs, mine))
+    ]
+    k = (np.abs(mean_iou(*moved[0]) - mean_iou(*moved[1])) >= abs(observed) - 1e-9).sum()
+    assert_same(answer, [observed, (1 + k) / (1 + draws)], name=f"difference and p-value of {images} images")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>`np.where(swap[:, None, None], second, first)` are the results that the first system
+# would have had.</details>
+#
+# ### Exercise 6: in your own words (1 point)
+#
+# A paper's new network has 80.8 mIoU on the 500 frames of Cityscapes val, the best before it 80.1. "Our method is superior,
+# p < 0.05, paired test over images." Name two things that could make this sentence mislead although the test was
+# computed correctly, and for each what you would ask the authors for.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 1, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+#
+# Any two with a fitting request. (1) One training each: the seed moves a score by perhaps as much; ask for several
+# seeds of both and their spread. (2) Many variants were tried on the same frames and the best is shown: the test does
+# not know of the others; ask how many, for a corrected level, or for a split that was not used to choose. (3) Unequal
+# effort: resolution, crops, schedule, pretraining; ask for one recipe or equal tuning. (4) Frames of one city resemble
+# each other; ask for an interval over cities. (5) More than chance is not large; ask for the interval of the
+# difference.
+#
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Summary
+#
+# - Recompute printed means; ask which split a row is from. A bold figure says which is largest, nothing more.
+# - Keep what each system did on each image. Then the bootstrap gives every score an interval, and a permutation test
+#   tells whether two systems differ: on the *same* images, which is far sharper than comparing intervals.
+# - Correct for the number of comparisons. Report groups that cannot be told apart, and what would tell them apart.
+# - Intervals over images leave out the seed, the tuning, and the kind of images.
+#
+# ## With other data and a GPU
+#
+# | you have | parameters |
+# |---|---|
+# | CamVid's records | `dataset="camvid"` (no predictions are kept: no crops) |
+# | an hour, two cores | `train_minutes=10`, `systems` as you like |
+# | Cityscapes, one GPU | `dataset="cityscapes"`, `train_minutes=240`: full width and large images are chosen where there is a GPU |
+#
+# `course evaluate RUN --against RUN` compares two runs of your own in the same way.
+#
+# ## Further reading
+#
+# - B. Efron, R. Tibshirani: *An Introduction to the Bootstrap*, 1993.
+# - T. Hesterberg: *What Teachers Should Know About the Bootstrap*, The American Statistician 69(4), 2015: why to widen.
+# - S. Holm: *A Simple Sequentially Rejective Multiple Test Procedure*, Scandinavian Journal of Statistics 6, 1979.
+# - J. Demšar: *Statistical Comparisons of Classifiers over Multiple Data Sets*, JMLR 7, 2006: the lines beside a ranking.
+# - T. Takikawa, D. Acuna, V. Jampani, S. Fidler: *Gated-SCNN*, ICCV 2019; H. Zhao et al.: *Pyramid Scene Parsing
+#   Network*, CVPR 2017: the printed numbers.

@@ -1,0 +1,223 @@
+"""Answers to the exercises of notebook 09: right ones of another shape, and wrong ones."""
+
+import math
+
+import numpy as np
+
+from course_utils.backend import tf
+from course_utils.evaluation import ConfusionMatrix
+
+
+def nothing(*arguments):
+    return None
+
+
+def ious(matrix, absent=math.nan):
+    """By loops: IoU of each class."""
+    size, values = len(matrix), []
+    for k in range(size):
+        union = sum(int(matrix[k][j]) for j in range(size)) + sum(int(matrix[j][k]) for j in range(size))
+        union -= int(matrix[k][k])
+        values.append(int(matrix[k][k]) / union if union else absent)
+    return values
+
+
+def mean(values):
+    there = [value for value in values if not math.isnan(value)]
+    return sum(there) / len(there)
+
+
+def miou(matrix):
+    return mean(ious(matrix))
+
+
+def miou_by_library(counts):
+    confusion = ConfusionMatrix(len(counts))
+    confusion.matrix = counts
+    return np.append(confusion.mean_iou(), confusion.iou())
+
+
+def miou_by_tensorflow(counts):
+    counts = tf.cast(counts, tf.float64)
+    hits = tf.linalg.diag_part(counts)
+    iou = hits / (tf.reduce_sum(counts, 0) + tf.reduce_sum(counts, 1) - hits)
+    return tf.concat([[tf.reduce_mean(iou[~tf.math.is_nan(iou)])], iou], 0)
+
+
+def miou_in_place(counts):
+    answer = [miou(counts), *ious(counts)]
+    counts[:] = 0
+    return answer
+
+
+def miou_of_true_classes(counts):
+    values = [value if counts[k].sum() else math.nan for k, value in enumerate(ious(counts))]
+    return [mean(values), *values]
+
+
+def rules_by_library(counts):
+    each = [miou_by_library(matrix)[0] for matrix in counts]
+    return np.array([np.mean(each), miou_by_library(counts.sum(axis=0))[0]])
+
+
+def rules_by_arrays(counts):
+    stacked = np.concatenate([counts, counts.sum(axis=0, keepdims=True)])
+    hits = np.diagonal(stacked, axis1=1, axis2=2)
+    union = stacked.sum(axis=1) + stacked.sum(axis=2) - hits
+    values = np.ma.masked_array(hits / np.maximum(union, 1), union == 0).mean(axis=1)
+    return values[:-1].mean(), values[-1]
+
+
+def rules_in_place(counts):
+    answer = rules_by_library(counts)
+    counts += 1
+    return answer
+
+
+def disagree_by_lists(images):
+    large, small = images * 1000, 10
+    first = [[[large, 0], [0, large]]] + [[[small // 2, small // 2], [0, 0]]] * (images - 1)
+    second = [[[large // 2, large // 2], [0, large]]] + [[[small, 0], [0, 0]]] * (images - 1)
+    return [first, second]
+
+
+def disagree_by_a_class(images):
+    """The second system misses the one large person; the small images show a person that the first misses."""
+    counts = np.full((2, images, 2, 2), 0, np.int32)
+    counts[:, :, 0, 0] = 1
+    counts[0, :, 1, 0] = counts[1, :, 1, 1] = 1
+    counts[:, -1] = 0
+    counts[:, -1, 0, 0] = 10**6
+    counts[0, -1, 1, 1] = 10**6
+    counts[1, -1, 1] = 8 * 10**5, 2 * 10**5
+    return counts if images > 2 else np.array(disagree_by_lists(2))
+
+
+def interval_by_lists(counts, picks, ends=(0.025, 0.975), rule=None):
+    rule = rule or (lambda drawn: miou(drawn.sum(axis=0)))
+    return [float(np.quantile([rule(counts[pick]) for pick in picks], end)) for end in ends]
+
+
+def interval_by_weights(counts, picks):
+    values = [miou(np.tensordot(np.bincount(pick, minlength=len(counts)), counts, 1)) for pick in picks]
+    return np.percentile(values, [2.5, 97.5])
+
+
+def interval_of_unique(counts, picks):
+    return interval_by_lists(counts, [np.unique(pick) for pick in picks])
+
+
+def interval_in_place(counts, picks):
+    picks.sort(axis=1)
+    return interval_by_weights(counts, picks)
+
+
+def interval_with_absent(counts, picks):
+    return interval_by_lists(counts, picks, rule=lambda drawn: np.mean(ious(drawn.sum(axis=0), absent=0.0)))
+
+
+def permute_by_lists(first, second, exchange, two_sided=True, plus=1, strict=False, score=None):
+    score = score or (lambda matrices: miou(sum(matrices)))
+    observed, extreme = score(list(first)) - score(list(second)), 0
+    for swap in exchange:
+        pairs = [(b, a) if swapped else (a, b) for a, b, swapped in zip(first, second, swap, strict=True)]
+        found = score([a for a, _ in pairs]) - score([b for _, b in pairs])
+        distance = abs(found) - abs(observed) if two_sided else found - observed
+        extreme += distance > 1e-9 if strict else distance >= -1e-9
+    return [observed, (plus + extreme) / (plus + len(exchange))]
+
+
+def permute_by_sums(first, second, exchange):
+    total, gap = first.sum(axis=0), second - first
+    difference = miou(total) - miou(second.sum(axis=0))
+    moves = np.tensordot(np.asarray(exchange, int), gap, 1)
+    extreme = sum(abs(miou(total + move) - miou(second.sum(axis=0) - move)) >= abs(difference) - 1e-9 for move in moves)
+    return np.array([difference, (1 + extreme) / (1 + len(moves))])
+
+
+def permute_in_place(first, second, exchange):
+    answer = permute_by_sums(first, second, exchange)
+    first[:] = second
+    return answer
+
+
+def permute_of_images(first, second, exchange):
+    """Exchanges the images' mIoUs instead of their counts."""
+    return permute_by_lists(first, second, exchange, score=lambda matrices: mean([miou(matrix) for matrix in matrices]))
+
+
+def permute_of_accuracy(first, second, exchange):
+    return permute_by_lists(first, second, exchange, score=lambda matrices: np.trace(sum(matrices)) / np.sum(matrices))
+
+
+RIGHT = [
+    ("miou", lambda counts: [miou(counts), *ious(counts)]),
+    ("miou", miou_by_library),
+    ("miou", miou_by_tensorflow),
+    ("rules", lambda counts: (mean([miou(matrix) for matrix in counts]), miou(counts.sum(axis=0)))),
+    ("rules", rules_by_library),
+    ("rules", rules_by_arrays),
+    ("disagree", disagree_by_lists),
+    ("disagree", disagree_by_a_class),
+    ("bootstrap", interval_by_lists),
+    ("bootstrap", interval_by_weights),
+    ("bootstrap", lambda counts, picks: tf.constant(interval_by_lists(counts, picks))),
+    ("paired", permute_by_lists),
+    ("paired", permute_by_sums),
+    ("paired", lambda *given: tuple(permute_by_sums(*given))),
+]
+WRONG = [
+    ("miou", nothing),
+    ("miou", lambda counts: [17 / 24, 0.75, 2 / 3, math.nan]),
+    ("miou", lambda counts: [*ious(counts), miou(counts)]),
+    ("miou", lambda counts: miou(counts)),
+    ("miou", lambda counts: [np.mean(ious(counts, 0.0)), *ious(counts, 0.0)]),
+    ("miou", lambda counts: [np.mean(ious(counts, 1.0)), *ious(counts, 1.0)]),
+    ("miou", lambda counts: [np.mean(ious(counts, 0.0)), *ious(counts)]),
+    ("miou", lambda counts: np.append(np.trace(counts) / counts.sum(), ious(counts))),
+    ("miou", lambda counts: np.append(miou(counts), np.diag(counts) / counts.sum(axis=1))),
+    ("miou", lambda counts: np.append(miou(counts), np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1)))),
+    ("miou", miou_in_place),
+    ("miou", miou_of_true_classes),
+    ("rules", nothing),
+    ("rules", lambda counts: [(1 + 7 / 12) / 2, 17 / 24]),
+    ("rules", lambda counts: rules_by_library(counts)[::-1]),
+    ("rules", lambda counts: [mean([miou(m) for m in counts]), miou(counts.mean(axis=0))][:1]),
+    ("rules", lambda counts: [mean([mean(ious(m, 0.0)) for m in counts]), miou(counts.sum(axis=0))]),
+    ("rules", lambda counts: [mean([miou(m) for m in counts])] * 2),
+    ("rules", lambda counts: [np.average([miou(m) for m in counts], weights=counts.sum(axis=(1, 2))),
+                              miou(counts.sum(axis=0))]),
+    ("rules", rules_in_place),
+    ("disagree", nothing),
+    ("disagree", lambda images: disagree_by_lists(2)),
+    ("disagree", lambda images: disagree_by_lists(images)[::-1]),
+    ("disagree", lambda images: np.array(disagree_by_lists(images)) * 1.0),
+    ("disagree", lambda images: np.zeros((2, images, 2, 2), int)),
+    ("disagree", lambda images: np.array(disagree_by_lists(images)).transpose(1, 0, 2, 3)),
+    ("disagree", lambda images: np.array(disagree_by_lists(images)).transpose(0, 1, 3, 2)),
+    ("disagree", lambda images: np.array(disagree_by_lists(images)) - [[[0, 20], [0, 0]]]),
+    ("disagree", lambda images: [disagree_by_lists(images)[0]] * 2),
+    ("bootstrap", nothing),
+    ("bootstrap", lambda counts, picks: [0.4, 0.4]),
+    ("bootstrap", lambda counts, picks: [miou(counts.sum(axis=0))] * 2),
+    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks)[::-1]),
+    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, ends=(0.05, 0.95))),
+    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, ends=(0.0, 1.0))),
+    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks.T)),
+    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, rule=lambda m: mean([miou(x) for x in m]))),
+    ("bootstrap", interval_of_unique),
+    ("bootstrap", interval_in_place),
+    ("bootstrap", interval_with_absent),
+    ("paired", nothing),
+    ("paired", lambda *given: [(0.9 + 10 / 11) / 2 - (0.5 + 4 / 7) / 2, 3 / 4]),
+    ("paired", lambda first, second, exchange: permute_by_lists(second, first, exchange)),
+    ("paired", lambda *given: permute_by_lists(*given, two_sided=False)),
+    ("paired", lambda *given: permute_by_lists(*given, plus=0)),
+    ("paired", lambda *given: permute_by_lists(*given, strict=True)),
+    ("paired", lambda *given: permute_by_lists(*given)[::-1]),
+    ("paired", lambda *given: permute_by_lists(*given)[1]),
+    ("paired", lambda *given: [abs(permute_by_lists(*given)[0]), 1 - permute_by_lists(*given)[1]]),
+    ("paired", permute_of_images),
+    ("paired", permute_of_accuracy),
+    ("paired", permute_in_place),
+]  # fmt: skip
