@@ -15,7 +15,7 @@ class Folder:
     """
 
     dataset = data_dir = None
-    boundary = False  # it would take longer than all the other scores
+    thorough = False  # boundary F would take longer than all the other scores
 
     def __init__(self, path):
         self.path = Path(path)
@@ -23,11 +23,11 @@ class Folder:
     def check(self, table) -> None:
         """Nothing can be said before the files are read."""
 
-    def score(self, frames, table, *, tolerances, partial, **_):
+    def score(self, frames, table, *, tolerances, factors, partial, **_):
         """The scores; see `course_utils.evaluation.score_folder`."""
         from course_utils.evaluation import score_folder
 
-        return score_folder(self.path, frames, table, partial=partial, tolerances=tolerances)
+        return score_folder(self.path, frames, table, partial=partial, tolerances=tolerances, factors=factors)
 
     def predictions(self, frames, table) -> Iterator:
         """Train ids of some frames, uint8 [height, width] each."""
@@ -46,7 +46,7 @@ class TrainedRun:
         arguments: what was parsed, for the views.
     """
 
-    boundary = True  # it takes about as long as the network
+    thorough = True  # boundary F takes about as long as the network
 
     def __init__(self, path, arguments):
         from course_utils.training import Run
@@ -74,17 +74,15 @@ class TrainedRun:
                 f"{table.num_classes}: score it on {self.dataset}, which it was trained on."
             )
 
-    def score(self, frames, table, *, tolerances, output=None, **_):
+    def score(self, frames, table, *, tolerances, factors, output=None, **_):
         """The scores; see `course_utils.inference.score_frames`. With `output` the predictions are saved there."""
         from course_utils.inference import save_label_ids, score_frames
 
         def save(label_ids, frame):
             save_label_ids(label_ids, output, frame.name)
 
-        title = f"Scoring {self.path.name}"
-        return score_frames(
-            self.predictor, frames, table, title=title, save=save if output else None, tolerances=tolerances
-        )
+        options = {"title": f"Scoring {self.path.name}", "tolerances": tolerances, "factors": factors}
+        return score_frames(self.predictor, frames, table, save=save if output else None, **options)
 
     def predictions(self, frames, table) -> Iterator:
         """Train ids of some frames, uint8 [height, width] each."""

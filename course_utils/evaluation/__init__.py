@@ -9,6 +9,7 @@ frame_counts.py  what each frame gave to the scores
 scores.py      all scores of a data set with their intervals, as JSON
 seeds.py       what training with other seeds does to a score
 statistics.py  intervals and tests: which differences are more than chance
+resampling.py  what is resampled, and when that is too little
 decisions.py   many comparisons at once, and how many images would decide them
 comparison.py  two systems on the same frames
 pairs.py       every system of a table against every other
@@ -31,11 +32,12 @@ from course_utils.evaluation.pairs import PairTests, compare_all
 from course_utils.evaluation.prediction_files import find_predictions
 from course_utils.evaluation.published import PublishedTable, published_cityscapes
 from course_utils.evaluation.records import Records, frame_scores, records_file
+from course_utils.evaluation.resampling import Resampling
 from course_utils.evaluation.score_functions import class_iou, mean_iou
 from course_utils.evaluation.scores import Intervals, Scores
-from course_utils.evaluation.seeds import SeedSpread, seed_spread
+from course_utils.evaluation.seeds import SeedSpread, TrainingSpread, seed_spread, spread_of_trainings
 from course_utils.evaluation.statistics import bootstrap_interval, paired_test
-from course_utils.evaluation.tables import comparison_table, score_table, summary_table
+from course_utils.evaluation.tables import comparison_table, score_table, seed_table, summary_table
 from course_utils.evaluation.tally import Tally
 
 __all__ = [
@@ -48,10 +50,12 @@ __all__ = [
     "PairTests",
     "PublishedTable",
     "Records",
+    "Resampling",
     "Scores",
     "SeedSpread",
     "SystemComparison",
     "Tally",
+    "TrainingSpread",
     "best_and_worst",
     "bootstrap_interval",
     "boundary_f_score",
@@ -72,6 +76,8 @@ __all__ = [
     "score_folder",
     "score_table",
     "seed_spread",
+    "seed_table",
+    "spread_of_trainings",
     "summary_table",
     "tally_frame",
 ]

@@ -25,6 +25,17 @@ VANISHING_POINT = (0.41, 0.5)
 """Row and column, as shares of height and width: about the mean of Toy Streets, whose scenes have theirs at 0.36 to
 0.45 and 0.43 to 0.57."""
 
+_ROW, _COLUMN = (f"{share:.0%}" for share in VANISHING_POINT)
+
+CROP_RULE = (
+    "At crop factor c a frame loses the share 2c/1024 of its height and of its width: 2c rows and 4c columns of "
+    f"2048x1024 pixels. Of the rows {_ROW} go from the top and the others from the bottom, of the columns {_COLUMN} "
+    f"from the left and the others from the right, so that the vanishing point, taken to lie at {_ROW} of the height "
+    f"and {_COLUMN} of the width, keeps its place. The IoU is that of the pixels of all crops together, its mean that "
+    "over the classes that occur in them."
+)
+"""`crop_windows` in words, for those who read its results."""
+
 
 def crop_windows(
     shape: tuple[int, int],

@@ -20,7 +20,13 @@ from course_utils.progress import Progress
 
 
 def score_folder(
-    folder, frames: Sequence[Frame], table: LabelTable, *, partial: bool = False, tolerances: Sequence[float] = ()
+    folder,
+    frames: Sequence[Frame],
+    table: LabelTable,
+    *,
+    partial: bool = False,
+    tolerances: Sequence[float] = (),
+    factors: Sequence[float] = (),
 ) -> Scores:
     """Score predictions against a data set split.
 
@@ -32,6 +38,7 @@ def score_folder(
         partial: score what there is: leave out frames that cannot be scored and files that belong to no frame, and
             say so in the scores' `notes`.
         tolerances: of boundary F, which takes longer than all the rest; none leave it out.
+        factors: at which IoU in crops towards the vanishing point is computed; none leave it out.
 
     Returns:
         the scores; iIoU among them if the frames have instance maps.
@@ -47,33 +54,35 @@ def score_folder(
     def tally(frame):
         path = matches.files[frame.name]
         try:
-            return tally_frame(frame, read_ids(path), table, path, tolerances)
+            return tally_frame(frame, read_ids(path), table, path, tolerances, factors)
         except CourseError as error:
             if not partial:
                 raise
             return error
 
     matched = [frame for frame in frames if frame.name in matches.files]
-    total, refused = Tally(table, tolerances), []
+    total, refused, doubtful = Tally(table, tolerances, factors), [], []
     with Progress("Scoring", total=len(matched)) as progress:
         for number, part in enumerate(in_order(tally, matched)):
             if isinstance(part, Tally):
                 total += part
+                if part.looks_like_train_ids():
+                    doubtful.append(part.per_frame[0].name)
             else:
                 refused.append(part)
             progress.update(number + 1)
     if refused and not total.frames:
         raise CourseError(f"None of the {len(matched)} predictions below {folder} can be scored. {refused[0]}")
-    train_ids = total.looks_like_train_ids()
-    if train_ids and not partial:
+    if doubtful and not partial:
         raise CourseError(
-            f"The predictions in {folder} look like train ids (0 .. {table.num_classes - 1}), not label ids: "
-            "convert them with LabelTable.to_label_ids before they are saved."
+            f"{len(doubtful)} of the {len(matched)} predictions in {folder} look like train ids "
+            f"(0 .. {table.num_classes - 1}), not label ids, such as {matches.files[doubtful[0]].name}: convert them "
+            "with LabelTable.to_label_ids before they are saved."
         )
-    return replace(total.scores(), notes=tuple(_notes(matches, refused, train_ids)))
+    return replace(total.scores(), notes=tuple(_notes(matches, refused, doubtful)))
 
 
-def _notes(matches: Matches, refused: list[CourseError], train_ids: bool) -> Iterator[str]:
+def _notes(matches: Matches, refused: list[CourseError], doubtful: list[str]) -> Iterator[str]:
     """What was left out, and what the scores cannot be trusted for."""
     left_out = len(matches.missing) + len(matches.several) + len(refused)
     if left_out:
@@ -87,8 +96,11 @@ def _notes(matches: Matches, refused: list[CourseError], train_ids: bool) -> Ite
         yield f"Predictions that cannot be scored: {len(refused)}. {refused[0]}"
     if matches.strangers:
         yield f"PNG files that belong to no frame: {len(matches.strangers)}, such as {matches.strangers[0].name}."
-    if train_ids:
-        yield "The predictions look like train ids and were scored as label ids: the scores mean nothing."
+    if doubtful:
+        yield (
+            f"Predictions that look like train ids: {len(doubtful)}, such as {doubtful[0]}. They were scored as label "
+            "ids: the scores mean nothing."
+        )
 
 
 def tally_frame(
@@ -97,6 +109,7 @@ def tally_frame(
     table: LabelTable,
     source="the prediction",
     tolerances: Sequence[float] = (),
+    factors: Sequence[float] = (),
 ) -> Tally:
     """Count one frame, from its files and its prediction.
 
@@ -106,6 +119,7 @@ def tally_frame(
         table: the data set's labels.
         source: where the prediction came from, for messages.
         tolerances: of boundary F.
+        factors: at which IoU in crops is computed.
 
     Raises:
         CourseError: naming the file that cannot be scored, and why.
@@ -115,7 +129,7 @@ def tally_frame(
         sizes = [f"{width}x{height}" for height, width in (prediction.shape, truth.shape)]
         raise CourseError(f"{source} measures {sizes[0]}, but {labels} {sizes[1]}: predict at the label's size.")
     instances = None if frame.instances is None else read_ids(frame.instances, sixteen_bit=True)
-    tally = Tally(table, tolerances)
+    tally = Tally(table, tolerances, factors)
     try:
         tally.update(truth, prediction, instances, frame.name, frame.city)
     except CourseError as error:

@@ -41,11 +41,13 @@ def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
     except _DAMAGED as error:
         raise CourseError(f"Cannot read {path}: {_reason(path, error)}. Write or download it again.") from error
     if ids.ndim != 2:
-        raise CourseError(f"{path} is a picture ({mode}): wanted are ids in one channel, not colours.")
+        raise CourseError(
+            f"{path} is a picture ({mode}): wanted are ids in one channel, not colours. Save the ids as grey."
+        )
     if not np.issubdtype(ids.dtype, np.integer):
         raise CourseError(f"{path} holds {ids.dtype} ({mode}): wanted are ids in one channel of 8 bits.")
     if ids.dtype != np.uint8 and not sixteen_bit:
-        raise CourseError(f"{path} has 16 bits a pixel ({mode}): label ids are wanted in one channel of 8 bits.")
+        raise CourseError(f"{path} has 16 bits a pixel ({mode}): wanted are label ids in 8 bits. Save them as uint8.")
     return ids
 
 
@@ -76,4 +78,6 @@ def _reason(path, error) -> str:
         return "it is empty" if not Path(path).stat().st_size else "it is not a PNG file, or cut off at its head"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"the file is damaged or cut off ({error})"
+    if isinstance(error, imagecodecs.PngError) and "stream too small" in str(error):
+        return "the file is cut off"
+    return f"the file is damaged ({error})"

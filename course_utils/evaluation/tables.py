@@ -5,10 +5,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from course_utils.evaluation.comparison import Difference, SystemComparison
+from course_utils.evaluation.distance import CROP_RULE
 from course_utils.evaluation.scores import Scores
+from course_utils.evaluation.seeds import TrainingSpread
 
 RULES = {"one": "mean, absent classes 1", "skip": "mean, absent classes skipped"}
 """What the two ways to average boundary F are called."""
+
+
+SEEDS_TOLD = (
+    "The first deviation is that of the score from one training to another on the same images, the second that of the "
+    "mean over the trainings from one sample of images to another; the interval holds for other seeds and other images."
+)
+"""What the columns of `seed_columns` mean."""
 
 
 class Column(NamedTuple):
@@ -68,6 +77,35 @@ def boundary_columns(scores: Scores) -> list[Column]:
     return columns
 
 
+def distance_columns(scores: Scores) -> list[Column]:
+    """IoU of the classes at each crop factor; empty if not computed."""
+    found = scores.distance.confusions if scores.distance else {}
+    return [
+        Column(f"{factor:g}", dict(zip(scores.class_iou, confusion.iou().tolist(), strict=True)), confusion.mean_iou())
+        for factor, confusion in found.items()
+    ]
+
+
+def seed_columns(spread: TrainingSpread) -> list[Column]:
+    """What the table of a system that was trained with several seeds says."""
+
+    def column(title, value):
+        return Column(title, {name: value(s) for name, s in spread.class_iou.items()}, value(spread.mean_iou))
+
+    return [
+        column(f"mean of {spread.number} seeds", lambda s: s.mean),
+        column("SD of seeds", lambda s: s.seeds),
+        column("SD of images", lambda s: s.images),
+        column("95 % interval", lambda s: (s.low, s.high)),
+    ]
+
+
+def seed_table(spread: TrainingSpread) -> str:
+    """What the seed and what the images do to the scores, as text, in per cent."""
+    rows = list(spread.class_iou)
+    return _text("class", seed_columns(spread), rows, 2 + max(map(len, rows))) + f"\n\n{SEEDS_TOLD}"
+
+
 def score_table(scores: Scores, intervals: bool = False) -> str:
     """The scores in per cent as text: a row for each class, the means, a row for each category.
 
@@ -83,9 +121,12 @@ def score_table(scores: Scores, intervals: bool = False) -> str:
     if scores.boundary:
         rows, means = list(scores.class_iou), list(RULES.values())
         parts.append(_text("boundary F", boundary_columns(scores), rows, max(width, 2 + len(means[-1])), means))
+    if scores.distance:
+        parts.append(_text("crop factor", distance_columns(scores), list(scores.class_iou), width))
+        parts.append(CROP_RULE)
     totals = {"pixel accuracy": scores.pixel_accuracy, "frequency-weighted IoU": scores.frequency_weighted_iou}
     parts.append("\n".join(name.ljust(width) + cell(value).rjust(7) for name, value in totals.items()))
-    return "\n\n".join([*parts, *scores.notes])
+    return "\n\n".join([*parts, *scores.notes, *(scores.cautions if intervals else [])])
 
 
 def comparison_columns(comparison: SystemComparison, names: Sequence[str]) -> list[Column]:

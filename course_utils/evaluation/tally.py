@@ -7,6 +7,7 @@ import numpy as np
 from course_utils.errors import CourseError
 from course_utils.evaluation.boundary import BoundaryF
 from course_utils.evaluation.confusion import ConfusionMatrix, nan_mean, runs
+from course_utils.evaluation.distance import CropFactorIoU
 from course_utils.evaluation.frame_counts import FrameCounts
 from course_utils.evaluation.instances import InstanceCounts, count_instances, instance_iou
 from course_utils.evaluation.scores import Scores
@@ -22,12 +23,15 @@ class Tally:
         table: the data set's labels.
         tolerances: of boundary F, as `BoundaryF` takes them; without any it is not computed, which takes longer than
             all the rest.
+        factors: at which IoU in crops is computed, as `CropFactorIoU` takes them; none leave it out.
     """
 
-    def __init__(self, table: LabelTable, tolerances: Sequence[float] = ()):
+    def __init__(self, table: LabelTable, tolerances: Sequence[float] = (), factors: Sequence[float] = ()):
         self.table = table
         self.boundary = {tolerance: BoundaryF(table.num_classes, tolerance) for tolerance in tolerances}
         """Boundary F by tolerance."""
+        self.distance = CropFactorIoU(table.num_classes, factors) if factors else None
+        """IoU at each crop factor."""
         self.frames = 0
         self.pixels = ConfusionMatrix(256, ignore_label=None)
         """Confusion matrix of label ids."""
@@ -68,10 +72,11 @@ class Tally:
         self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=0)), "the prediction")
         if instances is not None:
             self.objects.append(count_instances(self.table, *stretches[1:], lengths))
-        if self.boundary:
+        more = [*self.boundary.values(), *([self.distance] if self.distance else [])]
+        if more:
             maps = self.table.to_train_ids(truth), self.table.to_train_ids(prediction)
-            for boundary in self.boundary.values():
-                boundary.update(*maps)
+            for measure in more:
+                measure.update(*maps)
         ids = np.nonzero(pixels.matrix)
         pairs = [self.table.to_train_ids(values) for values in ids]
         counts = FrameCounts.of(*pairs, pixels.matrix[ids], self.table.num_classes, name, city)
@@ -83,8 +88,8 @@ class Tally:
         unknown = sorted(set(ids.tolist()) - {label.id for label in self.table.labels})
         if unknown:
             hint = " 255 is the void of train ids: convert train ids with LabelTable.to_label_ids." * (VOID in unknown)
-            names = ", ".join(map(str, unknown))
-            raise CourseError(f"{where} holds {names}, no label id of {self.table.dataset}.{hint}")
+            names, last = ", ".join(map(str, unknown)), max(label.id for label in self.table.labels)
+            raise CourseError(f"{where} holds {names}, no label id of {self.table.dataset} (0 to {last}).{hint}")
 
     def __iadd__(self, other: "Tally") -> "Tally":
         self.frames += other.frames
@@ -93,6 +98,8 @@ class Tally:
         self.per_frame += other.per_frame
         for tolerance, boundary in self.boundary.items():
             boundary += other.boundary[tolerance]
+        if self.distance:
+            self.distance += other.distance
         return self
 
     @property
@@ -154,4 +161,5 @@ class Tally:
             confusion=confusion,
             per_frame=tuple(self.per_frame),
             boundary=self.boundary,
+            distance=self.distance,
         )

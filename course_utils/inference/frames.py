@@ -36,7 +36,7 @@ def predict_frames(predictor: Predictor, frames: Iterable[Frame]) -> Iterator[tu
 
 
 def score_frames(
-    predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None, tolerances=()
+    predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None, tolerances=(), factors=()
 ) -> Scores:
     """Predict the frames of a data set and score the predictions against its files.
 
@@ -47,17 +47,18 @@ def score_frames(
         title: what the progress line says.
         save: called with `(label_ids, frame)` for each prediction, uint8 [height, width].
         tolerances: of boundary F, which may take longer than the network; none leave it out.
+        factors: at which IoU in crops towards the vanishing point is computed; none leave it out.
 
     Returns:
         the scores; iIoU among them if the frames have instance maps.
     """
-    total = Tally(table, tolerances)
+    total = Tally(table, tolerances, factors)
     with Progress(title, total=len(frames)) as progress:
         for frame, train_ids in predict_frames(predictor, frames):
             label_ids = table.to_label_ids(train_ids)
             if save is not None:
                 save(label_ids, frame)
-            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}", tolerances)
+            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}", tolerances, factors)
             progress.update(total.frames)
     return total.scores()
 

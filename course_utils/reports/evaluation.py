@@ -11,8 +11,10 @@ import numpy as np
 
 from course_utils import plotting
 from course_utils.datasets.frames import Frame, label_map, read_image
-from course_utils.evaluation import FrameCounts, Scores, SystemComparison, best_and_worst, tables
+from course_utils.evaluation import FrameCounts, Scores, SystemComparison, TrainingSpread, best_and_worst, tables
+from course_utils.evaluation.distance import CROP_RULE
 from course_utils.labels import LabelTable
+from course_utils.reports.distance import crop_figure
 
 EXAMPLES = 3
 """Frames shown at either end."""
@@ -81,7 +83,13 @@ def frame_examples(
 
 
 def evaluation_page(
-    systems: Sequence[Shown], comparison: SystemComparison | None, table: LabelTable, *, dataset: str, split: str
+    systems: Sequence[Shown],
+    comparison: SystemComparison | None,
+    table: LabelTable,
+    *,
+    dataset: str,
+    split: str,
+    spread: TrainingSpread | None = None,
 ) -> str:
     """One HTML file that needs nothing else.
 
@@ -90,6 +98,7 @@ def evaluation_page(
         comparison: of the two; None for one.
         table: the data set's labels.
         dataset, split: what was scored.
+        spread: of one system over trainings with several seeds.
     """
     names = [shown.name for shown in systems]
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
@@ -98,7 +107,9 @@ def evaluation_page(
     return environment.get_template("evaluation.html").render(
         title=f"{' against '.join(names)} on {dataset} {split}",
         systems=[_section(shown, table) for shown in systems],
-        comparison=comparison and _comparison(comparison, names, table),
+        comparison=comparison and _comparison(comparison, systems, table),
+        seeds=spread and {"told": tables.SEEDS_TOLD, "columns": tables.seed_columns(spread), "rows": table.names},
+        crop_rule=CROP_RULE,
         colors=dict(zip(table.names, table.colors.tolist(), strict=True)),
         rules=tables.RULES,
         pictures=PICTURES,
@@ -115,6 +126,8 @@ def _section(shown: Shown, table: LabelTable) -> dict:
         "classes": tables.score_columns(scores, intervals=True),
         "categories": tables.category_columns(scores),
         "boundary": tables.boundary_columns(scores),
+        "distance": tables.distance_columns(scores),
+        "curves": _curves([shown]),
         "bars": _figure(
             plotting.score_bars({shown.name: _bars(scores)}, ["mean", *table.names]),
             f"Bars of the IoU of each class, {_extremes(scores.class_iou)}; the table holds all values.",
@@ -140,8 +153,16 @@ def _bars(scores: Scores) -> np.ndarray:
     return np.stack([values, *np.transpose(ends)])
 
 
-def _comparison(comparison: SystemComparison, names: list[str], table: LabelTable) -> dict:
+def _curves(systems: Sequence[Shown]) -> dict | None:
+    """IoU over the crop factor; None where it was not computed for every system."""
+    if any(shown.scores.distance is None for shown in systems):
+        return None
+    return _figure(*crop_figure({shown.name: shown.scores for shown in systems}))
+
+
+def _comparison(comparison: SystemComparison, systems: Sequence[Shown], table: LabelTable) -> dict:
     """What the template says about two systems."""
+    names = [shown.name for shown in systems]
     rows = [comparison.mean_iou, *comparison.class_iou.values()]
     decided = [name for name, row in zip(["mean", *table.names], rows, strict=True) if row.decided]
     figure = plotting.score_differences(
@@ -153,6 +174,8 @@ def _comparison(comparison: SystemComparison, names: list[str], table: LabelTabl
     told = f"decided are {', '.join(decided)}" if decided else "none is decided"
     return {
         "frames": comparison.frames,
+        "over": comparison.over,
+        "curves": _curves(systems),
         "notes": comparison.notes,
         "columns": tables.comparison_columns(comparison, names),
         "rows": list(table.names),
