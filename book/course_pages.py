@@ -43,5 +43,5 @@ def show_constructor(app, what, name, obj, options, signature, annotation):
     """Give Keras layers the arguments of their constructor, in place of those of the `__new__` that Keras adds."""
     if what == "class" and signature == "(*args, **kwargs)":
         parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
-        signature = str(inspect.Signature(parameters))
+        signature = str(inspect.Signature(parameters)) if "__init__" in vars(obj) else "(**kwargs)"
     return signature, annotation

@@ -1,7 +1,7 @@
 """`make students`: a copy of the course that students may see, for a branch of its own that Binder and Colab open.
 
 Its notebooks have no solutions and no hidden checks, and a first cell that sets the course up on Colab. The sources of
-the notebooks and the tests, where solutions stand, are left out. Settings of the environment, as for the book's buttons:
+the notebooks and the tests, where solutions stand, are left out. Settings of the environment, as for the book:
 
     COURSE_REPOSITORY   owner/name on GitHub; without it there is no cell for Colab
     COURSE_BRANCH       the branch that the copy will be; students when omitted

@@ -1,4 +1,4 @@
-"""The book, built once for all tests."""
+"""The book, built once for all tests; or a built one, whose folder COURSE_BOOK names."""
 
 import fcntl
 import os
@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT / "book"))
 @pytest.fixture(scope="session")
 def book(tmp_path_factory) -> Path:
     """The folder of the site's pages, built as `make book` builds it; by whichever test process comes first."""
+    if built := os.environ.get("COURSE_BOOK"):
+        return Path(built).resolve()
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with open(shared / "book.lock", "w") as lock:
