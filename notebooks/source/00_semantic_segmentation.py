@@ -84,7 +84,7 @@ scratch = tempfile.TemporaryDirectory()  # gone when the notebook's kernel stops
 # Our photographs are *Toy Streets*: drawn by a program, with exact labels, in the very files and folders of Cityscapes.
 # No licence and no download; and every cell also runs on the real data set.
 
-# %%
+# %% tags=["nbval-check-output"]
 if dataset == "toy_streets" and data_dir is None:
     data_dir = Path(scratch.name, "toy_streets")
     toy_streets.generate(data_dir, size=(256, 512), counts={"train": scenes, "val": 6}, seed=seed, progress=False)
@@ -132,12 +132,18 @@ for name in ("ego vehicle", "road", "person", "rider", "car", "caravan"):
 
 
 # %% [markdown]
+# **Self-test.** The arg max of a network's 19 scores is 13. Which label id goes into the file for the official
+# script? And which of its outputs stands for *caravan*?
+#
+# <details><summary>Answer</summary>26: train id 13 is car. No output stands for caravan. It is void, so its pixels
+# neither train nor score.</details>
+#
 # ## A class for every pixel
 #
 # This is semantic segmentation (*L2*): every pixel gets one of a fixed list of classes. (Some texts say "the instance
 # that a pixel belongs to"; that is another problem, see below.) The bars are legend and count in one.
 
-# %%
+# %% tags=["nbval-check-output"]
 label = CITYSCAPES.to_train_ids(label_ids)  # looks every number up in a table
 print(f"train ids in this scene: {np.unique(label).tolist()}; void: {np.mean(label == VOID):.1%} of the pixels")
 counts = np.bincount(label[label != VOID], minlength=CITYSCAPES.num_classes)
@@ -183,7 +189,7 @@ plotting.show(
 # Class mask and boxes can be computed from the instance map. There is no way back. **The class mask loses count:**
 # touching cars run together into one part, and a pole in front of somebody can make two parts of one person.
 
-# %%
+# %% tags=["nbval-check-output"]
 assert (objects.label_ids(instance_ids) == label_ids).all(), "the instance map holds the class mask"
 print("class       objects   connected parts of its mask   parts with several objects   objects in several parts")
 for label_id in np.unique(ids // 1000):
@@ -197,7 +203,7 @@ for label_id in np.unique(ids // 1000):
 # **Boxes lose the shape:** a box also holds what stands in its corners, and boxes overlap. **Instance masks lose the rest
 # of the world:** road, sky and buildings cannot be counted.
 
-# %%
+# %% tags=["nbval-check-output"]
 areas = boxes[:, 2] * boxes[:, 3]
 print(f"pixels inside a box that are not its object: {1 - sizes.sum() / areas.sum():.0%}")
 
@@ -237,7 +243,7 @@ print(f"classes without a single object: {', '.join(lost)}")
 # **Cityscapes** (*L3*) describes a scene by polygons, painted *from far to near*: the road first, then what stands on it.
 # A polygon may run on behind what covers it. The official scripts make the label map from them; we read it so.
 
-# %%
+# %% tags=["nbval-check-output"]
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 
@@ -255,7 +261,7 @@ print(f"{len(annotation.objects)} polygons; the last to be painted: {last.label}
 # around what is *seen* of it, so that the order hardly matters. Regions such as road, *stuff* in COCO's language, are
 # in a second file, as run lengths. We write our scene so, and read it with pycocotools, the official reader.
 
-# %%
+# %% tags=["nbval-check-output"]
 from pycocotools.coco import COCO
 
 scene = {frame.name: (datasets.read_image(frame.image), instance_ids)}
@@ -301,7 +307,7 @@ print("packed as text:", packed)
 # polygon has none. From then on, coarse outlines cut corners.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def through_coco(tolerance):
     """The label map after a round trip through COCO's files, and the bytes of the file of things."""
     root = coco_format.write(Path(scratch.name, f"coco_{tolerance}"), scene, CITYSCAPES, tolerance=tolerance)
@@ -386,6 +392,11 @@ assert (masks.argmax(axis=-1) == label)[label != VOID].all()
 # that unlabelled things are road. The way back is the position of the largest entry, the *arg max*. Programs rarely
 # store the stack, 19 floats for one byte; a "sparse" loss looks up the one score that matters. As a way to think it is
 # indispensable.
+#
+# **Self-test.** A frame of 1024 x 2048 and 19 classes: how large is the label map, how large the stack in
+# float32?
+#
+# <details><summary>Answer</summary>2 MiB at one byte a pixel, and 19 times 4 bytes a pixel: 152 MiB.</details>
 #
 # ## Softmax: scores become probabilities
 #
@@ -548,6 +559,11 @@ right = np.mean((prediction == small_label)[small_label != VOID])
 print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label != VOID] == 0):.0%}")
 
 # %% [markdown]
+# **Self-test.** At which step on the way from features to label map is it lost how sure the network was?
+#
+# <details><summary>Answer</summary>At the arg max, which keeps the winner only. Softmax keeps everything but one
+# constant a pixel.</details>
+#
 # ## Self-test: does the architecture change when the image size does?
 #
 # **Think first** (*L5*). The network was trained at 64 x 128. Which of its layers knows that? Run the same weights at
@@ -643,7 +659,7 @@ for trial, shape in enumerate([(4, 7), (9, 3), (5, 5)]):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Compare `label[..., None]`, of shape `[H, W, 1]`, with all class numbers at
+# <details><summary>Hint</summary>Compare <code>label[..., None]</code>, of shape <code>[H, W, 1]</code>, with all class numbers at
 # once.</details>
 #
 # ### Exercise 2: boxes from an instance map (2 points)
@@ -681,7 +697,7 @@ assert_same(boxes_of(np.full((3, 4), 26)), np.zeros((0, 5), int), name="the boxe
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>`rows, columns = np.nonzero(mask)` lists the pixels of a mask.</details>
+# <details><summary>Hint 1</summary><code>rows, columns = np.nonzero(mask)</code> lists the pixels of a mask.</details>
 # <details><summary>Hint 2</summary>From column 2 to column 4 there are three pixels, not two.</details>
 #
 # ### Exercise 3: a softmax that does not overflow (2 points)
@@ -713,7 +729,7 @@ assert_same(softmax(large), [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], name="the soft
 # %% [markdown]
 # <details><summary>Hint 1</summary>Softmax does not change when you subtract the same number from all logits of a
 # pixel.</details>
-# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and `keepdims=True` keeps the
+# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and <code>keepdims=True</code> keeps the
 # shapes together.</details>
 #
 # ### Exercise 4: run lengths (3 points)
@@ -750,7 +766,7 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>`mask.T.ravel()` goes down the columns.</details>
+# <details><summary>Hint 1</summary><code>mask.T.ravel()</code> goes down the columns.</details>
 # <details><summary>Hint 2</summary>A run ends where a pixel differs from the one before it. What stands "before" the
 # first pixel, if the first run is of zeros?</details>
 # <details><summary>Hint 3</summary>The differences between the places of the changes are the lengths.</details>

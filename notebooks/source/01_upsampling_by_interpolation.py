@@ -142,6 +142,11 @@ print(result)
 # One thing is wrong. The last row and column hold half of what they should: 2 beside the 4, and 4 in the corner below
 # 16. Beyond the border stand zeros, and the kernel counts them as samples.
 #
+# **Self-test.** The nine weights of the kernel add up to 4. Why must they?
+#
+# <details><summary>Answer</summary>Zero insertion leaves one sample in each block of 2 x 2, so four phases share the
+# nine weights, and each has to sum to 1.</details>
+#
 # ## The border: divide by the weight that arrived
 #
 # Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
@@ -164,6 +169,11 @@ print("first row, TensorFlow 2:", today[0])
 assert np.allclose(lecture, legacy[0, ..., 0])
 
 # %% [markdown]
+# **Self-test.** Which pixels of the enlarged image does the division change?
+#
+# <details><summary>Answer</summary>Those of the last row and the last column. Everywhere else, the first row included,
+# the weight that arrived is 1.</details>
+#
 # ## Where is the half pixel?
 #
 # **Think first.** The lecture's kernel is, in every cell, what TensorFlow 1 computed. Today's rows climb as fast, by 0.5
@@ -215,6 +225,12 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 # %% [markdown]
 # For odd factors the shift is whole: both grids use the same odd kernel and only its place differs. That is why the
 # stems above looked so tidy at factor 5.
+#
+# **Self-test.** Features are enlarged 8 times on the aligned grid, the labels follow half-pixel centres. How far
+# off are the borders, and to which side?
+#
+# <details><summary>Answer</summary>By (8 - 1) / 2 = 3.5 pixels, towards the top and the left: sample n lands on pixel
+# 8n instead of 8n + 3.5.</details>
 #
 # ## The general rule
 #
@@ -278,6 +294,11 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 # says. **Area** averages over the pixel's square, and when the image grows, that square lies within one input pixel:
 # area *is* nearest.
 #
+# **Self-test.** How many taps has the bilinear kernel at factor 3, how many at factor 4?
+#
+# <details><summary>Answer</summary>5 and 8. Taps lie less than one sample away: at 0, 1/3, 2/3 on either side, or at
+# 1/8, 3/8, 5/8, 7/8.</details>
+#
 # ## `UpSampling2D` in each of its modes
 #
 # Keras documents five of the eight for its layer (a sixth, area, passes unmentioned). It repeats pixels for nearest and
@@ -295,6 +316,10 @@ for method in METHODS:
     print(f"{method:14s} equal to zero insertion and filter")
 
 # %% [markdown]
+# **Self-test.** Which kernel is `UpSampling2D(2)`, with no method named?
+#
+# <details><summary>Answer</summary>The box: its default is nearest, so every pixel becomes a block of 2 x 2.</details>
+#
 # ## Eight kernels, measured
 #
 # A filter is known by what it does to an impulse. We send one through `tf.image.resize` at factor 4 and look at what
@@ -338,6 +363,11 @@ plotting.show(
 # %% [markdown]
 # Gaussian and mitchellcubic are not 1 at distance 0 and 0 at the next sample: they do *not* keep the samples, they
 # smooth. In two dimensions the kernel is the product of two rows; the negative lobes of bicubic become four valleys.
+#
+# **Self-test.** At factor 4, bicubic does not give back a single sample unchanged. Why not? Which kernels do?
+#
+# <details><summary>Answer</summary>With half-pixel centres and an even factor no output pixel lies on a sample; the
+# nearest ones are 1/8 of a sample away. Only the box of nearest and area does not care.</details>
 #
 # ## What the kernel must remove
 #
@@ -393,7 +423,7 @@ for method, taps in kernels.items():
 # `nearest` and `bilinear`: the images that a kernel leaves make a slow beat out of a fast wave.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def upsample_row(signal, method, factor):
     return InterpolationUpsampling2D(factor, method)(signal.astype(np.float32)[None, None, :, None])[0, 0, :, 0].numpy()
 
@@ -439,6 +469,11 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** Of a constant image, which of the eight kernels lets a copy through?
+#
+# <details><summary>Answer</summary>None. The copies of frequency 0 stand at k / f, where every gain is 0: that is the
+# condition that each phase sums to 1, seen from the other side.</details>
+#
 # ## What it costs
 #
 # A kernel of L x L taps costs L x L multiply-adds for each output pixel, but most of them multiply an inserted zero. The
@@ -489,6 +524,12 @@ for method in METHODS:
 # Counting does not predict the clock well: memory traffic, vectorisation and the overhead of a call decide among cheap
 # methods, and each operation of the framework is written by other hands. One thing is plain. Zero insertion is how to
 # *understand* upsampling; `tf.image.resize`, which never stores a zero, is how to *do* it.
+#
+# **Self-test.** Lanczos3 at factor 2 has 12 taps along an axis. Count the multiply-adds for one output pixel:
+# dense, polyphase, separable.
+#
+# <details><summary>Answer</summary>144; (12 / 2)<sup>2</sup> = 36; 6 for the second axis and 6 / 2 for the first,
+# together 9.</details>
 #
 # ## What it is worth on photographs
 #
@@ -549,6 +590,10 @@ plotting.show(
 # the cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. What was thrown away no kernel brings back:
 # a decoder that has to draw sharp borders needs more, which is why notebooks 02 to 05 exist.
 #
+# **Self-test.** One method has 3 dB more PSNR than another. What does that say about the mean squared errors?
+#
+# <details><summary>Answer</summary>The better one has half the error: 10 log<sub>10</sub> 2 is 3.01.</details>
+#
 # ## What it is worth on label maps
 #
 # How good could a *perfect* network be whose output is small? Subsample the ground truth, enlarge it by nearest (a class
@@ -577,7 +622,7 @@ def subsampled_and_back(label, factor):
     return label[np.ix_(rows, columns)]
 
 
-# %%
+# %% tags=["nbval-check-output"]
 paper = {2: 97.2, 4: 95.2, 8: 90.7, 16: 84.6, 32: 75.4, 64: 63.8, 128: 50.6}
 confusions = {factor: ConfusionMatrix(table.num_classes) for factor in paper}
 for label in label_maps(frames):
@@ -598,7 +643,7 @@ plotting.show(
     alt="Mean IoU falls with the subsampling factor, slowly to a factor of 8 and steeply beyond; ours beside the paper's.",
 )
 
-# %%
+# %% tags=["nbval-check-output"]
 gap = max(paper, key=lambda factor: abs(ours[factor] - paper[factor]))
 print(f"largest difference: {ours[gap] - paper[gap]:+.1f} points at factor {gap}")
 at_eight = {name: value for name, value in zip(table.names, confusions[8].iou(), strict=True) if value >= 0}
@@ -610,13 +655,18 @@ print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for n
 # Toy Streets are other scenes, drawn and not photographed; the shape of the curve is what carries over. Repeating the
 # *labels* of an output 8 times smaller costs even a perfect network several points of mIoU; thin things pay for it.
 #
+# **Self-test.** Which classes lose most when one pixel of each 8 x 8 block is kept, and where do the others lose?
+#
+# <details><summary>Answer</summary>Those whose regions are not much wider than a block: poles, riders, bicycles. A
+# road loses along its borders only.</details>
+#
 # ## Scores before labels
 #
 # Is that table a bound for every network with a small output? No. A network gives *scores*, and scores can be
 # interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def shares_and_back(label, method, factor=8):
     """Class shares of blocks, enlarged by a method; the class with the largest share wins."""
     height, width = (n // factor for n in label.shape)
@@ -639,6 +689,12 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 # %% [markdown]
 # Interpolating the scores beats repeating labels, and repeating the scores hardly does: the interpolation matters. This
 # is why networks with a small output enlarge their logits first and take the arg max last.
+#
+# **Self-test.** One block is 60 % road and 40 % sidewalk, its neighbour 20 % and 80 %. Where does bilinear
+# interpolation of the shares put the border, where do repeated labels?
+#
+# <details><summary>Answer</summary>Road falls from 0.6 to 0.2 and meets 0.5 a quarter of the way from the first centre
+# to the second. Repeated labels change half-way, wherever the border really is.</details>
 #
 # ## Exercises
 #
@@ -732,7 +788,7 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>When the first axis is filtered, the volume is still `factor` times smaller than the
+# <details><summary>Hint</summary>When the first axis is filtered, the volume is still <code>factor</code> times smaller than the
 # output along each of the other two, so each output voxel pays only a part of it.</details>
 #
 # ### Exercise 4: a resize of your own (3 points)
@@ -780,7 +836,7 @@ for method, factor, length in cases:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>`np.convolve(spread, taps)` returns len(spread) + len(taps) - 1 values. Half-pixel
+# <details><summary>Hint 1</summary><code>np.convolve(spread, taps)</code> returns len(spread) + len(taps) - 1 values. Half-pixel
 # centres decide which of them to keep.</details>
 # <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it in the
 # middle: drop (len(taps) - factor) / 2 values at the start.</details>

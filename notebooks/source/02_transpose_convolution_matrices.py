@@ -132,6 +132,11 @@ assert np.array_equal(valid.T @ signal[1:4], np.convolve(signal[1:4], taps, "ful
 # %% [markdown]
 # (`np.convolve` is the textbook's, so it reverses what a framework would slide.)
 #
+# **Self-test.** For which kernels do convolution and transposed convolution agree (stride 1, padding "same")?
+#
+# <details><summary>Answer</summary>For those of odd size that read the same backwards, such as a blur: their matrix is
+# symmetric.</details>
+#
 # ## Strides
 #
 # A stride of 2 computes every second output. The lecture starts with the *first* row and drops the second and fourth:
@@ -211,6 +216,12 @@ assert np.array_equal(framework(with_zeros, taps[::-1]), convolution_matrix(taps
 # %% [markdown]
 # Where the framework starts with another row, *keep* takes other places; the rest of the proof stays.
 #
+# **Self-test.** With stride 3, how many zeros stand between two values before the transposed convolution's kernel
+# slides over them, and by which step does it slide?
+#
+# <details><summary>Answer</summary>Two zeros, and one pixel at a time. The stride of the convolution has become the
+# spacing of the values.</details>
+#
 # ## Every kernel, stride and padding
 #
 # The same three taps on nine pixels, with strides from 1 to 4:
@@ -259,6 +270,12 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** Two taps and stride 3: what is special about every third column of the matrix? What follows for
+# the transposed convolution?
+#
+# <details><summary>Answer</summary>It is zero, for no window sees that input. The transposed convolution leaves every
+# third output at zero, whatever the taps.</details>
+#
 # ## Two dimensions: blocks
 #
 # Read a picture row by row into one long column, and a 2-D convolution is again one matrix. It falls into blocks, one
@@ -283,6 +300,12 @@ for i in range(4):
 print("16 blocks, each the matrix of one kernel row or empty")
 
 # %% [markdown]
+# **Self-test.** A picture of 6 x 7, a kernel of 3 x 3, padding "valid", stride 1: what shape has the matrix, and
+# how many of its entries are not fixed at zero?
+#
+# <details><summary>Answer</summary>4 x 5 outputs and 6 x 7 inputs: 20 rows, 42 columns. Nine taps in each row make 180
+# entries of 840.</details>
+#
 # ## The whole table
 #
 # Now for any kernel: the largest difference between the matrix and TensorFlow's convolution, between the transpose and
@@ -328,6 +351,12 @@ for kernel_size, size in cases:
 assert worst < 1e-12
 
 # %% [markdown]
+# **Self-test.** A decoder contains a transposed convolution. Which operation is its backward pass, towards its
+# input?
+#
+# <details><summary>Answer</summary>An ordinary convolution with that stride and the same taps: the transpose of the
+# transpose.</details>
+#
 # ## How long is the output?
 #
 # A strided convolution forgets something: five pixels and six pixels both become three. So a transposed convolution
@@ -348,6 +377,10 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
     assert np.array_equal(outputs, convolution_matrix(taps, size, stride=2).T @ three)
 
 # %% [markdown]
+# **Self-test.** Kernel 3, stride 2, padding "valid": which input lengths give four outputs?
+#
+# <details><summary>Answer</summary>9 and 10: from the ten pixels the last one is never seen.</details>
+#
 # ## It is no inverse
 #
 # Signal processing has long had a word for undoing a convolution whose kernel is known: *deconvolution*, or inverse
@@ -406,6 +439,12 @@ assert not np.allclose(unit.T @ unit, np.eye(8))
 print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(unit.T @ unit), "of 8")
 
 # %% [markdown]
+# **Self-test.** Of two patterns, a convolution passes one fully and weakens the other to a tenth. What do they
+# become after the transpose as well? What would an inverse do?
+#
+# <details><summary>Answer</summary>The first stays, the second falls to a hundredth. An inverse would magnify it
+# tenfold, and the noise in it, too.</details>
+#
 # ## Three ways back from a blurred photograph
 #
 # Blur a photograph with a known Gaussian and store it in 8 bits, as any camera does. In two dimensions the matrix has
@@ -466,6 +505,10 @@ assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 # It is not unrelated, though. The least-squares inverse is *(C'C)^-1 C'*: the transposed convolution is its *first
 # half*, and all the sharpening happens in the other one.
 #
+# **Self-test.** What does the Wiener filter become when you tell it that there is no noise?
+#
+# <details><summary>Answer</summary>The inverse filter: nothing is left that it would have to damp.</details>
+#
 # ## A transposed convolution that learns to enlarge
 #
 # What a decoder uses it for is another task: to make a small map large. There, its kernel is an interpolation filter
@@ -505,7 +548,7 @@ learn, test = gray_photographs()
 # is lost at a patch's border to zero padding is cropped from the loss.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def patches(picture, side=48):
     rows, columns = (n // side for n in picture.shape)
     cut = picture[: rows * side, : columns * side].reshape(rows, side, columns, side).swapaxes(1, 2)
@@ -884,5 +927,5 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 # - J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, CVPR 2015, section 3.3:
 #   upsampling by a learned transposed convolution.
 # - W. Shi et al.: *Is the deconvolution layer the same as a convolutional layer?*, arXiv:1609.07009, 2016.
-# - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, chapter "Image Restoration and Reconstruction": inverse
-#   and Wiener filtering.
+# - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, 4th edition, 2018, chapter 5, "Image Restoration and
+#   Reconstruction": inverse and Wiener filtering.

@@ -128,6 +128,11 @@ for size, stride in [(size, stride) for size in range(1, 9) for stride in range(
 print("32 pairs of kernel size and stride: framework and count agree at every pixel")
 
 # %% [markdown]
+# **Self-test.** Kernel 5, stride 2, four input pixels: write down the counts.
+#
+# <details><summary>Answer</summary>1 1 2 2 3 2 3 2 2 1 1. They add up to 4 x 5: every tap of every input arrives
+# somewhere.</details>
+#
 # ## The closed form
 #
 # Output position $p$ meets input $i$ in tap $p - i s$. All taps that a position uses differ by multiples of the stride
@@ -154,6 +159,10 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (1
     print(f"kernel {size:2d}, stride {stride}: along one axis {phases}, in two dimensions {in_two}")
 
 # %% [markdown]
+# **Self-test.** Kernel 7 and stride 3: how many taps reach each of the three phases?
+#
+# <details><summary>Answer</summary>3, 2 and 2: 7 / 3, 6 / 3 and 5 / 3, rounded up. They add up to 7.</details>
+#
 # ## The rule is a theorem
 #
 # > Away from the borders, the overlap count is constant **exactly when** the stride divides the kernel size.
@@ -164,7 +173,7 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (1
 #
 # The check, by counting, for every pair:
 
-# %%
+# %% tags=["nbval-check-output"]
 for size in range(1, 17):
     for stride in range(1, 9):
         counts = overlap_counts(size, stride, 20)
@@ -221,6 +230,11 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** A strided encoder layer has kernel 3 and stride 2. How often does it use each input pixel?
+#
+# <details><summary>Answer</summary>As often as its transpose reaches it: 4, 2, 2 or 1 times. A quarter of the pixels
+# have one say, a quarter have four.</details>
+#
 # ## A checkerboard as a number
 #
 # A pattern that repeats every $s$ pixels shows up in the spectrum at the multiples of $1/s$ cycles per pixel, the
@@ -231,7 +245,7 @@ interactive_figure(
 # The zero frequency is the mean, and a mean is no pattern. A constant map scores 0. With the counts of a 3 x 3 kernel
 # and stride 2:
 
-# %%
+# %% tags=["nbval-check-output"]
 MIDDLE = np.s_[24:48, 24:48]  # whole periods of the strides 1, 2, 3, 4 and 8, far from every border
 counts = overlap_counts((3, 3), 2, 60)[MIDDLE]
 plotting.show(
@@ -253,6 +267,11 @@ noisy = counts + np.random.default_rng(0).normal(size=counts.shape)
 assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / np.mean(noisy**2))
 
 # %% [markdown]
+# **Self-test.** Along one axis the phase means are 3 and 1. What is the checkerboard energy?
+#
+# <details><summary>Answer</summary>The variance of the phase means is 1, the mean of the squares (9 + 1) / 2 = 5: one
+# fifth.</details>
+#
 # ## Equal counts are not equal sums
 #
 # The rule counts taps. What a pixel receives is their *weighted sum*. On a constant image of ones, every pixel of phase
@@ -322,6 +341,11 @@ print("1 - 1 / stride squared:                ", np.round(expected, 1))
 # *variance*, the overlap count times the variance of a weight: over many kernels each phase gets the same power, where
 # otherwise some pixels are systematically louder. Equal statistics, not equal values.
 #
+# **Self-test.** A kernel 1 1 1 3 with stride 2: does it keep the rule, and does a constant stay constant?
+#
+# <details><summary>Answer</summary>It keeps the rule, two taps in each phase. The phase sums are 1 + 1 = 2 and 1 + 3 =
+# 4: a constant turns into stripes.</details>
+#
 # ## One bias for unequal pixels
 #
 # Say all weights are equal, $w$, and the input is constant, $c$. A pixel then receives $w c\, n + b$, where $n$ is its
@@ -378,6 +402,11 @@ for size in (3, 4):
     )
 
 # %% [markdown]
+# **Self-test.** Why can no bias repair what unequal counts do?
+#
+# <details><summary>Answer</summary>A channel has one bias, so the same number is added in every phase, and the
+# differences between them stay.</details>
+#
 # ## "Symmetric" multiple
 #
 # Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front, and
@@ -404,6 +433,11 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (6, 2), (3, 3), (6, 3), (9, 3), (5,
 # pixel; kernels 3 and 9 do not shift it; kernel 5 is centred and uneven. So "symmetric multiple" is two conditions. A
 # third wish, smooth interpolation, excludes $k = s$: without overlap each input value fills a block of its own.
 #
+# **Self-test.** With which of the strides 2, 3, 4, 6 is kernel 12 a symmetric multiple?
+#
+# <details><summary>Answer</summary>With 2, 4 and 6. With stride 3, 12 - 3 = 9 rows have to go, an odd
+# number.</details>
+#
 # ## Cures, and that they are relatives
 #
 # **Resize-convolution**: enlarge by nearest neighbour, then convolve. **Sub-pixel convolution**: convolve the small map
@@ -414,7 +448,7 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (6, 2), (3, 3), (6, 3), (9, 3), (5,
 # flipped weights*, of size $k + s - 1$; the box has equal phase sums, and so has anything convolved with it. Sub-pixel
 # convolution interleaves its $s^2$ kernels into one of size $k s$, a multiple of the stride.
 
-# %%
+# %% tags=["nbval-check-output"]
 image, weights, stride = np.random.default_rng(0).random((7, 9)), rng.normal(size=(3, 3)), 3
 resized = np.repeat(np.repeat(image, stride, axis=0), stride, axis=1)
 by_resize = convolve2d(resized, weights[::-1, ::-1], mode="same")
@@ -423,7 +457,7 @@ assert np.allclose(by_resize, transposed_convolution(image, kernel, stride, "sam
 assert np.allclose(phase_sums(kernel, stride), weights.sum())
 print("resize-convolution is a transposed convolution with kernel size", len(kernel))
 
-# %%
+# %% tags=["nbval-check-output"]
 layer = SubPixelConvolution2D(1, 3, stride, icnr=False, use_bias=False)
 by_sub_pixel = layer(np.float32(image)[None, ..., None])[0, ..., 0].numpy()
 phases = layer.convolution.kernel.numpy()[:, :, 0].reshape(3, 3, stride, stride)
@@ -435,6 +469,11 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 # Kernel size 5 with stride 3 breaks the rule, and still resize-convolution can make no pattern of a constant image,
 # whatever its weights. Sub-pixel convolution keeps the rule and even has a bias for each phase, which no transposed
 # convolution has; its phases are free to drift apart in training.
+#
+# **Self-test.** Why does a sub-pixel convolution with ICNR start without a pattern, and why may one come?
+#
+# <details><summary>Answer</summary>The kernels of all phases start equal, so each block is constant. Nothing ties them
+# together in training.</details>
 #
 # ## What does training make of it?
 #
@@ -638,6 +677,11 @@ print(f"kernel below the stride:    energy at least {trained[~enough].min():.4f}
 # Fitted to photographs, every kernel that covers all phases nearly loses its pattern, a multiple or not; a kernel
 # smaller than the stride cannot, since some pixels get only the bias.
 #
+# **Self-test.** Why does the experiment look at flat grey inputs, and why at kernels 2 and 5?
+#
+# <details><summary>Answer</summary>On flat inputs every pattern is the decoder's own. Kernels 2 and 5 are the
+# controls: one keeps the rule with little overlap, the other breaks it with much.</details>
+#
 # ## What the cures cost
 #
 # For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each output
@@ -691,6 +735,11 @@ for name in costs:
 # Compare the two lists: fewer multiply-adds need not mean less time, since convolutions are the better tuned code. And
 # once trained, a resize-convolution can be replaced by the transposed convolution that it is (kernel 4 here), at 1024
 # multiply-adds instead of 2304.
+#
+# **Self-test.** Stride 4: compare a transposed convolution of kernel 8 with a resize-convolution of kernel 3, in
+# multiply-adds for an output pixel.
+#
+# <details><summary>Answer</summary>64 / 16 = 4 against 9, each times C<sup>2</sup>.</details>
 #
 # ## Exercises
 #
@@ -755,7 +804,7 @@ for size_, stride_ in [(7, 3), (8, 3), (2, 5), (1, 1), (15, 8), (1_000_001, 4)]:
 # %% [markdown]
 # <details><summary>Hint</summary>Phase 1 uses the taps 1, 1 + s, 1 + 2s, ... below k. How many are there?</details>
 #
-# <details><summary>Second hint</summary>Python rounds `//` down, also for negative numbers; so `-(-a // b)` rounds
+# <details><summary>Second hint</summary>Python rounds <code>//</code> down, also for negative numbers; so <code>-(-a // b)</code> rounds
 # up.</details>
 #
 # ### Exercise 3: predict the overlap map (2 points)
@@ -831,7 +880,7 @@ for shape_, stride_ in [((6, 4), 2), ((6, 9), 3), ((8, 12), 4), ((12, 6), 2), ((
 # <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2), besides
 # (0, 0).</details>
 #
-# <details><summary>Second hint</summary>A slice with a step picks them: `energy[::3, ::2]`. Or leave the spectrum alone
+# <details><summary>Second hint</summary>A slice with a step picks them: <code>energy[::3, ::2]</code>. Or leave the spectrum alone
 # and use the variance of the phase means.</details>
 #
 # ### Exercise 5: ICNR by hand (2 points)

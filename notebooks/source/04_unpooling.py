@@ -154,6 +154,11 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** A map of 7 x 10 is pooled in windows of 2 x 2. What size has the result? And unpooled, if nobody
+# says what it was?
+#
+# <details><summary>Answer</summary>4 x 5, and back at 8 x 10: one row too many.</details>
+#
 # ## A matrix and its transpose, once more
 #
 # For a *fixed* choice of places, pooling picks 4 of 16 numbers: it is a product with a 4 x 16 matrix $P$ of zeros and
@@ -184,6 +189,12 @@ print("the framework's gradient of max pooling is unpooling: equal")
 
 # %% [markdown]
 # Remember this when it comes to cost: **training has to know the places anyway**, for the backward pass of the pooling.
+#
+# **Self-test.** Unpool any four numbers, pool the result at the same places. Then the other way: pool a map and
+# unpool it. Which way loses something?
+#
+# <details><summary>Answer</summary>The second. The first is the identity; the second keeps one value in four and sets
+# the others to zero.</details>
 #
 # ## Zero insertion at chosen places
 #
@@ -230,7 +241,7 @@ assert (values_seen(np.zeros((32, 32), np.uint8), 4) == 4).all()
 # are sparse, and their maxima mark *where* something is. The second row shows a feature as the first layer of a network
 # might compute it, the strength of edges, treated in the same way.
 
-# %%
+# %% tags=["nbval-check-output"]
 from skimage.transform import resize
 
 photograph = skimage.color.rgb2gray(skimage.data.coffee())[60:156, 170:298].astype(np.float32)
@@ -298,6 +309,11 @@ for levels in (1, 2, 3, 4):
 # With indices it is misplaced by none. This is what unpooling can buy: *boundaries*. It says nothing about what the
 # thing is.
 #
+# **Self-test.** After three poolings by two, how far from its true place can a value be at most, along one axis,
+# when it is put back at the middle of its window?
+#
+# <details><summary>Answer</summary>3.5 pixels: a window is 8 pixels wide and its middle lies at 3.5.</details>
+#
 # ## What it costs: bytes
 #
 # SegNet-Basic at the paper's 360 x 480 pools four times, with 64 channels each. Four ways to remember, from the full
@@ -332,6 +348,12 @@ print(f"transposed convolutions: no memory an image, {4 * 4 * 4 * 64 * 64 * 4 / 
 # about. An index *within the window* fits in a byte, works for images of any size, and costs an eighth of it.
 # Interpolation and transposed convolution remember nothing of an image. The memory counts when the network is *used*:
 # in training the feature maps are kept for the backward pass anyway.
+#
+# **Self-test.** A map of 32 x 32 with 64 channels in float32, pooled by two: how many bytes for the indices, one
+# byte each, and how many for the features themselves?
+#
+# <details><summary>Answer</summary>16 x 16 x 64 = 16,384 against 32 x 32 x 64 x 4 = 262,144: a sixteenth. With 2 bits
+# an index it would be the 64th part.</details>
 #
 # ## What it costs: arithmetic and time
 #
@@ -427,6 +449,11 @@ for decoder, published in [("indices", "SegNet-Basic, 1.425 M"), ("bilinear", ""
 # the table lacks is interpolation with SegNet-Basic's own convolutions: that row tells what the *indices* contribute
 # there. We have it.
 #
+# **Self-test.** The paper compares SegNet-Basic with "Bilinear". Why is that no test of the indices?
+#
+# <details><summary>Answer</summary>Two things change at once: the indices, and 0.8 million weights in the decoder's
+# convolutions.</details>
+#
 # ## What it buys: a measure for boundaries
 #
 # The SegNet paper reports, on CamVid with balanced classes, 47.7 against 43.3 % mIoU, and 35.8 against 20.8 % in the
@@ -452,6 +479,11 @@ for name, thickness in [("pole, 2 pixels wide", 2), ("house, 60 pixels wide", 60
 # within a tolerance of a true one, *recall* the reverse, and F is their harmonic mean. SegNet's tolerance is 0.75 % of
 # the image's diagonal, and it averages over the classes present in an image, then over images; classes that an image
 # lacks do not count. At 32 x 64 that tolerance, rounded up, is one pixel.
+#
+# **Self-test.** Every true border pixel has a predicted one within the tolerance, but half of the predicted ones
+# are false. What is F?
+#
+# <details><summary>Answer</summary>Recall 1, precision 1/2: F = 2 x 1 x 0.5 / 1.5 = 2/3.</details>
 #
 # ## The decoder comparison, repeated
 #
@@ -575,6 +607,12 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** Suppose that two decoders are equally good. How likely is it that the difference has the same
+# sign for three seeds?
+#
+# <details><summary>Answer</summary>Twice 1/2 x 1/2 x 1/2, one case of four. With six comparisons, expect one or two
+# such "results" by luck.</details>
+#
 # ## Try it
 #
 # In JupyterLab, choose a map, the size of the windows and the window whose arrows stand out. Map 0 is the lecture's
@@ -685,8 +723,8 @@ for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7,
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>Pad at the bottom and right with minus infinity until the windows fit.</details>
-# <details><summary>Hint 2</summary>`reshape(rows, k, columns, k)` gives each window two axes of its own. Bring them
-# next to each other, make one of them, and take `argmax` along it.</details>
+# <details><summary>Hint 2</summary><code>reshape(rows, k, columns, k)</code> gives each window two axes of its own. Bring them
+# next to each other, make one of them, and take <code>argmax</code> along it.</details>
 #
 # ### Exercise 3: put them back (2 points)
 #
@@ -723,7 +761,7 @@ for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7,
 
 # %% [markdown]
 # <details><summary>Hint</summary>Window (i, j) begins at row k * i and column k * j; index n lies n // k rows and
-# n % k columns further. `np.indices(values.shape)` gives all i and all j.</details>
+# n % k columns further. <code>np.indices(values.shape)</code> gives all i and all j.</details>
 #
 # ### Exercise 4: boundary F by hand (2 points)
 #
@@ -771,7 +809,7 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`true[:, None] - predicted[None]` has shape [n, m, 2]: every true pixel against every
+# <details><summary>Hint</summary><code>true[:, None] - predicted[None]</code> has shape [n, m, 2]: every true pixel against every
 # predicted one.</details>
 #
 # ### Exercise 5: in your own words (2 points)

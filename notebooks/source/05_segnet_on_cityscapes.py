@@ -95,6 +95,11 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** The median of the frequencies is 0.02, a class has 0.32. What is its full weight, and what the
+# one that we use?
+#
+# <details><summary>Answer</summary>0.02 / 0.32 = 0.0625, and its square root, 0.25.</details>
+#
 # ## SegNet in one picture
 #
 # An encoder, the thirteen convolutions of VGG16, halves the image five times. The decoder is its mirror image. What
@@ -125,6 +130,10 @@ assert (values[0, :, :, 0].numpy() == [[5, 6], [7, 8]]).all()
 assert (put_back[0, :, :, 0].numpy() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
 
 # %% [markdown]
+# **Self-test.** Where would 1, 2, 3 and 4 stand if every index were 0?
+#
+# <details><summary>Answer</summary>At the top left of their windows: rows 0 and 2, columns 0 and 2.</details>
+#
 # ## Build it
 #
 # `models.SegNet` is the published network; `width` scales its channels so that it trains on a laptop. The paper counts
@@ -138,7 +147,7 @@ assert round(encoder / 1e6, 1) == 14.7
 del published
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def new_segnet(seed):
     keras.utils.set_random_seed(seed)
     return models.SegNet(table.num_classes, width=width)
@@ -148,6 +157,11 @@ slim = new_segnet(seed)
 print(f"at width {width}: {slim.count_params() / 1e6:.2f} M parameters")
 
 # %% [markdown]
+# **Self-test.** At width 0.25, by which factor does the number of weights shrink, and why not by four?
+#
+# <details><summary>Answer</summary>By about 16: a convolution has weights for each pair of an input and an output
+# channel, and both are a quarter.</details>
+#
 # ## Self-test: does the architecture change when the image size does?
 #
 # Think first. Every layer is a convolution, a normalisation by channel, a pooling or an unpooling; which of them knows
@@ -184,6 +198,12 @@ assert np.isclose(by_hand, from_library, rtol=1e-4)
 print("by hand and by the library: equal")
 
 # %% [markdown]
+# **Self-test.** The true class of a pixel gets a probability of 1/4. What does the pixel add to the loss? And a
+# void pixel?
+#
+# <details><summary>Answer</summary>log 4, about 1.39. A void pixel adds nothing, and does not count in the
+# mean.</details>
+#
 # ## An encoder that was a classifier
 #
 # The lecture's recipe starts from a network that recognises photographs. With a network connection,
@@ -208,6 +228,11 @@ def pretrained_encoder():
 pretrained = pretrained_encoder() if encoder_weights is None else None
 
 # %% [markdown]
+# **Self-test.** What can a label of a whole crop teach an encoder, and what can it not?
+#
+# <details><summary>Answer</summary>What things look like, but not where one ends and the next begins. That is left to
+# the decoder and to training with label maps.</details>
+#
 # ## Freeze, train, unfreeze: does it help?
 #
 # Three competitors get the same few label maps, the same number of steps, and the same seeds:
@@ -296,6 +321,12 @@ print("Frozen noise against from scratch:        ", verdict("random, frozen firs
 # Mind what "equal budget" leaves out: a frozen step is cheaper than a full one, and the pretraining is not charged to
 # those who profit from it. Both are choices, and papers make them silently.
 #
+# **Self-test.** Suppose that "classifier, frozen first" beats "random, frozen first" but not "from scratch". What
+# have you learnt?
+#
+# <details><summary>Answer</summary>Within this schedule the classifier's weights help; but freezing costs as much as
+# they bring. Without the control you would have said that pretraining is useless.</details>
+#
 # ## The whole training split, and the table
 #
 # Now one network gets all label maps. This is what `course train SegNet` does on the command line: random scale, crop,
@@ -375,6 +406,12 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** A car of 10 pixels is found whole in one frame, a lorry of 1,000 labelled as car is missed in
+# another. What is the IoU of car over both frames, what the mean of the two?
+#
+# <details><summary>Answer</summary>10 / 1010, or 1 %, against 50 %. Summing first lets every pixel count the same;
+# iIoU weighs by objects.</details>
+#
 # ## Exercises
 #
 # Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs

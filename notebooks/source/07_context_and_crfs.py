@@ -96,7 +96,7 @@ train = load("train", labelled_frames)
 images, truths = (np.stack(part) for part in zip(*load("val", validation_frames).as_numpy_iterator(), strict=True))
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def score(prediction):
     """Validation mIoU and boundary F within 0.75 % of the diagonal, in per cent."""
     confusion, boundary = ConfusionMatrix(K), BoundaryF(K, tolerance=0.0075)
@@ -219,7 +219,7 @@ def fit_patch(patch, pictures, mean):
     return coefficients, mean + pictures @ coefficients
 
 
-# %%
+# %% tags=["nbval-check-output"]
 means = {k: windows(label_maps, k).mean(axis=0) for k in range(K) if pixels[k, 0]}
 test = {k: windows(truths, k) for k in means if np.any(truths == k)}
 methods = {
@@ -422,6 +422,10 @@ print(f"least energy, {energies.min():.2f}\n{least}")
 assert alone[1, 1] == 1 and least[1, 1] == 0, "the neighbours overrule the wrong pixel"
 
 # %% [markdown]
+# **Self-test.** Set both weights of the pairwise term to 0. Which labelling has the least energy?
+#
+# <details><summary>Answer</summary>The arg max, pixel by pixel: what the network says alone.</details>
+#
 # ## Mean field
 #
 # A photograph has too many labellings for that. **Mean field** looks for a product of independent pixels,
@@ -483,6 +487,12 @@ for iteration in range(5):
     q = softmax(two - bound * (1 - q[::-1]))
 
 # %% [markdown]
+# **Self-test.** All other pixels are surely of class 0. What does the update subtract from the logits of a pixel,
+# for class 0 and for class 1?
+#
+# <details><summary>Answer</summary>Nothing for class 0, and for class 1 the sum of its affinities to all of
+# them.</details>
+#
 # ## Which pixels are bound?
 #
 # Now a real frame, 32 x 64, small enough to keep all pairs. The pixel's affinities $w_1 k_1 + w_2 k_2$ decide whom it
@@ -557,6 +567,11 @@ whole = layers.DenseCRF(1, **options, window=(7, 1))(corner)
 assert np.allclose(whole, layers.DenseCRF(1, **options)(corner), atol=1e-3), "a lattice that holds every pixel is exact"
 
 # %% [markdown]
+# **Self-test.** The colour scale is made very large. What does $k_1$ become, and what happens at edges?
+#
+# <details><summary>Answer</summary>Every colour is then alike, and only the distance counts, as in $k_2$: labels are
+# smoothed across edges.</details>
+#
 # ## DeepLabV2 before and after
 #
 # DeepLabV2 trains its network without the field and puts it behind. Its weights and bandwidths come from a search on
@@ -634,6 +649,11 @@ w1, w2 = learner.kernel_weights.numpy()
 print(f"cross-entropy {losses[0]:.3f} -> {losses[-1]:.3f};  w1 1.00 -> {w1:.2f},  w2 1.00 -> {w2:.2f}")
 
 # %% [markdown]
+# **Self-test.** Why are the field's weights not chosen on the validation frames, where they would score best?
+#
+# <details><summary>Answer</summary>The score would then contain the choice: the best of several by luck. Other frames
+# would not confirm it.</details>
+#
 # ## Piecewise: rules that a network learns
 #
 # Potts's rule, "different labels cost", is crude: a car *belongs* above a road. **Piecewise** has a field on the coarse
@@ -717,6 +737,12 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** How many labellings have 4 x 4 nodes with 7 classes, and what does piecewise training do about
+# the sum over them?
+#
+# <details><summary>Answer</summary>7<sup>16</sup>, about 3.3 x 10<sup>13</sup>. It never forms that sum: each node and
+# each pair gets a softmax of its own.</details>
+#
 # ## The three beside each other
 #
 # One protocol: frames, batches, steps, rate, seed, encoder. Not equal: the number of weights. Networks this small say
@@ -758,6 +784,12 @@ for system, row in lecture.items():
 # %% [markdown]
 # LRR, which restores fine detail, leads in poles, lights and signs; the two that look wider lead in lorries, buses and
 # trains. They differ in networks and training too, so this is a reading, not a proof.
+#
+# **Self-test.** Which sentences may you write under the first table: (a) "the first network scored higher here",
+# (b) "Laplacian refinement is better than a CRF"?
+#
+# <details><summary>Answer</summary>(a) only. One seed, few steps, unequal numbers of weights and small frames do not
+# carry (b).</details>
 #
 # ## Exercises
 #
@@ -927,7 +959,7 @@ for trial, (height, width_, parts, f) in enumerate(sizes):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>First the patch of one place, `[2f, 2f]`. Then where it goes: which rows of the canvas
+# <details><summary>Hint</summary>First the patch of one place, <code>[2f, 2f]</code>. Then where it goes: which rows of the canvas
 # do the patches of places $i$ and $i + 1$ share?</details>
 #
 # ### Exercise 5: in your own words (2 points)

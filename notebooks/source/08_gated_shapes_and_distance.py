@@ -157,6 +157,11 @@ plotting.show(
 # drawing's sigmoid(A) · gradient is only the part that is added. To make something vanish takes the convolution after
 # it, which may subtract one channel from another.
 #
+# **Self-test.** A stream of 8 channels on 48 x 96 pixels: how many gate values are there, and by what do they
+# multiply it at most?
+#
+# <details><summary>Answer</summary>48 x 96, one for each pixel and not for each channel; by less than 2.</details>
+#
 # ## Built step by step
 #
 # `GatedConvolution2D` is the library's. Give it random weights and statistics.
@@ -248,6 +253,11 @@ assert np.isclose(EdgeCrossEntropy(radius=1)(truth[None], constant), mean, rtol=
 # the others, and the others as the share of boundary pixels: both kinds carry half. The price: the output is no longer
 # the probability of a boundary but more generous. It passes 0.5 as soon as a boundary is likelier than on average.
 #
+# **Self-test.** 5 of 100 pixels are boundary. How much does each pixel weigh in the balanced loss, and how much
+# do both kinds together?
+#
+# <details><summary>Answer</summary>0.95 for a boundary pixel, 0.05 for another: 5 x 0.95 = 95 x 0.05 = 4.75.</details>
+#
 # ## Two tasks that must agree
 #
 # The **dual-task regulariser** compares the borders *of the segmentation* with those of the truth. They are where the
@@ -271,13 +281,19 @@ assert loss.strength_loss(house, 20 * tf.one_hot(house, 2) - 10) < 1e-3
 # It rises steeply at first and slowly later: it pulls what is nearly right into place and leaves the rough place to
 # cross-entropy.
 #
+# **Self-test.** Every pixel has the right class, but at the borders the probabilities change slowly. Does the
+# dual-task loss see it?
+#
+# <details><summary>Answer</summary>Yes: it compares how steeply they change with a sharp border, not the classes
+# themselves.</details>
+#
 # ## The network, and a twin without shapes
 #
 # `models.GSCNN` joins an encoder as regular stream, the shape stream with three gates, the boundary map as one more
 # branch of the atrous pyramid, and DeepLabV3+'s decoder. Its twin is `models.DeepLabV3Plus` on the same encoder at the
 # same output stride: without shape stream and boundary losses nearly the same network.
 
-# %%
+# %% tags=["nbval-check-output"]
 table = datasets.label_table(dataset)
 train = datasets.load(dataset, "train", data_dir, image_size)
 val = datasets.load(dataset, "val", data_dir, image_size)
@@ -317,6 +333,11 @@ for name, rate in [("GSCNN", gscnn_learning_rate), ("DeepLabV3Plus", learning_ra
     training.fit(networks[name], batches, budget, learning_rate=rate, schedule="poly", title=name)
 
 # %% [markdown]
+# **Self-test.** Why train a twin here, when the paper already prints DeepLabV3+'s scores?
+#
+# <details><summary>Answer</summary>Those come from another encoder, data and training. A difference means something
+# only where little else differs.</details>
+#
 # ## Inside the trained network
 #
 # The lecture's figure, from your own network. Above, the regular stream at three depths; below, the shape stream from
@@ -427,6 +448,11 @@ interactive_figure(
 # Wide bands and many false pixels at 0.5 are what the balanced loss asks for. The map need not be a good edge detector;
 # its task is to help the segmentation.
 #
+# **Self-test.** The mean of a gate is 0.42 on the borders and 0.50 elsewhere. Is something broken?
+#
+# <details><summary>Answer</summary>No. No loss asks the gates to open at borders; only the boundary map is trained on
+# them, and a convolution in between may subtract.</details>
+#
 # ## Boundary F: what IoU does not say
 #
 # **Boundary F** (notebook 04) allows a distance: precision is the share of predicted border pixels within a tolerance of
@@ -465,6 +491,11 @@ plotting.show(
 # pixels*: both are fine within the tolerance and bad beyond. It has its oddities: the house keeps some F, as its upper
 # and lower borders slide along themselves, and F takes the left border of the moved pole for its right one.
 #
+# **Self-test.** A pole, 4 pixels wide, is predicted 4 pixels too far right. What are IoU and boundary F within 5
+# pixels?
+#
+# <details><summary>Answer</summary>0 and 1.</details>
+#
 # ## The tolerance is a matter of resolution
 #
 # GSCNN's tolerances are shares of the diagonal, rounded *up* to pixels; SegNet's is 0.75 %:
@@ -482,6 +513,10 @@ assert [pixels_of(share, (1024, 2048)) for share in (0.00088, 0.001875, 0.00375,
 # The paper's "3 px" is 2.01 rounded up; its published code starts at 0.05 %, which is 2 px. On small frames as many
 # pixels are a laxer test: 12 px are 1.2 % of 1024 rows, but 9.4 % of 128. Compare F at one resolution only.
 #
+# **Self-test.** Which tolerance on 128 x 256 asks as much of the contours as 12 pixels on 1024 x 2048?
+#
+# <details><summary>Answer</summary>1.5 pixels. Rounded up to 2 it is laxer, rounded down to 1 stricter.</details>
+#
 # ## A class that is not there
 #
 # Many frames have no train. SegNet leaves them out of its F; GSCNN's code counts 1. Let a class occur in 17 of 500 frames,
@@ -498,6 +533,12 @@ assert np.isclose(rare.class_scores("one")[0], (17 * 0.2 + 483) / 500)
 # %% [markdown]
 # In GSCNN's table "train" has the *best* boundaries of all (93.9 at 3 px) with an IoU of 83.3: the rule is one reason.
 # Never compare F across the two rules.
+#
+# **Self-test.** A class occurs in 10 of 100 images, with an F of 0.5 in each of them. What do the two rules give,
+# if it is predicted nowhere else?
+#
+# <details><summary>Answer</summary>0.5 if the others are skipped; (10 x 0.5 + 90) / 100 = 0.95 if they count
+# 1.</details>
 #
 # ## The two networks, measured
 #
@@ -563,6 +604,12 @@ for tolerance in (1, 3):
 #
 # The gain is largest at the strict tolerance, and most of it there comes with the *loss*.
 #
+# **Self-test.** The interval of the difference excludes zero. What would still have to be repeated before you
+# blame the architecture?
+#
+# <details><summary>Answer</summary>The training, with several seeds for each network: the interval covers other frames
+# only.</details>
+#
 # ## Distance: crop towards the vanishing point
 #
 # Far things are small and stand near the vanishing point. So crop the frames around it, more and more, and compute mIoU
@@ -624,7 +671,7 @@ plotting.show(
 # %% [markdown]
 # For all frames: one confusion matrix for each crop, summed over the frames, then IoU. By hand, for one crop:
 
-# %%
+# %% tags=["nbval-check-output"]
 by_slicing = CropFactorIoU(table.num_classes, vanishing_point=vanishing_point)
 confusion = ConfusionMatrix(table.num_classes)
 for truth_map, prediction in zip(truths, predictions["GSCNN"], strict=False):
@@ -728,6 +775,11 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** Factor 200, and the nearest road in the whole frame is 5 m away. How far is the nearest road in
+# the crop?
+#
+# <details><summary>Answer</summary>624 of 1024 rows are left, a share of 0.61: 5 m / 0.61, about 8.2 m.</details>
+#
 # ## Exercises
 #
 # Each answer goes into the function that is there; the cell below it checks, also on inputs that you do not see.
@@ -767,7 +819,7 @@ assert_same(two_means([float("nan")] * 3), [1.0, float("nan")], name="the means 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`np.isnan` finds the images without the class.</details>
+# <details><summary>Hint</summary><code>np.isnan</code> finds the images without the class.</details>
 #
 # ### Exercise 2: a gate (2 points)
 #
@@ -804,7 +856,7 @@ for trial, (height, columns, channels, outputs) in enumerate([(3, 5, 4, 2), (4, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The gate has no channels: `scores[..., None]` gives it an axis that fits all of
+# <details><summary>Hint</summary>The gate has no channels: <code>scores[..., None]</code> gives it an axis that fits all of
 # them.</details>
 #
 # ### Exercise 3: edge labels (2 points)
@@ -896,8 +948,8 @@ for case, a, b in [("without prediction", line, none), ("without truth", none, l
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`np.argwhere(true)` lists the border pixels, `[n, 2]`. Or:
-# `scipy.ndimage.distance_transform_edt(~true)` gives each pixel's distance to the nearest true border pixel.</details>
+# <details><summary>Hint</summary><code>np.argwhere(true)</code> lists the border pixels, <code>[n, 2]</code>. Or:
+# <code>scipy.ndimage.distance_transform_edt(~true)</code> gives each pixel's distance to the nearest true border pixel.</details>
 #
 # ### Exercise 5: the crop rule (2 points)
 #

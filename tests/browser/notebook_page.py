@@ -108,6 +108,11 @@ class NotebookPage:
         """Run a command of JupyterLab to its end."""
         self.page.evaluate("([name, given]) => window.jupyterapp.commands.execute(name, given)", [name, arguments])
 
+    def theme(self, name: str):
+        """Switch to the theme "Light" or "Dark", which JupyterLab keeps for the next notebook, too."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
+        self.page.wait_for_selector(f'body[data-jp-theme-name="JupyterLab {name}"]', state="attached")
+
     def problems(self) -> list[str]:
         """Cells that failed, wrote to standard error or were not executed."""
         return self.page.evaluate(_PROBLEMS)

@@ -46,7 +46,7 @@ def notebook(lab, browser, tmp_path):
     """A function that opens a copy of a notebook, in its fast setting and without stored outputs."""
     folder = Path(os.environ.get("COURSE_SCREENSHOTS", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
-    context = browser.new_context(viewport={"width": 1300, "height": 1200})
+    context = browser.new_context(viewport={"width": 1300, "height": 1900})
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
 
@@ -71,6 +71,7 @@ def notebook(lab, browser, tmp_path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def test_notebook(path, notebook):
     page = notebook(path)
+    page.theme("Light")
     page.command("notebook:run-all-cells")
     assert page.problems() == []
     widgets = page.widget_cells()
@@ -84,8 +85,7 @@ def test_notebook(path, notebook):
                 move()
                 assert control.changed(before), f"cell {place + 1}: {control.name} does nothing {move.__name__}"
         assert page.faint_text(cell) == []
-    page.command("apputils:change-theme", theme="JupyterLab Dark")
-    page.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    page.theme("Dark")
     for place in widgets:
         cell = page.go_to(place)
         page.screenshot(f"{path.stem}_{place:02d}_dark", cell)
