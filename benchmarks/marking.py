@@ -62,7 +62,8 @@ class Class:
         notebook, truth = copy.deepcopy(self.released), {}
         for exercise in self.lab.marked:
             kind = self.chance.choices(["solution", "RIGHT", "WRONG", "nothing", "no cell"], [3, 3, 5, 1, 1])[0]
-            given = [n for n, (name, _) in enumerate(getattr(self.answers, kind, [])) if name == exercise.grade_id]
+            answers = getattr(self.answers, kind) if kind in ("RIGHT", "WRONG") else []
+            given = [number for number, (name, _) in enumerate(answers) if name == exercise.grade_id]
             kind = "solution" if kind in ("RIGHT", "WRONG") and not given else kind
             place = _place(notebook, exercise.grade_id)
             if kind == "no cell":
@@ -75,7 +76,7 @@ class Class:
             self.kinds[kind] += 1
         if self.chance.random() < 0.5:
             self._tamper(notebook)
-        return nbformat.writes(notebook).encode(), truth
+        return json.dumps(notebook).encode(), truth
 
     def honest(self) -> nbformat.NotebookNode:
         """The solutions, without the lesson."""
@@ -172,7 +173,9 @@ def plain_nbgrader(group: Class, students: int, folder: Path) -> list[float]:
         path = folder / "submitted" / f"s{number}" / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(group.honest(), path)
-    whole = nbgrader("autograde", name, "--create")
+    # Its four seconds for a message from a kernel are too few for an import of TensorFlow on a busy machine.
+    patient = ["--ExecutePreprocessor.iopub_timeout=900", "--ExecutePreprocessor.timeout=900"]
+    whole = nbgrader("autograde", name, "--create", *patient)
     nothing = nbgrader("autograde", name)
     return [(whole - nothing) / students] * students
 

@@ -32,6 +32,8 @@ def student_version(lab: Assignment) -> NotebookNode:
         record = cell.metadata.get("nbgrader")
         if not record:
             continue
+        # What nbgrader's Validate button asks for, and authors forget.
+        cell.metadata.nbgrader = {"schema_version": 3, "task": False, "locked": not record.solution, **record}
         if record.solution:
             if f"### BEGIN {SOLUTION}" not in cell.source:
                 raise CourseError(f"{lab.name}: put the solution of {record.grade_id!r} between '### BEGIN {SOLUTION}' "
