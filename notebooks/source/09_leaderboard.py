@@ -146,6 +146,11 @@ for k in ranked:
     print(f"{facts}{100 * f:12.1f}{100 * right:14.1f}")
 
 # %% [markdown]
+# **Self-test.** All systems had one recipe and the same processor time. Whom may that favour?
+#
+# <details><summary>Answer</summary>Those that learn fast, and those whose best rate the recipe happens to hit. A
+# network that wins after days may lose after minutes.</details>
+#
 # ## Never trust a record
 #
 # The records hold the predictions, too. Score them again, by other code than made the records: the frame, the true and
@@ -169,6 +174,9 @@ if kept:
         assert np.allclose(boundary.scores, records.boundary[k, :5], atol=1e-6), name
     print(f"{len(names)} systems x {len(truths)} frames: counted again, equal to the records")
 
+# %% [markdown]
+# A hard, a middling and an easy frame, by the mean over the systems, for the first, a middle and the last system:
+
 # %%
 if kept:
     of_frames = mean_iou(*pixels).mean(axis=0)
@@ -185,6 +193,11 @@ if kept:
     )
 
 # %% [markdown]
+# **Self-test.** Two programs count the same matrices from the same predictions. Which mistakes could they still share?
+#
+# <details><summary>Answer</summary>All that were made before counting: wrong frames, labels read wrongly, predictions
+# resized or shifted.</details>
+#
 # ## The mIoU of a data set is not the mean of its images' mIoUs
 #
 # The smallest example, two classes and two images: one all road, one with a person whom the network half finds.
@@ -210,6 +223,11 @@ turned = [(i, j) for i, j in combinations(ranked, 2) if of_images[i] < of_images
 print(f"pairs that the other rule puts in another order: {len(turned)} of {len(names) * (len(names) - 1) // 2}")
 
 # %% [markdown]
+# **Self-test.** In the example, compute the IoU of road and person for the data set, and both rules' means.
+#
+# <details><summary>Answer</summary>Road 190 / 195, or 97 %, and person 5 / 10, or 50 %: 74 %. The images have 100 %
+# and (95 + 50) / 2, about 72 %: their mean is 86 %.</details>
+#
 # ## How far would a score move with other images?
 #
 # The frames are a sample of all frames that there could be. We cannot draw new ones, but we can draw *from ours*, with
@@ -225,7 +243,8 @@ assert np.allclose(replicates[0, 0], mean_iou(*np.repeat(pixels[:, 0], weights[0
 
 # %% [markdown]
 # The middle 95 % of the replicates are an interval. `bootstrap_interval` draws in the same way and widens it a little:
-# resampling sees only the frames that we have, and too few vary too little. Check that it never gets narrower:
+# resampling sees only the frames that we have, and too few vary too little. Check that it is no narrower (but for the
+# noise of drawing):
 
 # %%
 intervals = np.array([bootstrap_interval(counts, resamples=resamples, seed=seed) for counts in records.counts])
@@ -324,10 +343,8 @@ def draw(frames=100):
 interactive_figure(
     draw, alt=lambda frames: f"The systems by mIoU with intervals for {frames} frames like ours.", frames=sizes
 )
-print(
-    "mean width in points:",
-    {size: float(100 * np.diff(ends, axis=0).mean().round(3)) for size, ends in spreads.items()},
-)
+for size, ends in spreads.items():
+    print(f"{size:6,} frames: intervals of {100 * np.diff(ends, axis=0).mean():.1f} points on average")
 
 # %% [markdown]
 # Four times as many frames halve an interval, roughly. The last tenth of a point is expensive.
@@ -353,9 +370,10 @@ print(f"{100 * apart:.2f} if each had been scored on images of its own")
 # %%
 order = [names[k] for k in ranked]
 position = {name: k for k, name in enumerate(names)}
+some, next_best = order[len(order) // 4], order[len(order) // 4 + 1]
 
 
-def draw(first=order[0], second=order[1]):
+def draw(first=some, second=next_best):
     i, j = position[first], position[second]
     found = replicates[i] - replicates[j]
     ends = np.quantile(found, [0.025, 0.975])
@@ -384,9 +402,15 @@ print({images: 2 / 2**images for images in (3, 5, 10)}, "is the least p of so ma
 # %% [markdown]
 # Three images that all agree prove nothing. `paired_test` draws from the many exchanges of many images.
 #
+# **Self-test.** Five images, and all five differences have the same sign. What is the least two-sided p-value that a
+# permutation test can give?
+#
+# <details><summary>Answer</summary>Two of 2<sup>5</sup> exchanges are as extreme: 1/16, about 0.06.</details>
+#
 # ## Many questions at once
 #
-# Ten systems are 45 pairs. Suppose *no* two differ. Each p-value then lies below 0.05 by chance in one of twenty cases:
+# Ten systems are 45 pairs. Suppose *no* two differ. Each p-value then lies below 0.05 by chance in one of twenty cases.
+# Draw 2,000 such tables, the p-values independently:
 
 # %% tags=["nbval-check-output"]
 by_chance = np.random.default_rng(0).random((2000, 45))
@@ -406,7 +430,7 @@ print("sorted", np.sort(p_values), "-> corrected", stepped)
 assert np.allclose(np.sort(holm(p_values)), stepped)
 
 # %% [markdown]
-# Two of the three were below 0.05 and are no longer. Now all pairs of our table:
+# All three were below 0.05, and two no longer are. Now all pairs of our table:
 
 # %%
 pairs = compare_all({name: records.of_system(name) for name in names}, resamples=resamples, seed=seed)
@@ -422,7 +446,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# A line at the right joins neighbours of which no two can be told apart: within it, the order is chance. That is our
+# A line at the right joins neighbours of which no two can be told apart: within it, the order may be chance. That is our
 # leaderboard: groups, not places. Every pair, and what it would take to decide the others:
 
 # %%
@@ -435,6 +459,10 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** Three p-values, 0.01, 0.02 and 0.04: which are below 0.05 after Holm's correction?
+#
+# <details><summary>Answer</summary>All: 3 x 0.01 = 0.03, 2 x 0.02 = 0.04, 1 x 0.04 = 0.04.</details>
+#
 # ## Power: what would decide the rest?
 #
 # The standard error falls as one over the square root of the number of images. So from the interval's width follows how
@@ -465,6 +493,10 @@ print(f"{names[i]} and {names[j]}: {enough} frames find the difference in {found
 assert 0.65 < found.mean() < 0.95 or enough < 30
 
 # %% [markdown]
+# **Self-test.** A difference would be found with 800 images. How many for one half as large?
+#
+# <details><summary>Answer</summary>Four times as many, 3,200: the standard error has to be halved.</details>
+#
 # ## What these intervals leave out: the seed
 #
 # Everything above resamples *images*. A network trained again from another seed is another network, with another score
@@ -472,7 +504,8 @@ assert 0.65 < found.mean() < 0.95 or enough < 30
 # like these. It does not mean that one architecture beats the other.
 #
 # How much would that change? Unknown, but we can ask how large it may be. If a score moves by a standard deviation s
-# from seed to seed, and each system is trained n times, the variance of a difference grows by 2 s² / n:
+# from seed to seed, and each system is trained n times, the variance of a difference grows by 2 s² / n. (The count at
+# s = 0 differs a little from the one above: here by the normal distribution and Bonferroni.)
 
 # %%
 error = (pairs.high - pairs.low)[upper] / (2 * 1.96)
@@ -494,7 +527,8 @@ plotting.show(
 
 # %% [markdown]
 # To know it, train each system several times and give `seed_spread` the counts of every training on the same images. Here
-# with made-up counts, whose spreads we chose: 1 point from seed to seed, 5 from image to image.
+# with made-up counts, whose spreads we chose: 1 point from seed to seed; 5 from image to image, so 0.5 for the mean of
+# 100. Five trainings tell the spread over seeds only roughly.
 
 # %% tags=["nbval-check-output"]
 made_up = np.random.default_rng(3)
@@ -510,6 +544,11 @@ print(
 )
 
 # %% [markdown]
+# **Self-test.** Scores move by 1 point from seed to seed, and each of two equal systems is trained once. How large is
+# their difference typically, by the seeds alone?
+#
+# <details><summary>Answer</summary>Its standard deviation is the root of 2, about 1.4 points.</details>
+#
 # ## Other scores, other orders?
 #
 # mIoU is one way to look. Notebook 08 had two more: boundary F, and crops towards the vanishing point. The curve over
@@ -558,14 +597,14 @@ plotting.show(
 )
 
 # %% [markdown]
-# Crossing lines are no news where the order was chance anyway. So count the pairs that *both* scores decide, in opposite
+# Crossing lines are no news where the order may be chance anyway. So name the pairs that *both* scores decide, in opposite
 # order. For a score other than mIoU, call a pair decided if the interval of its difference leaves zero out after
 # Bonferroni's correction (the level divided by the number of pairs; simpler than Holm's, and stricter).
 
 
 # %%
 def verdicts(replicates):
-    """Of each pair: 1 or -1 where the first or the second is better for certain, 0 where not decided."""
+    """Of each pair: 1 or -1 where it is decided for the first or the second, 0 where it is not."""
     level = 0.05 / len(upper[0])
     differences = replicates[upper[0]] - replicates[upper[1]]
     low, high = np.nanquantile(differences, [level / 2, 1 - level / 2], axis=1)
@@ -582,9 +621,15 @@ if kept:
 by_miou = verdicts(replicates)
 for title, values in other_scores.items():
     other = verdicts(values)
-    print(f"{title:16} decides {np.abs(other).sum():3} pairs, against mIoU: {(other * by_miou < 0).sum()}")
+    against = [f"{names[upper[0][p]]} and {names[upper[1][p]]}" for p in np.flatnonzero(other * by_miou < 0)]
+    print(f"{title:16} decides {np.abs(other).sum():3} pairs, against mIoU: {', '.join(against) or 'none'}")
 
 # %% [markdown]
+# **Self-test.** Two lines cross between two columns. When may you say that the two scores disagree about this pair?
+#
+# <details><summary>Answer</summary>When both differences are decided, in opposite directions. Otherwise one of the
+# orders may be chance.</details>
+#
 # ## Another data set
 #
 # Would the order hold on other images of another kind? Where records of a second data set are there, compare.
@@ -608,6 +653,11 @@ for other in others:
     print(f"{other}: pairs decided on both data sets {both.sum() // 2}, in the same order {agree.sum() // 2}")
 
 # %% [markdown]
+# **Self-test.** A pair is decided on both data sets, in opposite order. Which of the two is the better network?
+#
+# <details><summary>Answer</summary>Neither as such: which one is better depends on the images, and the question has to
+# name them.</details>
+#
 # ## What cannot be concluded
 #
 # - **Nothing about the papers.** These are slim networks, trained for minutes from nothing on small pictures. The
@@ -669,7 +719,7 @@ for trial, classes in enumerate([2, 5, 19, 3]):
 
 # %% [markdown]
 # <details><summary>Hint</summary>Union = true pixels + predicted pixels - intersection: a row sum, a column sum, the
-# diagonal. `np.nanmean` leaves NaN out.</details>
+# diagonal. <code>np.nanmean</code> leaves NaN out.</details>
 #
 # ### Exercise 2: two rules (1 point)
 #
@@ -798,7 +848,7 @@ for trial, (images, classes, draws) in enumerate([(5, 3, 40), (12, 2, 101), (3, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`counts[pick]` are the matrices of one resample, repetitions included. Sum them first,
+# <details><summary>Hint</summary><code>counts[pick]</code> are the matrices of one resample, repetitions included. Sum them first,
 # then compute one mIoU.</details>
 #
 # ### Exercise 5: a paired test (2 points)
@@ -855,7 +905,7 @@ for trial, (images, classes, draws) in enumerate([(4, 3, 60), (9, 2, 99), (6, 5,
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>`np.where(swap[:, None, None], second, first)` are the results that the first system
+# <details><summary>Hint</summary><code>np.where(swap[:, None, None], second, first)</code> are the results that the first system
 # would have had.</details>
 #
 # ### Exercise 6: in your own words (1 point)
