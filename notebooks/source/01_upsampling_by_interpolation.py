@@ -788,8 +788,11 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>When the first axis is filtered, the volume is still <code>factor</code> times smaller than the
+# <details><summary>Hint 1</summary>When the first axis is filtered, the volume is still <code>factor</code> times smaller than the
 # output along each of the other two, so each output voxel pays only a part of it.</details>
+# <details><summary>Hint 2</summary>With L taps and factor f, every f-th tap along an axis meets a sample. The axis
+# that is filtered last costs L / f an output voxel, the one before it L / f<sup>2</sup>, the first L /
+# f<sup>3</sup>.</details>
 #
 # ### Exercise 4: a resize of your own (3 points)
 #

@@ -881,8 +881,10 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>How does the loss pull at each *output*? And which matrix carries a pull at the
+# <details><summary>Hint 1</summary>How does the loss pull at each *output*? And which matrix carries a pull at the
 # outputs back to the inputs?</details>
+# <details><summary>Hint 2</summary>The pull at the outputs is <code>C @ x - target</code>. Back to the inputs goes the
+# transpose: see "The whole table".</details>
 #
 # ### Exercise 6: in your own words (2 points)
 #

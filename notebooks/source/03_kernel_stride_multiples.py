@@ -845,8 +845,10 @@ for size_, stride_, height_, width_ in [
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Each input pixel adds 1 to a square of the output. Where does the square of pixel
+# <details><summary>Hint 1</summary>Each input pixel adds 1 to a square of the output. Where does the square of pixel
 # (row, column) begin?</details>
+# <details><summary>Hint 2</summary>It covers rows <code>row * stride</code> to <code>row * stride + kernel_size -
+# 1</code>. Two loops over the input, and one slice to which 1 is added.</details>
 #
 # ### Exercise 4: the energy at the stride frequencies (2 points)
 #

@@ -678,8 +678,10 @@ for height, width, bits in [(360, 480, 2), (360, 480, 64), (1024, 2048, 2), (33,
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The first level has 180 x 240 windows in each of 64 channels. The fourth and fifth
+# <details><summary>Hint 1</summary>The first level has 180 x 240 windows in each of 64 channels. The fourth and fifth
 # have 23 and 12 rows.</details>
+# <details><summary>Hint 2</summary>Halving with rounding up is <code>(n + 1) // 2</code>, and so is bits to bytes:
+# <code>(bits + 7) // 8</code>. Halve before you count: the first level has 180 rows already.</details>
 #
 # ### Exercise 2: pool and remember (2 points)
 #
@@ -760,8 +762,10 @@ for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7,
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Window (i, j) begins at row k * i and column k * j; index n lies n // k rows and
+# <details><summary>Hint 1</summary>Window (i, j) begins at row k * i and column k * j; index n lies n // k rows and
 # n % k columns further. <code>np.indices(values.shape)</code> gives all i and all j.</details>
+# <details><summary>Hint 2</summary>An array of row numbers and one of column numbers, both shaped like
+# <code>values</code>, may stand on the left: <code>result[rows, columns] = values</code>.</details>
 #
 # ### Exercise 4: boundary F by hand (2 points)
 #
@@ -809,8 +813,11 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary><code>true[:, None] - predicted[None]</code> has shape [n, m, 2]: every true pixel against every
+# <details><summary>Hint 1</summary><code>true[:, None] - predicted[None]</code> has shape [n, m, 2]: every true pixel against every
 # predicted one.</details>
+# <details><summary>Hint 2</summary>From the distances make a table of true and false, <code>near</code>, of shape [n,
+# m]. Recall asks for any along one axis, precision along the other. Handle empty borders first: the mean of nothing is
+# no number.</details>
 #
 # ### Exercise 5: in your own words (2 points)
 #

@@ -475,8 +475,10 @@ for trial in range(5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The third class of the example occurs in half of the images only: its frequency is
+# <details><summary>Hint 1</summary>The third class of the example occurs in half of the images only: its frequency is
 # 10 / 50.</details>
+# <details><summary>Hint 2</summary>Divide <code>pixels</code> by <code>image_pixels</code>, class by class.
+# <code>np.median</code> of these frequencies is the numerator for every class.</details>
 #
 # ### Exercise 3: a loss that ignores void (3 points)
 #
@@ -516,8 +518,10 @@ assert_same(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Subtracting the same number from all logits of a pixel changes no probability.
+# <details><summary>Hint 1</summary>Subtracting the same number from all logits of a pixel changes no probability.
 # Subtract the largest.</details>
+# <details><summary>Hint 2</summary>Keep the labelled pixels first: <code>logits[label != 255]</code> has shape [n,
+# classes]. The logarithm of a softmax is the logit less <code>np.log(np.exp(logits).sum(...))</code>.</details>
 #
 # ### Exercise 4: from the confusion matrix to mIoU (2 points)
 #
@@ -548,8 +552,10 @@ for trial in range(5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The union of a class is its row plus its column, minus what was counted
+# <details><summary>Hint 1</summary>The union of a class is its row plus its column, minus what was counted
 # twice.</details>
+# <details><summary>Hint 2</summary><code>np.diag</code> is the overlap. Take only the classes whose union is above 0,
+# and divide after you have chosen them.</details>
 #
 # ### Exercise 5: in your own words (2 points)
 #

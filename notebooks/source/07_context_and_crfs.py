@@ -834,8 +834,10 @@ for trial, (n, classes_) in enumerate([(1, 2), (4, 3), (7, 2), (9, 5)]):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Begin with two loops over pixels. Which pairs would you meet twice, or with
+# <details><summary>Hint 1</summary>Begin with two loops over pixels. Which pairs would you meet twice, or with
 # themselves?</details>
+# <details><summary>Hint 2</summary>Without loops: <code>compatibility[labels[:, None], labels[None]]</code> is what
+# each pair of pixels costs, [n, n]. All pairs, both ways, are counted twice.</details>
 #
 # ### Exercise 2: a boundary mask (2 points)
 #
@@ -872,8 +874,9 @@ for trial, (height, width_, window) in enumerate([(6, 9, 3), (8, 5, 5), (7, 7, 1
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Two loops will do. A slice that ends beyond the image is cut; one that begins before it
+# <details><summary>Hint 1</summary>Two loops will do. A slice that ends beyond the image is cut; one that begins before it
 # is not.</details>
+# <details><summary>Hint 2</summary>Let the slice begin at <code>max(row - window // 2, 0)</code>.</details>
 #
 # ### Exercise 3: one mean-field step (2 points)
 #
@@ -914,8 +917,11 @@ for trial, (n, classes_, scale) in enumerate([(2, 3, 1), (5, 2, 3), (7, 4, 1), (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The message of class $l$ at pixel $i$ is a double sum, over pixels and over classes.
+# <details><summary>Hint 1</summary>The message of class $l$ at pixel $i$ is a double sum, over pixels and over classes.
 # Write down its shape and those of the factors. For the softmax: what may be subtracted without changing it?</details>
+# <details><summary>Hint 2</summary><code>pairwise</code> [n, n], <code>q</code> [n, classes] and
+# <code>compatibility</code> [classes, classes] stand in the right order for two matrix products. Subtract the largest
+# value of each row before <code>np.exp</code>.</details>
 #
 # ### Exercise 4: overlapping patches (2 points)
 #
@@ -959,8 +965,10 @@ for trial, (height, width_, parts, f) in enumerate(sizes):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>First the patch of one place, <code>[2f, 2f]</code>. Then where it goes: which rows of the canvas
+# <details><summary>Hint 1</summary>First the patch of one place, <code>[2f, 2f]</code>. Then where it goes: which rows of the canvas
 # do the patches of places $i$ and $i + 1$ share?</details>
+# <details><summary>Hint 2</summary><code>bases @ coefficients[i, j]</code> is the patch. Add it to a slice that starts
+# at <code>i * f</code> and is 2f long; the next one overlaps it by f.</details>
 #
 # ### Exercise 5: in your own words (2 points)
 #

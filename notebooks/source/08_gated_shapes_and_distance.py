@@ -856,8 +856,10 @@ for trial, (height, columns, channels, outputs) in enumerate([(3, 5, 4, 2), (4, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The gate has no channels: <code>scores[..., None]</code> gives it an axis that fits all of
+# <details><summary>Hint 1</summary>The gate has no channels: <code>scores[..., None]</code> gives it an axis that fits all of
 # them.</details>
+# <details><summary>Hint 2</summary>The gate multiplies the features, which are then added once more: 1 + alpha in all.
+# A 1x1 convolution is <code>... @ kernel</code>.</details>
 #
 # ### Exercise 3: edge labels (2 points)
 #
@@ -899,8 +901,10 @@ for trial, (height, columns, radius) in enumerate([(6, 9, 1), (9, 6, 2), (5, 5, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Two loops over the pixels are fine. For each, which pixels are near? Which of these
+# <details><summary>Hint 1</summary>Two loops over the pixels are fine. For each, which pixels are near? Which of these
 # have another class, and are not void?</details>
+# <details><summary>Hint 2</summary><code>np.indices</code> gives the row and column of every pixel, so <code>(rows -
+# y)**2 + (columns - x)**2 &lt;= radius**2</code> is a disc. Set void pixels to 255 at the end.</details>
 #
 # ### Exercise 4: boundary F by hand (2 points)
 #
@@ -948,8 +952,10 @@ for case, a, b in [("without prediction", line, none), ("without truth", none, l
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary><code>np.argwhere(true)</code> lists the border pixels, <code>[n, 2]</code>. Or:
+# <details><summary>Hint 1</summary><code>np.argwhere(true)</code> lists the border pixels, <code>[n, 2]</code>. Or:
 # <code>scipy.ndimage.distance_transform_edt(~true)</code> gives each pixel's distance to the nearest true border pixel.</details>
+# <details><summary>Hint 2</summary>Precision is the share of <code>predicted</code> within the tolerance of a true
+# pixel, recall the share of <code>true</code> near a predicted one. Handle empty maps first.</details>
 #
 # ### Exercise 5: the crop rule (2 points)
 #
@@ -989,8 +995,10 @@ for height, columns, factor, y, x in [
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>At factor 100 a frame of 1024 rows loses 200 of them, and one of 512 rows loses 100.
+# <details><summary>Hint 1</summary>At factor 100 a frame of 1024 rows loses 200 of them, and one of 512 rows loses 100.
 # Rows and columns go by the same rule.</details>
+# <details><summary>Hint 2</summary>Of <code>height</code> rows, <code>2 * factor / 1024 * height</code> go, and the
+# share y of these at the top. Round top and bottom each by itself.</details>
 #
 # ### Exercise 6: in your own words (1 point)
 #
