@@ -214,7 +214,7 @@ plotting.show(
 # In training PSPNet also classifies the features of the last stage *but one*: a short way for the gradients. In the paper
 # that loss counts 0.4. Prediction drops the branch:
 
-# %%
+# %% tags=["nbval-check-output"]
 losses = training.objective("PSPNet")
 print({name: weight for name, (_, weight) in losses.items()})
 assert losses["auxiliary"][1] == 0.4 and set(pspnet.output) == {"logits", "auxiliary"}
@@ -222,6 +222,11 @@ dropped = pspnet.count_params() - predictors["PSPNet"].count_params()
 print(f"parameters that only training needs: {dropped} of {pspnet.count_params()}")
 
 # %% [markdown]
+# **Self-test.** The auxiliary branch is dropped at prediction. What of it remains?
+#
+# <details><summary>Answer</summary>What its gradients did to the encoder. Its own weights are needed no
+# longer.</details>
+#
 # ## Atrous convolution: taps with holes between them
 #
 # DeepLab's idea needs no pooling. A convolution of **rate** $r$ takes its inputs $r$ apart:
@@ -252,6 +257,10 @@ np.testing.assert_allclose(convolve(x, kernel, rate=2), convolve(x, with_zeros),
 print(with_zeros, "\nrate 2 with the 3 x 3 kernel equals rate 1 with this one; 9 products a pixel instead of 25")
 
 # %% [markdown]
+# **Self-test.** A 3 x 3 kernel of rate 4: how many weights has it, and how many cells does it span?
+#
+# <details><summary>Answer</summary>Nine weights, and 4 x 2 + 1 = 9 cells along each side.</details>
+#
 # ## It keeps the size, except for edge effects
 #
 # With `"same"` padding the output is as large as the input, at every rate; with `"valid"` it loses $r (k - 1)$ rows and
@@ -283,7 +292,7 @@ assert inside[16, 16] == 1, "at rate 32 even the middle place has a single tap i
 #
 # <details><summary>Answer</summary>A 1 x 1 convolution: it sees *less* than at a moderate rate. The DeepLabV3 paper
 # gives this as the reason for adding image pooling to the pyramid. Rates must suit the map, hence the parameter
-# `rates`.</details>
+# <code>rates</code>.</details>
 #
 # ## Another scale
 #
@@ -315,6 +324,10 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** At rate 3, into how many images that know nothing of each other does a map fall?
+#
+# <details><summary>Answer</summary>Into 3 x 3 = 9, one for each remainder of row and column.</details>
+#
 # ## The receptive field, computed and measured
 #
 # Each layer adds $(k - 1)\, r$ steps, and a step is as long as the product of the strides before it:
@@ -371,6 +384,11 @@ for name, seen in maps.items():
     assert measured == formula
 
 # %% [markdown]
+# **Self-test.** Two 3 x 3 layers: the first has stride 2, the second rate 2. How wide is the field?
+#
+# <details><summary>Answer</summary>1 + 2 + 2 x 2 x 2 = 11 pixels: the second layer's steps are two pixels long, and it
+# takes them in twos.</details>
+#
 # ## Gridding
 #
 # The formula is silent about the holes. Three layers of rate 2 never leave one of the four quarters: the output sees 49
@@ -409,6 +427,10 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** Three layers of rate 3: how wide is the field, and how many of its pixels count?
+#
+# <details><summary>Answer</summary>1 + 3 x 2 x 3 = 19. Every third counts, 7 along a side: 49 of 361.</details>
+#
 # ## Theoretical and effective field
 #
 # Now the course's slim encoder at output stride 8, with atrous rates up to 4 in it, on a long strip. With positive
@@ -462,6 +484,12 @@ for name, values in profiles.items():
     print(f"{name:17} 90 % of the gradient within {middle} pixels; the formula says {formula}")
 
 # %% [markdown]
+# **Self-test.** Two layers of three equal taps in one dimension: how many ways lead from the output to the middle
+# of its five pixels, how many to an end?
+#
+# <details><summary>Answer</summary>Three and one. Every further layer makes the middle more likely still, as in a sum
+# of dice.</details>
+#
 # ## Output stride: the same weights, denser
 #
 # A classifier strides five times: 32 image pixels between two features. DeepLab replaces the last strides by rates: what
@@ -504,7 +532,10 @@ for stride in (32, 16, 8):
 aspp = AtrousSpatialPyramidPooling(16, rates=(1, 2, 3))
 values = np.random.default_rng(3).normal(size=(1, 9, 17, 12)).astype("float32")
 expected = aspp(values)
-parts = [branch(values) for branch in aspp.branches]
+parts = []
+for branch, rate in zip(aspp.branches, (1, 1, 2, 3), strict=True):  # the first is a 1 x 1 convolution
+    taken = tf.nn.conv2d(values, branch.convolution.kernel, 1, "SAME", dilations=rate)
+    parts.append(tf.nn.relu(branch.normalization(taken)))
 whole_image = aspp.image(values.mean(axis=(1, 2), keepdims=True))
 parts.append(tf.broadcast_to(whole_image, parts[0].shape))
 np.testing.assert_allclose(aspp.projection(tf.concat(parts, axis=-1)), expected, rtol=1e-4, atol=1e-5)
@@ -517,20 +548,20 @@ print(len(parts), "ways joined by hand and by the layer: equal,", expected.shape
 # %%
 labels_of = np.argmax(predict_logits(predictors["DeepLabV3"], image, image_size), axis=-1)
 painted = plotting.overlay(image, labels_of, table, 0.45)
-stride = output_stride * image.shape[0] / image_size[0]  # in pixels of the full image
+spacing = output_stride * image.shape[0] / image_size[0]  # in pixels of the full image
 cells = [-(-n // output_stride) for n in image_size]
 
 
 def draw_taps(row=cells[0] // 2, column=cells[1] // 2, branch=1):
-    name = table.names[labels_of[int((row + 0.5) * stride), int((column + 0.5) * stride)]]
+    name = table.names[labels_of[int((row + 0.5) * spacing), int((column + 0.5) * spacing)]]
     title = f"Feature ({row}, {column}), predicted {name}: the branch of rate {rates[branch]}"
-    return plotting.sampling_grid(painted, (row, column), stride, [rates[branch]], title, reach=max(rates))
+    return plotting.sampling_grid(painted, (row, column), spacing, [rates[branch]], title, reach=max(rates))
 
 
 # %%
 corner = (1, 2)
 plotting.show(
-    plotting.sampling_grid(painted, corner, stride, rates, f"Feature {corner}: all branches"),
+    plotting.sampling_grid(painted, corner, spacing, rates, f"Feature {corner}: all branches"),
     alt="Three 3 x 3 grids of taps of growing rate around a feature near the corner, over a street scene with its "
     "predicted classes; several taps of the larger grids lie outside the image.",
 )
@@ -543,6 +574,11 @@ interactive_figure(
 )
 
 # %% [markdown]
+# **Self-test.** A feature map of 16 x 32 and a branch of rate 18: how many of its nine taps lie within the map?
+#
+# <details><summary>Answer</summary>At most two. No row lies 18 above or below, and of the columns 18 to the left and
+# to the right one at most.</details>
+#
 # ## DeepLabV3, and what the + adds
 #
 # **DeepLabV3** is now complete: encoder at stride 16 or 8, ASPP, class scores by a 1 x 1 convolution, and *upscaling*:
@@ -585,6 +621,11 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** How many places of a 512 x 1024 image get scores of their own in DeepLabV3 at stride 16, how many
+# in DeepLabV3+?
+#
+# <details><summary>Answer</summary>32 x 64 and, at stride 4, 128 x 256: sixteen times as many.</details>
+#
 # ## Mean IoU, done right
 #
 # The IoU of a class is overlap / union, and mIoU its mean over the classes. Four decisions hide in that sentence:
@@ -626,6 +667,11 @@ plotting.show(
 )
 
 # %% [markdown]
+# **Self-test.** A class has 100 pixels in one image, 50 of them found, and 2 in another, none found; no false
+# ones. What is its IoU for the data set, what the mean of the images' IoUs?
+#
+# <details><summary>Answer</summary>50 / 102, or 49 %, and 25 %.</details>
+#
 # ## What the comparison decides
 #
 # Three numbers invite a ranking. How far would the differences move with other frames? Draw them anew, with replacement,
@@ -641,6 +687,12 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
 # %% [markdown]
 # Even an interval without zero speaks only of *these* weights, trained this briefly. To decide between architectures one
 # needs several seeds, equal effort on each one's learning rate, real photographs, and training until nothing improves.
+#
+# **Self-test.** An interval reaches from +0.4 to +2.1 points. Does it follow that (a) these weights do better on
+# frames like these, (b) the architecture is the better one?
+#
+# <details><summary>Answer</summary>(a), at the stated level. For (b) the interval would have to cover other seeds and
+# other trainings, too.</details>
 #
 # ## The lecture's table
 #
@@ -680,6 +732,11 @@ print("from the first three to the last:", ", ".join(f"{class_names[k]} {rise[k]
 # paper prints for the *test* set (table 6), where PSPNet has 78.4, not the 78.8 of this table. So the first three were
 # most likely scored on other images than the last three, and the step from 71.6 to 78.8 is partly a step between splits.
 # Within each three the classes come in nearly the same order: that part is about Cityscapes, not about networks.
+#
+# **Self-test.** Why should the six rows not be ranked in one list?
+#
+# <details><summary>Answer</summary>The first three were scored on other images than the last three, most likely. A
+# difference between splits is no difference between systems.</details>
 #
 # ## keras-cv's DeepLabV3+ beside ours
 #
@@ -763,6 +820,12 @@ for told, from_logits in [("probabilities", False), ("logits", True)]:
 # %% [markdown]
 # The loss can then never reach 0, and no error tells you. Our networks give logits; the loss knows.
 #
+# **Self-test.** 19 classes, a perfect and perfectly sure softmax, fed to a loss that expects logits: which loss
+# is left?
+#
+# <details><summary>Answer</summary>The largest of the "logits" is 1, the 18 others are 0: log(1 + 18 / e), about
+# 2.03.</details>
+#
 # ## Exercises
 #
 # Each answer goes into the function that is there; the cell below it checks, and so do inputs that you do not see.
@@ -827,7 +890,9 @@ for trial, (height, width, bins) in enumerate([(6, 12, 6), (9, 17, 6), (5, 8, 3)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>In integers, floor is `//`, and ceil(a / b) is `-(-a // b)`.</details>
+# <details><summary>Hint 1</summary>In integers, floor is <code>//</code>, and ceil(a / b) is <code>-(-a // b)</code>.</details>
+# <details><summary>Hint 2</summary>Bin (i, j) is the slice from <code>i * height // bins</code> to <code>-(-(i + 1) *
+# height // bins)</code>, columns likewise. With fewer features than bins, bins share them.</details>
 #
 # ### Exercise 3: atrous convolution by hand (2 points)
 #
@@ -868,8 +933,11 @@ for trial, (height, width, rows, columns, rate) in enumerate(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Each tap adds a shifted copy of the whole map. Pad so that no shift leaves it; at high
+# <details><summary>Hint 1</summary>Each tap adds a shifted copy of the whole map. Pad so that no shift leaves it; at high
 # rates the padding is wider than the map.</details>
+# <details><summary>Hint 2</summary>Pad by <code>rate * (taps // 2)</code> on each side. The tap in row r and column c
+# then sees the padded map from row <code>r * rate</code> and column <code>c * rate</code> on, as many rows and columns
+# as the map has.</details>
 #
 # ### Exercise 4: the field and its holes (1 point)
 #
@@ -950,8 +1018,10 @@ for trial in range(6):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Write a function for one matrix, and call it once for the sum and once for each
+# <details><summary>Hint 1</summary>Write a function for one matrix, and call it once for the sum and once for each
 # image.</details>
+# <details><summary>Hint 2</summary>Choose the classes by their union, not by their overlap: one that was predicted and
+# never true has a union and counts 0. Leave out matrices whose sum is 0.</details>
 #
 # ### Exercise 6: in your own words (2 points)
 #
