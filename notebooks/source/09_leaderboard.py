@@ -718,8 +718,10 @@ for trial, classes in enumerate([2, 5, 19, 3]):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Union = true pixels + predicted pixels - intersection: a row sum, a column sum, the
+# <details><summary>Hint 1</summary>Union = true pixels + predicted pixels - intersection: a row sum, a column sum, the
 # diagonal. <code>np.nanmean</code> leaves NaN out.</details>
+# <details><summary>Hint 2</summary>Where the union is 0 there is no IoU: put NaN there without dividing, for instance
+# by <code>np.maximum(union, 1)</code> under a <code>np.where</code>.</details>
 #
 # ### Exercise 2: two rules (1 point)
 #
@@ -805,8 +807,10 @@ for images in (2, 3, 7, 20):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>The data set's score listens to images with many pixels; in the mean every image has
+# <details><summary>Hint 1</summary>The data set's score listens to images with many pixels; in the mean every image has
 # one vote.</details>
+# <details><summary>Hint 2</summary>One image with very many pixels and many with few. Let the first system be perfect
+# on the large image and poor on the small ones, the second the other way round.</details>
 #
 # ### Exercise 4: a bootstrap (2 points)
 #
@@ -848,8 +852,10 @@ for trial, (images, classes, draws) in enumerate([(5, 3, 40), (12, 2, 101), (3, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary><code>counts[pick]</code> are the matrices of one resample, repetitions included. Sum them first,
+# <details><summary>Hint 1</summary><code>counts[pick]</code> are the matrices of one resample, repetitions included. Sum them first,
 # then compute one mIoU.</details>
+# <details><summary>Hint 2</summary>One number for each row of <code>picks</code>; leave out classes whose union is 0
+# in that resample. Then <code>np.quantile</code> of all of them.</details>
 #
 # ### Exercise 5: a paired test (2 points)
 #
@@ -905,8 +911,10 @@ for trial, (images, classes, draws) in enumerate([(4, 3, 60), (9, 2, 99), (6, 5,
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary><code>np.where(swap[:, None, None], second, first)</code> are the results that the first system
+# <details><summary>Hint 1</summary><code>np.where(swap[:, None, None], second, first)</code> are the results that the first system
 # would have had.</details>
+# <details><summary>Hint 2</summary>What one system gets, the other gives up: exchange in both. Compare absolute
+# values, and count those of at least the observed one less 1e-9.</details>
 #
 # ### Exercise 6: in your own words (1 point)
 #
