@@ -5,7 +5,10 @@ Set COURSE_SCREENSHOTS to a folder to keep screenshots.
 
 import os
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -18,7 +21,16 @@ ROOT = Path(__file__).parents[2]
 WIDTHS = {"phone": 390, "laptop": 1366, "wide": 1920}
 PATIENCE = 300_000  # milliseconds: the machine may be busy
 CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-OTHERS = ["README", "CONTRIBUTING", "data/README", "course_utils/labs/README", "elsewhere", "search", "genindex"]
+OTHERS = [
+    "README",
+    "CONTRIBUTING",
+    "data/README",
+    "docs/instructors",
+    "course_utils/labs/README",
+    "elsewhere",
+    "search",
+    "genindex",
+]
 OTHERS += [
     "reference/index",
     "reference/commands",
@@ -41,11 +53,27 @@ def browser():
         browser.close()
 
 
-class Site:
-    """The book from its folder, as somebody opens it without a server; whatever goes wrong is collected."""
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a log."""
 
-    def __init__(self, folder: Path, context):
-        self.folder, self.troubles = folder, []
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(book):
+    """Where the book is served: on this machine only, at a port that the system chooses."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=book)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class Site:
+    """The served book in a browser; whatever goes wrong is collected."""
+
+    def __init__(self, address: str, context):
+        self.address, self.troubles = address, []
         self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.page.on("console", lambda message: message.type == "error" and self.troubles.append(message.text))
@@ -54,11 +82,13 @@ class Site:
         self.page.on("request", lambda request: self.is_inside(request.url) or self.troubles.append(request.url))
 
     def is_inside(self, url: str) -> bool:
-        return url.startswith((self.folder.as_uri(), "data:", "blob:"))
+        return url.startswith((f"{self.address}/", "data:", "blob:"))
 
-    def open(self, name: str, width: int = 1366):
-        self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.goto(f"{self.folder.as_uri()}/{name}.html")
+    def open(self, name: str):
+        self.page.set_viewport_size({"width": WIDTHS["laptop"], "height": 900})
+        self.page.goto(f"{self.address}/{name}.html")
+        # Side bars slide when the window's size changes; here they are at once where they belong.
+        self.page.add_style_tag(content="* { transition: none !important }")
         # Formulas are set when the page is there; they, too, take room.
         self.page.evaluate("window.MathJax?.startup?.promise")
         return self.page
@@ -69,9 +99,9 @@ class Site:
 
 
 @pytest.fixture(params=["light", "dark"])
-def site(request, browser, book):
+def site(request, browser, address):
     context = browser.new_context(color_scheme=request.param)
-    site = Site(book, context)
+    site = Site(address, context)
     site.theme = request.param
     yield site
     context.close()
@@ -79,9 +109,9 @@ def site(request, browser, book):
 
 
 @pytest.fixture
-def light_site(browser, book):
+def light_site(browser, address):
     context = browser.new_context(color_scheme="light")
-    site = Site(book, context)
+    site = Site(address, context)
     yield site
     context.close()
     assert not site.troubles
@@ -89,13 +119,14 @@ def light_site(browser, book):
 
 @pytest.mark.parametrize("name", [*CHAPTERS, *OTHERS])
 def test_page_never_scrolls_sideways(name, light_site):
+    page = light_site.open(name)
     for size, width in WIDTHS.items():
-        page = light_site.open(name, width)
+        page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"too wide for a {size}"
         light_site.keep(f"{name}-{size}")
 
 
-@pytest.mark.parametrize("name", [CHAPTERS[2], CHAPTERS[5], "README", "search", "reference/course_utils.layers"])
+@pytest.mark.parametrize("name", [CHAPTERS[3], CHAPTERS[5], "README", "search", "reference/course_utils.layers"])
 def test_axe_finds_nothing_serious(name, site):
     page = site.open(name)
     assert page.evaluate("document.documentElement.dataset.theme") == site.theme
@@ -127,7 +158,7 @@ def test_search_field_of_a_page_leads_to_results(light_site):
 
 
 def test_formulas_are_set(light_site):
-    page = light_site.open(CHAPTERS[2])
+    page = light_site.open(CHAPTERS[3])
     assert page.locator("mjx-container").count() > 0
     assert page.locator("mjx-merror").count() == 0
 
