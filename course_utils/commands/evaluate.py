@@ -66,6 +66,7 @@ def configure(parser):
 
 def run(arguments) -> int:
     from course_utils import datasets
+    from course_utils.evaluation.resampling import refuse_without_cities
 
     systems, trainings = _find_systems(arguments)
     everything = [*systems, *trainings]
@@ -75,6 +76,8 @@ def run(arguments) -> int:
         system.check(table)
     frames = _labelled_frames(dataset, arguments.split, _data_dir(arguments, dataset, everything))
     _check_page(arguments.html)
+    if arguments.resample == "cities":
+        refuse_without_cities([frame.city for frame in frames])
     scores = [_score(system, frames, table, arguments, output=system is systems[0]) for system in systems]
     others = [_score(system, frames, table, arguments, plain=True) for system in trainings]
     findings = _findings(scores, others, arguments)

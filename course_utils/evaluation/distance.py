@@ -25,7 +25,7 @@ VANISHING_POINT = (0.41, 0.5)
 """Row and column, as shares of height and width: about the mean of Toy Streets, whose scenes have theirs at 0.36 to
 0.45 and 0.43 to 0.57."""
 
-_ROW, _COLUMN = (f"{share:.0%}" for share in VANISHING_POINT)
+_ROW, _COLUMN = (f"{100 * share:.0f} %" for share in VANISHING_POINT)
 
 CROP_RULE = (
     "At crop factor c a frame loses the share 2c/1024 of its height and of its width: 2c rows and 4c columns of "

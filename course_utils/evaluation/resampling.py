@@ -56,7 +56,19 @@ def resampled_units(frames: Sequence[FrameCounts], over: str) -> list[ConfusionM
     if over == "images":
         return matrices
     cities = [frame.city for frame in frames]
+    refuse_without_cities(cities)
+    return summed(matrices, cities)
+
+
+def refuse_without_cities(cities: Sequence[str | None]) -> None:
+    """Stop where cities cannot be resampled.
+
+    Args:
+        cities: of each frame.
+
+    Raises:
+        CourseError: there are fewer than two cities, or a frame of none.
+    """
     if None in cities or len(set(cities)) < 2:
         named = "do not say of which city they are" if None in cities else f"all come from {cities[0]}"
         raise CourseError(f"Cities cannot be resampled: the frames {named}. Resample images.")
-    return summed(matrices, cities)

@@ -57,7 +57,7 @@ def test_a_run_and_its_saved_predictions_score_the_same(grey_reader, evaluate, t
     run = grey_reader(image_size=(16, 32))
     status, scores, _ = evaluate(run, "--dataset", "toy_streets", "--output", tmp_path / "saved")
     assert status == 0 and 0 < scores["mean_iou"] < 1
-    again = evaluate("--predictions", tmp_path / "saved", "--dataset", "toy_streets", "--boundary")[1]
+    again = evaluate("--predictions", tmp_path / "saved", "--dataset", "toy_streets", "--boundary", "--distance")[1]
     assert {**scores, "source": None} == {**again, "source": None}
 
 
@@ -139,6 +139,27 @@ def test_a_page_is_written(grey_reader, shifted, evaluate, tmp_path):
     assert "run against shifted on cityscapes val" in page and page.count("data:image/jpeg") == 2 * 3
 
 
+def test_crops_come_with_runs_on_wide_frames_and_where_they_are_asked_for(grey_reader, good, evaluate):
+    factors = ["0", "100", "200", "300", "400"]
+    assert list(evaluate(grey_reader())[1]["crop_factor_iou"]) == factors
+    assert evaluate(grey_reader(), "--no-distance")[1]["crop_factor_iou"] == {}
+    assert evaluate(good, "--dataset", "cityscapes")[1]["crop_factor_iou"] == {}
+    status, text, _ = evaluate(good, "--dataset", "cityscapes", "--distance", json_wanted=False)
+    assert status == 0 and "At crop factor c a frame loses" in text
+
+
+def test_other_seeds_of_a_system(good, shifted, evaluate, tmp_path):
+    options = ("--dataset", "cityscapes", "--resamples", "200", "--seeds", shifted)
+    file = tmp_path / "page.html"
+    status, scores, _ = evaluate(good, *options, "--html", file)
+    other = evaluate(shifted, "--dataset", "cityscapes")[1]
+    assert status == 0 and scores["seeds"]["number"] == 2 and scores["mean_iou"] == 1
+    assert scores["seeds"]["mean_iou"]["mean"] == pytest.approx((1 + other["mean_iou"]) / 2)
+    assert "mean of 2 seeds" in file.read_text(encoding="utf-8")
+    assert "mean of 2 seeds" in evaluate(good, *options, json_wanted=False)[1]
+    assert scores["resampling"] == {"over": None, "resamples": 200, "seed": 0}
+
+
 def test_part_of_a_split_is_scored_only_on_request(data_set, good, evaluate, tmp_path):
     part = predictions_of(data_set, tmp_path / "part", lambda ids, number: ids if number else None)
     options = (part, "--dataset", "cityscapes")
@@ -170,6 +191,8 @@ def test_part_of_a_split_is_scored_only_on_request(data_set, good, evaluate, tmp
         (["RUN", "--html", "DATA"], "name a file in a folder that exists"),
         (["DATA", "--dataset", "cityscapes", "--flip"], "--flip and --window are for a run"),
         (["nowhere", "--dataset", "cityscapes"], "holds no predictions"),
+        (["DATA", "--dataset", "cityscapes", "--seeds", "DATA", "--against", "DATA"], "leave one of them out"),
+        (["RUN", "--resample", "cities", "--no-boundary"], "all come from ulm"),
     ],
 )
 def test_wrong_use_is_one_line(arguments, message, grey_reader, evaluate, data_set):

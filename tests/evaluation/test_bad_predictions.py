@@ -132,6 +132,19 @@ def test_nothing_that_can_be_scored(tmp_path, random_set):
         score_folder(tmp_path / "predictions", frames, CITYSCAPES, partial=True)
 
 
+def test_train_ids_in_one_prediction(tmp_path, random_set):
+    frames, predictions = random_set
+    label = np.full((20, 30), 7, np.uint8)
+    label[5:, 10:], label[10:] = 11, 23
+    Image.fromarray(label).save(frames[1].label)
+    Image.fromarray(label.astype(np.uint16)).save(frames[1].instances)
+    _save(CITYSCAPES.to_train_ids(label), predictions[1])
+    with pytest.raises(CourseError, match=rf"1 of the 3 predictions in .* look like train ids .*{predictions[1].name}"):
+        score_folder(tmp_path / "predictions", frames, CITYSCAPES)
+    scores = score_folder(tmp_path / "predictions", frames, CITYSCAPES, partial=True)
+    assert f"look like train ids: 1, such as {frames[1].name}" in scores.notes[0]
+
+
 def test_train_ids_in_every_prediction(tmp_path):
     frames, predictions = write_random_set(tmp_path, 5)
     for frame, path in zip(frames, predictions, strict=True):

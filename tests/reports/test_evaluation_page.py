@@ -9,7 +9,8 @@ from PIL import Image
 
 from course_utils import datasets
 from course_utils.datasets import toy_streets
-from course_utils.evaluation import compare, score_folder
+from course_utils.evaluation import compare, score_folder, spread_of_trainings
+from course_utils.evaluation.distance import CROP_RULE, FACTORS
 from course_utils.labels import CITYSCAPES
 from course_utils.reports import Shown, evaluation_page, frame_examples
 
@@ -139,3 +140,28 @@ def test_one_frame_alone(streets):
     root, frames = streets
     scores = score_folder(root / "1", frames[:1], CITYSCAPES, partial=True)
     Reader(page_of([Shown("alone", scores)]))
+
+
+def test_curves_towards_the_vanishing_point_come_with_their_rule(streets):
+    systems = [shown(streets, step, str(step), factors=FACTORS) for step in (1, 3)]
+    reader = Reader(page_of(systems[:1]))
+    text = re.sub(r"\s+", " ", reader.text)
+    assert CROP_RULE in text and "class at crop factor" in text
+    mean = systems[0].scores.distance.mean_iou()[300]
+    assert f"{100 * mean:.1f} at 300" in " ".join(image["alt"] for image in reader.all("img"))
+    both = Reader(page_of(systems, compare(systems[0].scores, systems[1].scores, resamples=200)))
+    told = [image["alt"] for image in both.all("img") if "crop factor" in image["alt"]]
+    assert len(told) == 3 and all(f"{name} " in told[0] for name in ("1", "3"))
+    assert CROP_RULE not in re.sub(r"\s+", " ", Reader(page_of([shown(streets, 1)])).text)
+
+
+def test_the_spread_over_seeds_is_shown(streets):
+    systems = [shown(streets, step) for step in (1, 3)]
+    spread = spread_of_trainings([system.scores for system in systems], resamples=100)
+    page = evaluation_page(systems[:1], None, CITYSCAPES, dataset="toy_streets", split="val", spread=spread)
+    text = re.sub(r"\s+", " ", Reader(page).text)
+    assert "mean of 2 seeds" in text and f"{100 * spread.mean_iou.mean:.1f}" in text
+
+
+def test_intervals_over_few_images_come_with_a_caution(streets, page):
+    assert "CAUTION: 5 images are too few" in Reader(page).text
