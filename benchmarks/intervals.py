@@ -20,8 +20,8 @@ from course_utils.evaluation.score_functions import means_and_iou
 
 SHARES = np.array([1.0, 0.9, 0.6, 0.3, 0.1, 0.05])  # of the images that show a class
 SKILL = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])  # share of a class's pixels that is found
-SIZES = (25, 50, 100, 200, 500)
-CITIES = (3, 6, 12, 25, 50)
+SIZES = (10, 25, 50, 100, 200, 500)
+CITIES = (2, 3, 6, 12, 25, 50)
 IMAGES_OF_A_CITY = 20
 
 
