@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import re
 from base64 import b64decode
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def setup(app) -> dict:
     """Called by Sphinx."""
     app.connect("doctree-read", describe_figures)
     app.connect("autodoc-process-docstring", convert_docstring, priority=400)  # before napoleon
-    app.connect("autodoc-process-signature", show_constructor)
+    app.connect("autodoc-process-signature", shorten_signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -39,9 +40,9 @@ def convert_docstring(app, what, name, obj, options, lines: list[str]) -> None:
     lines[:] = to_rst("\n".join(lines)).splitlines()
 
 
-def show_constructor(app, what, name, obj, options, signature, annotation):
-    """Give Keras layers the arguments of their constructor, in place of those of the `__new__` that Keras adds."""
+def shorten_signature(app, what, name, obj, options, signature, annotation):
+    """Show types without their modules, and for Keras layers the constructor in place of the `__new__` Keras adds."""
     if what == "class" and signature == "(*args, **kwargs)":
         parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
         signature = str(inspect.Signature(parameters)) if "__init__" in vars(obj) else "(**kwargs)"
-    return signature, annotation
+    return tuple(text and re.sub(r"~[\w.]*?(\w+)(?![\w.])", r"\1", text) for text in (signature, annotation))
