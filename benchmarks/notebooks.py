@@ -19,6 +19,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -50,17 +51,15 @@ def measure(notebook: Path, fast: bool) -> dict:
 
 def machine() -> str:
     """What it was measured on, in one line."""
-    import tensorflow
-
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"{platform.machine()}, {os.cpu_count()} processor cores, {memory:.0f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}"
+        f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
     )
 
 
 def table(rows: list[dict]) -> str:
-    """The rows as a Markdown table, a line of sums for each setting that has every notebook of the others."""
+    """The rows as a Markdown table, and a line of sums for each setting."""
     lines = ["| notebook | setting | processor time | peak memory | status |", "|---|---|---:|---:|---|"]
     for row in sorted(rows, key=lambda row: (row["setting"], row["name"])):
         memory = f"{row['memory'] / 2**20:,.0f} MiB"
@@ -70,6 +69,18 @@ def table(rows: list[dict]) -> str:
         seconds, memory = sum(row["seconds"] for row in chosen), max(row["memory"] for row in chosen) / 2**20
         lines.append(f"| **all {len(chosen)}** | {setting} | {seconds:.0f} s | at most {memory:,.0f} MiB | |")
     return "\n".join(lines)
+
+
+def page(rows: list[dict]) -> str:
+    """The table with the command, the machine and what the columns mean."""
+    command = " ".join(["python benchmarks/notebooks.py", *sys.argv[1:]])
+    return (
+        "# Processor time and memory of the notebooks\n\n"
+        f"`{command}`, {datetime.date.today()}; {machine()}; load {os.getloadavg()[0]:.1f}.\n\n"
+        "Processor time is summed over cores, threads and child processes, from the command to the report. Two idle\n"
+        "cores need half of it at best. Memory is that of the kernel and what it started.\n\n"
+        f"{table(rows)}\n"
+    )
 
 
 def main() -> int:
@@ -84,19 +95,10 @@ def main() -> int:
         for notebook in select(sorted(notebook_folder().glob("*.ipynb")), options.notebooks):
             rows.append(measure(notebook, fast))
             print(json.dumps(rows[-1]), flush=True)
-    command = " ".join(["python benchmarks/notebooks.py", *sys.argv[1:]])
-    load = os.getloadavg()[0]
-    text = (
-        "# Processor time and memory of the notebooks\n\n"
-        f"`{command}`, {datetime.date.today()}; {machine()}; load {load:.1f} at the end.\n\n"
-        "Processor time is summed over cores, threads and child processes, from the command to the report. Two idle\n"
-        "cores need half of it at best. Memory is that of the kernel and what it started.\n\n"
-        f"{table(rows)}\n"
-    )
-    print(text)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text)
+            if options.output:  # after each, so that an interruption costs one row
+                options.output.parent.mkdir(parents=True, exist_ok=True)
+                options.output.write_text(page(rows))
+    print(page(rows))
     return int(any(row["status"] != "passed" or row["memory"] > LIMIT for row in rows))
 
 
