@@ -72,10 +72,14 @@ class Assignment:
 
     @property
     def imported(self) -> list[str]:
-        """The modules that the imports cell names: worth importing once for many submissions."""
+        """The modules that the lab's cells name: worth importing once for many submissions."""
         modules = []
-        for source in self.setup:
-            for node in ast.parse(source).body:
+        for source in [*self.setup, *self.lessons.values()]:
+            try:
+                body = ast.parse(source).body
+            except SyntaxError:
+                continue  # a magic, say
+            for node in body:
                 if isinstance(node, ast.Import):
                     modules += [alias.name for alias in node.names]
                 elif isinstance(node, ast.ImportFrom) and not node.level:

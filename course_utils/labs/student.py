@@ -22,6 +22,9 @@ from course_utils.labs.channel import Channel, Closed
 from course_utils.labs.limits import Limits
 from course_utils.labs.values import NotPlain, dumps
 
+_POPULAR = ("scipy.ndimage", "scipy.signal", "scipy.sparse", "IPython.core.inputtransformer2")
+"""Modules that answers import, or that running them needs, whatever the lab: each costs a process half a second."""
+
 _LONGEST = 2000
 """Characters of an exception's text that are kept."""
 
@@ -54,7 +57,7 @@ def import_only(modules: list[str]) -> None:
     TensorFlow starts threads with its first operation, and threads do not survive a fork: import, and no more.
     """
     os.environ["COURSE_BACKEND"] = "cold"
-    for name in [*modules, "IPython.core.inputtransformer2"]:
+    for name in [*modules, *_POPULAR]:
         # Names of functions are among them, and a module that is missing is the notebook's own affair.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
