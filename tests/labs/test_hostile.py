@@ -163,7 +163,9 @@ LOOK = """
 import os, sys
 
 def look():
-    seen = [os.environ.get("COURSE_SECRET", ""), *os.listdir("/tmp")]
+    seen = [os.environ.get("COURSE_SECRET", "")]
+    # The course itself may lie there.
+    seen += [name for name in os.listdir("/tmp") if not sys.prefix.startswith(f"/tmp/{name}/")]
     for folder, folders, files in os.walk("/"):
         if folder in ("/proc", "/usr", sys.prefix, sys.base_prefix):
             folders.clear()
