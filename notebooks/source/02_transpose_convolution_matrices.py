@@ -39,7 +39,9 @@ import sympy
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf
+from course_utils.labels import CITYSCAPES
 from course_utils.labs.checks import assert_same
+from course_utils.layers import interpolation_kernel
 from course_utils.matrices import convolution_matrix
 
 if fast:
@@ -51,11 +53,42 @@ a, b, c, x, y, z = sympy.symbols("a b c x y z")
 # ## The question
 #
 # An encoder makes feature maps small with strided convolutions. A decoder must make them large again, and the usual
-# layer for that is `Conv2DTranspose`. What does it compute, and what has it to do with transposing? A convolution is
-# linear: each output is a weighted sum of inputs. So it is a matrix, and matrices can be transposed.
+# layer for that is `Conv2DTranspose`. What it computes can be seen in its smallest example, where the digits of the sum
+# say who contributed: every input value *stamps* a copy of the kernel, scaled by itself.
+
+# %%
+pixels, stamp = np.array([[1.0, 10], [100, 1000]]), np.array([[1.0, 2], [3, 4]])
+
+
+def stamped(values, stride):
+    """tf.nn.conv2d_transpose of a plain array, one channel."""
+    size = (1, *((n - 1) * stride + 2 for n in values.shape), 1)
+    kernel = stamp[..., None, None]
+    return tf.nn.conv2d_transpose(values[None, ..., None], kernel, size, stride, "VALID")[0, ..., 0].numpy()
+
+
+stamps = {f"{value:.0f} x kernel": stamped(np.where(pixels == value, pixels, 0), 1) for value in pixels.ravel()}
+together = {"their sum": stamped(pixels, 1), "stride 2": stamped(pixels, 2)}
+plotting.show(
+    plotting.number_maps({"input": pixels, "kernel": stamp, **stamps, **together}),
+    alt="An input of 1, 10, 100, 1000 and a kernel of 1, 2, 3, 4; the kernel scaled by each input value, at four places "
+    "of a 3 by 3 map; their sum, with 1234 in the middle; with stride 2 the four copies lie side by side on 4 by 4.",
+)
+assert np.array_equal(sum(stamps.values()), together["their sum"])
+
+# %% [markdown]
+# **Think first.** Which entries of the kernel made the 1234, and what would stand in the middle with a 3 x 3 kernel and
+# stride 2?
 #
-# The smallest example slides three taps over five pixels, two of which are zero. The frameworks slide the kernel *as it
-# is* (strictly, that is a cross-correlation). Written down for all five outputs, the weights form the matrix below.
+# <details><summary>Answer</summary>The 4 of the first stamp, the 3 of the second, the 2 of the third and the 1 of the
+# fourth. Again one value from each stamp, its four corners: the stamps are two pixels apart and three wide, so they
+# share a pixel.</details>
+#
+# And what has that to do with transposing? A convolution is linear: each output is a weighted sum of inputs. So it is a
+# matrix, and matrices can be transposed.
+#
+# In one dimension, slide three taps over five pixels, two of which are zero. The frameworks slide the kernel *as it is*
+# (strictly, that is a cross-correlation). Written down for all five outputs, the weights form the matrix below.
 
 # %%
 regular = convolution_matrix([z, y, x], 5, symbolic=True)
@@ -110,7 +143,8 @@ assert convolution_matrix([x, y, z], 5, symbolic=True) == regular.T
 print(list(result))
 
 # %% [markdown]
-# The middle row reads x y z: the same taps, reversed. Why, in one line: entry (*i*, *j*) of the matrix is tap
+# Read a matrix by columns to see what an *input* does: column *j* of the transpose holds z y x, the stamp of value *j*.
+# By rows: the middle row reads x y z, the same taps, reversed. Why, in one line: entry (*i*, *j*) of the matrix is tap
 # *j - i + 1*, so entry (*i*, *j*) of the transpose is tap *i - j + 1*. The sign of the step is turned round.
 #
 # **When exactly is that true?** With stride 1, padding "same" and an odd kernel, as here. The next cell tries the other
@@ -381,6 +415,70 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
 #
 # <details><summary>Answer</summary>9 and 10: from the ten pixels the last one is never seen.</details>
 #
+# ## Channels, and a good start
+#
+# So far one map went in and one came out. A layer has many, and a kernel for each pair of them: a convolution from 10 to
+# 20 channels stores `[k, k, 10, 20]`. Its transpose leads from 20 back to 10 through the *same* numbers, so Keras keeps
+# the kernel of a `Conv2DTranspose` as `[k, k, out, in]`, the other way round than that of a `Conv2D`. That it is the
+# transpose, channels and all, one equation says: the sum of *(C x) y* equals the sum of *x (C'y)* for all *x* and *y*.
+
+# %% tags=["nbval-check-output"]
+down = keras.layers.Conv2D(20, 5, strides=3, padding="same", use_bias=False, dtype="float64")
+up = keras.layers.Conv2DTranspose(10, 5, strides=3, padding="same", use_bias=False, dtype="float64")
+for size in (18, 16):
+    maps = down(tf.zeros((1, size, size, 10)))
+    print((size, size, 10), "down to", tuple(maps.shape[1:]), "up to", tuple(up(maps).shape[1:]))
+print("both kernels", tuple(down.kernel.shape), tuple(up.kernel.shape))
+
+up.set_weights(down.get_weights())
+rng = np.random.default_rng(seed)
+wide, deep = rng.normal(size=(1, 18, 18, 10)), rng.normal(size=(1, 6, 6, 20))
+assert np.isclose(np.sum(down(wide) * deep), np.sum(wide * up(deep)), rtol=1e-9)
+
+# %% [markdown]
+# The shape comes back where the stride divides the size; 16 returns as 18 (see above). The *values* do not come back.
+#
+# With which numbers should such a layer start? With random ones it mixes the channels and paints a grid (notebook 03).
+# FCN starts its upsampling layers as bilinear interpolation (Long et al., section 4.3): the kernel of notebook 01 from
+# every channel to itself, zeros between different ones. Three channels, 24 x 24 pixels, factor 8:
+
+
+# %% tags=["nbval-check-output"]
+def bilinear_start(channels, factor):
+    """A transposed convolution that enlarges every channel by itself, bilinearly."""
+    taps = interpolation_kernel("bilinear", factor)
+    layer = keras.layers.Conv2DTranspose(channels, len(taps), factor, padding="same", use_bias=False)
+    layer.build((None, None, None, channels))
+    layer.set_weights([np.multiply.outer(np.outer(taps, taps), np.eye(channels))])
+    return layer
+
+
+coarse = skimage.transform.downscale_local_mean(skimage.data.astronaut()[20:212, 130:322] / 255, (8, 8, 1))
+by_layer = bilinear_start(3, 8)(coarse[None])[0].numpy()
+by_resize = tf.image.resize(coarse, (192, 192), "bilinear").numpy()
+assert np.allclose(by_layer[4:-4, 4:-4], by_resize[4:-4, 4:-4], atol=1e-5), "equal, but for a frame of half a block"
+print(f"what arrives of a map of ones: {bilinear_start(1, 8)(tf.ones((1, 24, 24, 1))).numpy().min():.2f} in the corner")
+
+# %%
+by_chance = keras.layers.Conv2DTranspose(3, 16, 8, padding="same", use_bias=False)(coarse[None])[0].numpy()
+by_chance = (by_chance - by_chance.min()) / np.ptp(by_chance)
+plotting.show(
+    plotting.panels(
+        [[coarse, by_layer.clip(0, 1), by_chance]], ["24 x 24", "bilinear start", "random start"], CITYSCAPES
+    ),
+    alt="A coarse portrait in colour; enlarged by the bilinear start it is smooth, with a dark frame; by the random start "
+    "it is a pattern that repeats every eight pixels, in wrong colours.",
+)
+
+# %% [markdown]
+# The dark frame is the border of notebook 01: beyond it stand zeros, and they count as samples.
+#
+# **Self-test.** FCN's last layer stays bilinear, one channel a class. Near the corner it lets a third of every score
+# through. Does that change the arg max? The softmax?
+#
+# <details><summary>Answer</summary>The arg max does not change: all classes of a pixel are scaled alike. The softmax
+# does: smaller scores are nearer to one another, and the network looks less sure than it is.</details>
+#
 # ## It is no inverse
 #
 # Signal processing has long had a word for undoing a convolution whose kernel is known: *deconvolution*, or inverse
@@ -556,8 +654,8 @@ def patches(picture, side=48):
     return np.concatenate([np.rot90(form, turns, (1, 2)) for form in (cut, cut[:, ::-1]) for turns in range(4)])
 
 
-bright = np.concatenate([patches(picture) for picture in learn]).astype("float32")
-large = bright - bright.mean((1, 2), keepdims=True)
+large = np.concatenate([patches(picture) for picture in learn]).astype("float32")
+large -= large.mean((1, 2), keepdims=True)
 large /= large.std()
 small = halve(large)
 print(f"{len(large)} patches of {large.shape[1]} x {large.shape[2]} pixels")
@@ -627,9 +725,9 @@ assert fast or dataset != "photographs" or max(closest.values()) < 0.02  # how n
 # photographs, it finds something else: a higher centre, a ring of *negative* taps, like the bicubic and Lanczos
 # kernels of notebook 01. Nobody designed it; photographs did, and the way they were halved.
 #
-# Is it better? On photographs that it has not seen, by PSNR, beside the kernels of notebook 01 and the best kernel of
-# only 4 x 4 taps, the bilinear kernel's own size. The cell after that states what the numbers say, whatever they are;
-# two photographs decide little, and differences below 0.1 dB are called equal.
+# Is it better? On photographs that it has not seen, by PSNR, beside the kernels of notebook 01. The cell after that
+# states what the numbers say, whatever they are; two photographs decide little, and differences below 0.1 dB are called
+# equal.
 
 
 # %%
@@ -638,12 +736,10 @@ def transposed_convolution(picture, kernel):
     return tf.nn.conv2d_transpose(picture[None, ..., None], kernel[..., None, None], size, 2)[0, ..., 0].numpy()
 
 
-four_taps = least_squares(halve(bright), bright, 4)  # with the brightness, which four taps do not keep by themselves
 enlarged = []
 for picture in test:
     half = halve(picture)
     row = {method: enlarge(half, method) for method in ("nearest", "bilinear", "bicubic", "lanczos3")}
-    row["best 4 x 4"] = transposed_convolution(half, four_taps)
     row["learned 6 x 6"] = transposed_convolution(half, from_photographs.astype(float))
     enlarged.append(row)
 
@@ -663,10 +759,8 @@ def verdict(one, other):
 
 lowest, phases = from_photographs.min(), [from_photographs[i::2, j::2].sum() for i in (0, 1) for j in (0, 1)]
 print(f"lowest tap {lowest:.2f}; the taps that meet in a pixel add up to {min(phases):.2f} .. {max(phases):.2f}")
-for one, other in [("learned 6 x 6", other) for other in ("bilinear", "bicubic", "lanczos3")] + [
-    ("best 4 x 4", "bilinear")
-]:
-    print(f"{one:13} against {other:8}: {verdict(one, other)}")
+for other in ("bilinear", "bicubic", "lanczos3"):
+    print(f"learned 6 x 6 against {other:8}: {verdict('learned 6 x 6', other)}")
 assert fast or dataset != "photographs" or verdict("learned 6 x 6", "bilinear").startswith("better")
 
 # %%
@@ -682,8 +776,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Four taps a side leave no room for a ring of negative taps; six do. A decoder learns many such kernels at once, one for
-# each pair of channels, for maps that are no photographs at all.
+# A decoder learns many such kernels at once, one for each pair of channels, for maps that are no photographs at all.
 #
 # **Self-test.** Trained on photographs that were halved by *keeping every second pixel*, would the layer find the same
 # kernel?
@@ -815,8 +908,8 @@ for trial, (size, taps_, stride) in enumerate(
 # %% [markdown]
 # <details><summary>Hint 1</summary>A column of the matrix is a row of its transpose. Which outputs does *one* input
 # value reach, and with which weights?</details>
-# <details><summary>Hint 2</summary>Each value stamps a copy of the kernel, scaled by itself; neighbouring stamps are
-# *stride* pixels apart and add up where they overlap.</details>
+# <details><summary>Hint 2</summary>See the stamps of the first picture. In which row and column of the output does
+# the stamp of <code>values[i, j]</code> begin?</details>
 #
 # ### Exercise 4: which size was it? (1 point)
 #
@@ -907,10 +1000,12 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 # %% [markdown]
 # ## Summary
 #
+# - A transposed convolution stamps the kernel once for each input value; where stamps overlap, they add up.
 # - A convolution is a matrix whose rows are shifted copies of the taps; in 2-D it has blocks, one for each kernel row.
 # - Its transpose is the transposed convolution *and* the backward pass. With stride 1, "same" and odd kernels it slides
 #   the reversed taps; with a stride, zeros are inserted first.
-# - Frameworks differ in the row at which a stride starts; a transposed convolution must be told its output size.
+# - Frameworks differ in the row at which a stride starts; a transposed convolution must be told its output size. It
+#   swaps the channels in and out, and makes a good start as bilinear interpolation of each channel.
 # - It restores shapes, not values: *C'C* is no identity. Inverse filters are another thing, and fragile.
 # - As a learned interpolation it finds the bilinear kernel when shown bilinear enlargements, and a sharper one when
 #   shown photographs.
@@ -926,8 +1021,8 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 #   (convolution as a matrix operation), 4.2 (transposed convolution).
 # - M. D. Zeiler, D. Krishnan, G. W. Taylor, R. Fergus: *Deconvolutional Networks*, CVPR 2010: where the word entered
 #   the field, there for a model that does solve an inverse problem.
-# - J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, CVPR 2015, section 3.3:
-#   upsampling by a learned transposed convolution.
+# - J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, CVPR 2015, sections 3.3
+#   and 4.3: upsampling by a transposed convolution, and its bilinear start.
 # - W. Shi et al.: *Is the deconvolution layer the same as a convolutional layer?*, arXiv:1609.07009, 2016.
 # - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, 4th edition, 2018, chapter 5, "Image Restoration and
 #   Reconstruction": inverse and Wiener filtering.
