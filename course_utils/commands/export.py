@@ -1,13 +1,14 @@
 """`course export`: the gradebook as CSV, for spreadsheets, Canvas and Moodle."""
 
+from course_utils.commands._class import add_class, gradebook_url
+
 HELP = "write a lab's points as CSV, for a spreadsheet, Canvas or Moodle"
 
 
 def configure(parser):
     parser.add_argument("lab", metavar="LAB", help='the lab as the gradebook names it, such as "04_unpooling"')
     parser.add_argument("--format", choices=("csv", "canvas", "moodle"), default="csv", help="whose (default: csv)")
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
-    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
+    add_class(parser)
     parser.add_argument("--file", metavar="FILE", help="where to (default: DIR/exports/LAB-FORMAT.csv)")
 
 
@@ -19,12 +20,20 @@ def run(arguments) -> int:
     from course_utils.labs.gradebook import table
 
     output = Path(arguments.output)
-    url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
-    rows = table(url, arguments.lab)
+    rows = table(gradebook_url(arguments), arguments.lab)
     path = Path(arguments.file or output / "exports" / f"{arguments.lab}-{arguments.format}.csv")
-    write_csv(rows, arguments.lab, arguments.format, path)
+    left = write_csv(rows, arguments.lab, arguments.format, path)
     waiting = sum(row["waiting"] for row in rows)
-    if waiting:
+    if waiting and arguments.format == "csv":
         print(f"course: {waiting} of {len(rows)} have an answer that no person has marked yet", file=sys.stderr)
-    print(f"{len(rows)} students: {path}")
+    for why in sorted(set(left.values())):
+        names = [student for student, reason in left.items() if reason == why]
+        print(f"course: not in the file, because {why}: {_some(names)}", file=sys.stderr)
+    print(f"{len(rows) - len(left)} of {len(rows)} students: {path}")
     return 0
+
+
+def _some(names: list[str]) -> str:
+    """All of a few names, the first of many."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more
