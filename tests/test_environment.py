@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+INCLUDED = f"{PROJECT['name']}[cluster,postgres]"
+EXTRAS["test"] = [line for line in EXTRAS["test"] if line != INCLUDED] + EXTRAS["cluster"] + EXTRAS["postgres"]
 LOCKS = {False: ROOT / "requirements.lock", True: ROOT / "requirements-gpu.lock"}
 
 
@@ -162,6 +164,7 @@ WITHOUT_IMPORT = {
     "jupyter-book": ("book/*.py", "from jupyter_book"),
     "jupyterlab": ("Makefile", "-m jupyterlab"),
     "nbval": ("tests/notebooks/*.py", "--nbval"),
+    "psycopg": ("tests/labs/*.py", "postgresql://"),
     "pre-commit": ("Makefile", "-m pre_commit"),
     "pre-commit-hooks": (".pre-commit-config.yaml", "-m pre_commit_hooks"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout ="),

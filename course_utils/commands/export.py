@@ -1,13 +1,14 @@
 """`course export`: the gradebook as CSV, for spreadsheets, Canvas and Moodle."""
 
+from course_utils.commands._class import add_class, gradebook_url
+
 HELP = "write a lab's points as CSV, for a spreadsheet, Canvas or Moodle"
 
 
 def configure(parser):
     parser.add_argument("lab", metavar="LAB", help='the lab as the gradebook names it, such as "04_unpooling"')
     parser.add_argument("--format", choices=("csv", "canvas", "moodle"), default="csv", help="whose (default: csv)")
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
-    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
+    add_class(parser)
     parser.add_argument("--file", metavar="FILE", help="where to (default: DIR/exports/LAB-FORMAT.csv)")
 
 
@@ -19,8 +20,7 @@ def run(arguments) -> int:
     from course_utils.labs.gradebook import table
 
     output = Path(arguments.output)
-    url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
-    rows = table(url, arguments.lab)
+    rows = table(gradebook_url(arguments), arguments.lab)
     path = Path(arguments.file or output / "exports" / f"{arguments.lab}-{arguments.format}.csv")
     left = write_csv(rows, arguments.lab, arguments.format, path)
     waiting = sum(row["waiting"] for row in rows)

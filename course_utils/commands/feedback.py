@@ -1,5 +1,7 @@
 """`course feedback`: a page for each student of a lab."""
 
+from course_utils.commands._class import add_class, gradebook_url
+
 HELP = "write each student's feedback as an HTML page"
 
 
@@ -9,8 +11,7 @@ def configure(parser):
         "comments by hand, and the notebook as it was handed in. Doing it again brings the pages up to date."
     )
     parser.add_argument("lab", metavar="LAB", help='number ("04") or name ("04_unpooling")')
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
-    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
+    add_class(parser)
     parser.add_argument("--student", action="append", metavar="NAME", help="only this one; can be given several times")
 
 
@@ -20,6 +21,7 @@ def run(arguments) -> int:
 
     from course_utils.errors import CourseError
     from course_utils.labs.feedback import gather
+    from course_utils.labs.files import write_whole
     from course_utils.labs.gradebook import table
     from course_utils.labs.grading import released
     from course_utils.progress import Progress
@@ -27,7 +29,7 @@ def run(arguments) -> int:
 
     output = Path(arguments.output)
     lab = released(arguments.lab, output)
-    rows = table(arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}", lab.name)
+    rows = table(gradebook_url(arguments), lab.name)
     if arguments.student:
         unknown = set(arguments.student) - {row["student"] for row in rows}
         if unknown:
@@ -35,10 +37,7 @@ def run(arguments) -> int:
         rows = [row for row in rows if row["student"] in arguments.student]
     with Progress(f"Feedback on {lab.name}", len(rows), unit="pages") as progress:
         for count, (path, page) in enumerate(gather(lab, rows, output), 1):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            partial.write_text(feedback_page(page), "utf-8", "replace")
-            partial.replace(path)
+            write_whole(path, feedback_page(page))
             progress.update(count)
         progress.done = f"{lab.name}: {len(rows)} pages in {output / 'feedback'}"
     waiting = sum(row["waiting"] for row in rows)

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from course_utils.commands._class import add_class, gradebook_url
+
 HELP = "mark a folder or zip file of submitted notebooks, each in a sandbox"
 
 
@@ -16,9 +18,10 @@ def configure(parser: argparse.ArgumentParser):
     )
     parser.add_argument("submissions", metavar="SUBMISSIONS", help="folder or zip file")
     parser.add_argument("--lab", metavar="LAB", help="number, name or path; by default what the notebooks say")
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
-    parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
-    parser.add_argument("--jobs", type=_positive, default=2, metavar="N", help="at the same time (%(default)s)")
+    add_class(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_positive, default=2, metavar="N", help="at the same time (%(default)s)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="mark on the workers of this Dask cluster (host:port)")
     parser.add_argument("--cell-timeout", type=_positive, metavar="S", help="seconds for a cell or a call (20)")
     parser.add_argument("--timeout", type=_positive, metavar="S", help="seconds for a submission (300)")
     parser.add_argument("--memory", type=_positive, metavar="MB", help="megabytes of a submission (2048)")
@@ -39,18 +42,20 @@ def run(arguments: argparse.Namespace) -> int:
         0 when every submission has its marks, 1 when one could not be marked.
     """
     import sys
+    from functools import partial
     from pathlib import Path
 
-    from course_utils.labs import gradebook, sandbox
+    from course_utils.labs import gradebook
     from course_utils.labs.collecting import collect
+    from course_utils.labs.engines import this_machine
     from course_utils.labs.formgrader import write_settings
     from course_utils.labs.grading import grade, lab_of, load
     from course_utils.labs.limits import Limits
     from course_utils.progress import Progress
 
-    confined = not arguments.no_sandbox
-    if confined:
-        sandbox.require()
+    engine = partial(this_machine, jobs=arguments.jobs)
+    if arguments.scheduler:
+        engine = partial(_cluster(), address=arguments.scheduler)
     output = Path(arguments.output)
     found = collect(Path(arguments.submissions))
     lab = lab_of(found, arguments.lab, output)
@@ -66,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             count += 1
             progress.update(count)
 
-        options = {"limits": limits, "confined": confined, "jobs": arguments.jobs, "done": done}
+        options = {"limits": limits, "confined": not arguments.no_sandbox, "engine": engine, "done": done}
         outcome = grade(lab, found, results, copies=output / "autograded", **options)
         progress.done = (
             f"{lab.name}: {len(outcome.marked)} marked, {len(outcome.kept)} kept, {len(outcome.failed)} not marked"
@@ -74,8 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
     records = load(results)
-    url = arguments.gradebook or f"sqlite:///{output / 'gradebook.db'}"
-    gradebook.enter(url, lab, records, set(outcome.marked))
+    gradebook.enter(gradebook_url(arguments), lab, records, set(outcome.marked))
     write_settings(output)
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
@@ -84,6 +88,19 @@ def run(arguments: argparse.Namespace) -> int:
             print(_line(record))
         print(f"Results: {results}")
     return 1 if outcome.failed else 0
+
+
+def _cluster():
+    """The engine that marks on a cluster, if Dask is installed."""
+    from course_utils.errors import CourseError
+
+    try:
+        from course_utils.labs.cluster import cluster
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        raise CourseError("--scheduler needs Dask: pip install distributed") from error
+    return cluster
 
 
 def _line(record: dict) -> str:

@@ -1,5 +1,7 @@
 """`course release`: the students' and the instructor's notebook of a lab."""
 
+from course_utils.commands._class import add_class
+
 HELP = "make a lab's notebook for students, and check that it holds together"
 
 
@@ -10,7 +12,7 @@ def configure(parser):
         "version gets a point, or if its points do not add up to 10."
     )
     parser.add_argument("labs", nargs="+", metavar="LAB", help='number ("04"), name or path (.py or .ipynb)')
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    add_class(parser, gradebook=False)
 
 
 def run(arguments) -> int:

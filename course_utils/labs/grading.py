@@ -3,33 +3,27 @@
 import contextlib
 import hashlib
 import json
-import multiprocessing
-import os
 import re
-import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from dataclasses import dataclass, field
-from multiprocessing import connection
 from pathlib import Path
-
-import nbformat
 
 from course_utils.errors import CourseError
 from course_utils.labs.assignment import Assignment, find, read
 from course_utils.labs.collecting import Found
+from course_utils.labs.engines import Engine, this_machine
+from course_utils.labs.files import write_whole
 from course_utils.labs.limits import Limits
-from course_utils.labs.marking import Marker
 from course_utils.labs.marks import Mark
-from course_utils.labs.sandbox import Sandbox
-from course_utils.labs.showing import SafeCopy
-from course_utils.labs.student import import_only
+from course_utils.labs.station import MarkingFailed
 from course_utils.labs.submission import Submission, read_submission
 
 VERSION = 1
 """Part of every mark's digest: a new version marks everything anew."""
 
-_GRACE = 60
-"""Seconds beyond a submission's limit before its marking process is killed, too."""
+_LOOK = 5
+"""Seconds after which an engine is asked again how much it can take."""
 
 
 @dataclass
@@ -55,7 +49,7 @@ def grade(
     copies: Path | None = None,
     limits: Limits | None = None,
     confined: bool = True,
-    jobs: int = 2,
+    engine: Callable[..., contextlib.AbstractContextManager[Engine]] = this_machine,
     done: Callable[[str, str | None], None] = lambda student, failure: None,
 ) -> Outcome:
     """Mark every submission whose result is not there yet.
@@ -70,8 +64,11 @@ def grade(
         copies: a folder; gets `STUDENT/LAB/LAB.ipynb` for each, safe to look at, where Formgrader expects it.
         limits: of each submission.
         confined: False runs students' code without a sandbox.
-        jobs: how many are marked at the same time.
+        engine: opens what marks them, given the lab, the limits and `confined`.
         done: called after each student who had to be marked, with what failed or None.
+
+    Raises:
+        CourseError: the engine does not work; what is marked by then is kept.
     """
     outcome, waiting = Outcome(), []
     results.mkdir(parents=True, exist_ok=True)
@@ -82,13 +79,34 @@ def grade(
             waiting.append(work)
         else:
             outcome.kept.append(found.student)
-    if not waiting:
-        return outcome
-    sandbox = Sandbox(lab.imported, limits or Limits(), confined)
-    import_only(lab.imported)  # meanwhile, and for the checks: their processes are forks of this one
-    with sandbox:
-        _run(waiting, sandbox, jobs, outcome, done)
+    if waiting:
+        with engine(lab, limits or Limits(), confined) as opened:
+            _run(waiting, opened, outcome, done)
     return outcome
+
+
+def _run(waiting: list["_Work"], engine: Engine, outcome: Outcome, done: Callable) -> None:
+    """Keep the engine busy, and write each result as it arrives."""
+    queue, running = list(reversed(waiting)), {}
+    while queue or running:
+        width = engine.width()
+        while queue and len(running) < width:
+            work = queue.pop()
+            running[engine.submit(*work.task())] = work
+        for future in wait(running, timeout=_LOOK, return_when=FIRST_COMPLETED).done:
+            work, failure = running.pop(future), None
+            try:
+                work.write(future.result())
+                outcome.marked.append(work.student)
+            except CancelledError:
+                raise CourseError("The marking was cancelled from outside; the same command goes on.") from None
+            except CourseError:
+                raise
+            except Exception as error:
+                known = isinstance(error, MarkingFailed)
+                failure = str(error) if known else f"{type(error).__name__}: {error}"
+                outcome.failed[work.student] = failure
+            done(work.student, failure)
 
 
 def load(results: Path) -> list[dict]:
@@ -161,87 +179,26 @@ class _Work:
             self.stale = self.stale or lab.exercises[:1]
         self.copied = copy is None or (known_as == self.sha256 and copy.is_file())
 
-    def mark(self, sandbox: Sandbox, place: int) -> None:
-        """Mark what is stale and write the result."""
-        submission = self._submission()
-        fresh = {mark.grade_id: mark for mark in Marker(self.lab, submission, sandbox, place).mark(self.stale)}
+    def task(self) -> tuple[bytes, str | None, list[str]]:
+        """What `Station.mark` takes."""
+        return self.found.data, self.found.problem, [exercise.grade_id for exercise in self.stale]
+
+    def write(self, answer: bytes) -> None:
+        """Write what `Station.mark` returned, with what is known already."""
+        answered = json.loads(answer)
+        fresh = {record["grade_id"]: Mark(**record) for record in answered["marks"]}
         marks = []
         for exercise in self.lab.exercises:
             mark = fresh.get(exercise.grade_id) or self._known[exercise.grade_id]
             mark.digest = self._digests[exercise.grade_id]
             marks.append(mark.as_record())
         if self.copy:
-            _write(self.copy, nbformat.writes(SafeCopy(self.lab, submission).notebook()))
+            write_whole(self.copy, answered["copy"])
         record = {"student": self.student, "lab": self.lab.name, "submission": self.sha256, "marks": marks}
-        # Lone surrogates and other oddities of a student's text stay in ASCII escapes.
-        _write(self.path, json.dumps(record, indent=1))
+        write_whole(self.path, json.dumps(record, indent=1))
 
     def _submission(self) -> Submission:
         """Read anew each time: a class's notebooks with all their pictures are much to keep."""
         if self.found.problem is not None:
             return Submission(problem=self.found.problem)
         return read_submission(self.found.data, self.lab)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Of this process alone: after an interruption an older one may be about to end, too.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
-
-
-def _run(waiting: list[_Work], sandbox: Sandbox, jobs: int, outcome: Outcome, done: Callable) -> None:
-    """Keep `jobs` marking processes busy until all work is done."""
-    fork = multiprocessing.get_context("fork")
-    places, running = list(range(jobs)), {}
-    queue = list(reversed(waiting))
-    try:
-        while queue or running:
-            while queue and places:
-                work, place = queue.pop(), places.pop()
-                ours, theirs = fork.Pipe(duplex=False)
-                process = fork.Process(target=_mark, args=(work, sandbox, place, theirs))
-                process.start()
-                theirs.close()
-                running[process.sentinel] = (process, ours, work, place, time.monotonic())
-            ended = set(connection.wait(list(running), timeout=1))
-            for sentinel, (process, ours, work, place, started) in list(running.items()):
-                late = time.monotonic() - started > sandbox.limits.total + _GRACE
-                if sentinel not in ended and not late:
-                    continue
-                process.kill()
-                process.join()
-                failure = None
-                if process.exitcode:
-                    failure = "its marking process hung or died"
-                    with contextlib.suppress(EOFError, OSError):
-                        failure = ours.recv_bytes().decode() if ours.poll() else failure
-                    outcome.failed[work.student] = failure
-                else:
-                    outcome.marked.append(work.student)
-                ours.close()
-                del running[sentinel]
-                places.append(place)
-                done(work.student, failure)
-    finally:
-        for process, *_ in running.values():
-            process.kill()
-            process.join()
-
-
-def _mark(work: _Work, sandbox: Sandbox, place: int, failures: connection.Connection) -> None:
-    """In a process of its own: mark, or say what went wrong."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
-    status = 1
-    try:
-        work.mark(sandbox, place)
-        status = 0
-    except BaseException as error:
-        failures.send_bytes(f"{type(error).__name__}: {error}".encode(errors="replace")[:1000])
-    finally:
-        # No clean-up of what is shared with the process that forked.
-        os._exit(status)

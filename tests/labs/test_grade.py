@@ -44,13 +44,13 @@ def test_it_goes_on_after_being_stopped(grade, course, monkeypatch):
     """Stopped after two students: the others' work is not there, and nothing is half there."""
     original, count = grading._run, []
 
-    def stopping(waiting, sandbox, jobs, outcome, done):
+    def stopping(waiting, engine, outcome, done):
         def stop(student, failure):
             count.append(student)
             if len(count) == 2:
                 raise KeyboardInterrupt
 
-        original(waiting, sandbox, jobs, outcome, stop)
+        original(waiting, engine, outcome, stop)
 
     monkeypatch.setattr(grading, "_run", stopping)
     assert grade()[0] == 130

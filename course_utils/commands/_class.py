@@ -1,0 +1,15 @@
+"""What the commands for graded labs have in common: the folder of a class, and its gradebook."""
+
+import argparse
+
+
+def add_class(parser: argparse.ArgumentParser, gradebook: bool = True) -> None:
+    """Add `--output` and, if asked for, `--gradebook`."""
+    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    if gradebook:
+        parser.add_argument("--gradebook", metavar="URL", help="of the database (default: DIR/gradebook.db)")
+
+
+def gradebook_url(arguments: argparse.Namespace) -> str:
+    """The address of the gradebook: as given, or in the folder of the class."""
+    return arguments.gradebook or f"sqlite:///{arguments.output}/gradebook.db"
