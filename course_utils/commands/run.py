@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -14,8 +16,8 @@ HELP = "execute notebooks and write a report page"
 def configure(parser: argparse.ArgumentParser):
     """The arguments of `course run`."""
     parser.description = (
-        "Execute notebooks one after another, each in its own folder as JupyterLab does, and write the executed "
-        "copies and one report page. Exits 0 when all passed, 1 when one failed."
+        "Execute notebooks, each in its own folder as JupyterLab does, and write the executed copies and one report "
+        "page. Exits 0 when all passed, 1 when one failed."
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help='number ("05"), name or path; all by default')
     parser.add_argument("--dataset", metavar="NAME", help="the data set for notebooks that take one")
@@ -31,6 +33,12 @@ def configure(parser: argparse.ArgumentParser):
     parser.add_argument(
         "--timeout", type=_seconds, default=3600, metavar="S", help="seconds one notebook may take (%(default)s)"
     )
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="notebooks at the same time (with --fast 2 on two processor cores or more, else 1)",
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
@@ -40,51 +48,74 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _jobs(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Execute, report, and say where the results are.
 
     Returns:
         0 when all notebooks passed, 1 when one failed, 130 when interrupted (the report covers what was run).
     """
-    from course_utils.notebooks.execute import execute
     from course_utils.notebooks.progress import Reporter
     from course_utils.notebooks.report import write_report
+    from course_utils.notebooks.several import execute_several
 
     output = Path(arguments.output)
     notebooks = _chosen(arguments.notebooks)
     if any(output.resolve() == notebook.resolve().parent for notebook in notebooks):
         raise CourseError(f"--output {output} holds the notebooks themselves: choose another folder.")
     plans = _plans(notebooks, _asked(arguments), named=bool(arguments.notebooks), fast=arguments.fast, output=output)
-    results = []
+    jobs = arguments.jobs or (min(2, _cores()) if arguments.fast else 1)
+    results = {}
     with Reporter(len(plans)) as reporter:
-        for notebook, values in plans:
-            started = time.time()
-            result = execute(
-                notebook,
-                output / notebook.name,
-                values,
-                cell_timeout=arguments.cell_timeout,
-                timeout=arguments.timeout,
-                on_progress=reporter.follow(notebook.stem),
-            )
-            if "output_dir" in values:
-                result.runs = _produced(Path(values["output_dir"]), started)
-            results.append(result)
+
+        def task(notebook, values):
+            return lambda stop: _executed(notebook, values, arguments, reporter, stop)
+
+        for place, result in execute_several([task(notebook, values) for notebook, values in plans], jobs):
+            results[place] = result
             # After each notebook, so that there is a report whatever happens next.
-            index = write_report(results, output)
-            reporter.done(_summary(result))
-            if result.status == "interrupted":
-                break
+            finished = [results[place] for place in sorted(results)]
+            index = write_report(finished, output)
+            reporter.done(result.name, _summary(result))
     if arguments.json:
-        print(json.dumps({"report": str(index), "notebooks": [_as_json(result) for result in results]}, indent=2))
+        print(json.dumps({"report": str(index), "notebooks": [_as_json(result) for result in finished]}, indent=2))
     else:
-        for path in dict.fromkeys(path for result in results for path in result.runs):
+        for path in dict.fromkeys(path for result in finished for path in result.runs):
             print(f"Produced: {path}")
         print(f"Executed notebooks: {output}")
         print(f"Report: {index}")
-    if results[-1].status == "interrupted":
+    if any(result.status == "interrupted" for result in finished):
         return 130
-    return 0 if all(result.status == "passed" for result in results) else 1
+    return 0 if all(result.status == "passed" for result in finished) else 1
+
+
+def _executed(notebook: Path, values: dict, arguments: argparse.Namespace, reporter, stop):
+    """The result of one notebook, with the folders that it produced."""
+    from course_utils.notebooks.execute import execute
+
+    started = time.time()
+    result = execute(
+        notebook,
+        Path(arguments.output) / notebook.name,
+        values,
+        cell_timeout=arguments.cell_timeout,
+        timeout=arguments.timeout,
+        on_progress=reporter.follow(notebook.stem),
+        stop=stop,
+    )
+    if "output_dir" in values:
+        result.runs = _produced(Path(values["output_dir"]), started, notebook.stem)
+    return result
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(names: list[str]) -> list[Path]:
@@ -161,15 +192,20 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
     return plans
 
 
-def _produced(folder: Path, started: float) -> list[Path]:
-    """The folders directly in `folder` in which something was written since `started` (seconds since the epoch)."""
+def _produced(folder: Path, started: float, notebook: str) -> list[Path]:
+    """The folders directly in `folder` in which something was written since `started` (seconds since the epoch).
+
+    Those that begin with another notebook's number ("05_") are left out: it may have run at the same time.
+    """
     if not folder.is_dir():
         return []
     # File systems may store times to the second.
     return [
         run
         for run in sorted(folder.iterdir())
-        if run.is_dir() and any(path.stat().st_mtime >= int(started) for path in [run, *run.rglob("*")])
+        if (not re.match(r"\d\d_", run.name) or run.name[:3] == notebook[:3])
+        and run.is_dir()
+        and any(path.stat().st_mtime >= int(started) for path in [run, *run.rglob("*")])
     ]
 
 

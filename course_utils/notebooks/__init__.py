@@ -6,6 +6,7 @@
 - `checks`: what every notebook must have, and what its outputs must not;
 - `parameters`: the names and defaults in the `parameters` cell, and values given on a command line;
 - `execute`: one notebook through papermill, in a child process that cannot hang (`processes`, `worker`);
+- `several`: several notebooks at once;
 - `report`: executed notebooks become one self-contained HTML page;
 - `build`: converts and executes what changed (`python -m course_utils.notebooks`).
 """

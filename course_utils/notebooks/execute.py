@@ -78,6 +78,7 @@ def execute(
     cell_timeout: float = 900,
     timeout: float = 3600,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    stop: threading.Event | None = None,
 ) -> Result:
     """Execute a notebook from its first cell to its last, or to the first that fails.
 
@@ -89,6 +90,7 @@ def execute(
         cell_timeout: seconds that one cell may take.
         timeout: seconds that the notebook may take. After either limit the kernel and all it started are killed.
         on_progress: called about twice a second with the cell being executed.
+        stop: ends the notebook like an interrupt when another thread sets it.
 
     Returns:
         The result; an interrupt (Ctrl-C) gives the status "interrupted" instead of an exception.
@@ -117,7 +119,7 @@ def execute(
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
         try:
             with Family(command, environment, **pipes) as family:
-                _follow(family, job, result, started + timeout, timeout, on_progress)
+                _follow(family, job, result, started + timeout, timeout, on_progress, stop or threading.Event())
         except KeyboardInterrupt:
             result.status = "interrupted"
             result.error = Failure(result.reached, "Interrupted", "Stopped by the user.")
@@ -131,8 +133,8 @@ def execute(
     return result
 
 
-def _follow(family: Family, job: dict, result: Result, deadline: float, timeout: float, on_progress):
-    """Read the worker's events until it is done, or until a limit has passed; fills `result`."""
+def _follow(family: Family, job: dict, result: Result, deadline: float, timeout: float, on_progress, stop):
+    """Read the worker's events until it is done, a limit has passed or `stop` is set; fills `result`."""
     family.process.stdin.write(json.dumps(job) + "\n")
     family.process.stdin.flush()
     events: queue.Queue[str] = queue.Queue()
@@ -166,6 +168,8 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
                     message = "The process that ran the notebook ended without a result."
                     result.error = Failure(result.reached, "NoResult", message)
                     return
+        if stop.is_set():
+            raise KeyboardInterrupt
         result.peak_memory = max(result.peak_memory, family.descendants_memory())
         if progress:
             on_progress(progress)

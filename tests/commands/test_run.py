@@ -80,8 +80,23 @@ def test_values_reach_the_notebooks_that_take_them(course, executed, capsys):
     runs = str(course / "reports" / "runs")
     plain = {"seed": 7, "fast": True, "output_dir": runs}
     data = plain | {"dataset": "camvid", "data_dir": str(course / "streets")}
-    assert executed == [("01_one", plain), ("02_bad", plain), ("05_data", data)]
+    assert sorted(executed, key=str) == [("01_one", plain), ("02_bad", plain), ("05_data", data)]
     assert "01_one has no parameter dataset: it runs without" in capsys.readouterr().err
+
+
+def test_produced_folders_go_to_the_notebook_whose_number_they_bear(course, monkeypatch, capsys):
+    """Others may have been written by a notebook that ran at the same time."""
+
+    def write_both(notebook, output, values, **options):
+        for name in ("01_net", "05_net", "other"):
+            Path(values["output_dir"], name).mkdir(parents=True, exist_ok=True)
+        return Result(notebook.stem, "")
+
+    monkeypatch.setattr(machinery, "execute", write_both)
+    assert cli.main(["run", "01", "05", "--jobs", "2", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["notebooks"]
+    assert [Path(run).name for run in first["runs"]] == ["01_net", "other"]
+    assert [Path(run).name for run in second["runs"]] == ["05_net", "other"]
 
 
 @pytest.mark.parametrize(
