@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import importlib.metadata
 import logging
-import pickle
 import platform
 import time
 from collections.abc import Iterator
@@ -21,27 +20,25 @@ from distributed import Client, WorkerPlugin, get_worker
 import course_utils
 from course_utils.errors import CourseError
 from course_utils.labs import sandbox
-from course_utils.labs.assignment import Assignment
 from course_utils.labs.engines import Engine
-from course_utils.labs.limits import Limits
-from course_utils.labs.station import Station
+from course_utils.labs.station import Job, Station
 
 _DECIDING = ("numpy", "scipy", "keras", "tensorflow", "distributed")
 """Packages whose versions must be the same everywhere, beside Python's and the course's own."""
 _CONNECT = 30
 """Seconds in which a scheduler must answer."""
+_FIRST = 15
+"""Seconds in which a first worker must have come: a cluster may just have been started."""
 _LONELY = 60
 """Seconds without any worker after which nobody is waited for."""
 
 
 @contextlib.contextmanager
-def cluster(lab: Assignment, limits: Limits, confined: bool, address: str) -> Iterator[Engine]:
+def cluster(job: Job, address: str) -> Iterator[Engine]:
     """Mark on the workers of a cluster that is running already; a submission whose worker dies goes to another.
 
     Args:
-        lab: with its checks.
-        limits: of each submission.
-        confined: False runs students' code without a sandbox.
+        job: what is to be marked, and how.
         address: of the scheduler, such as "tcp://10.0.0.5:8786" or "tls://marking.example.org:8786".
 
     Raises:
@@ -50,10 +47,10 @@ def cluster(lab: Assignment, limits: Limits, confined: bool, address: str) -> It
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by errors
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}), _connected(address) as client:
-        _check(client, confined)
-        job = (lab, limits, confined)
-        name = f"marking-{hashlib.sha256(pickle.dumps(job)).hexdigest()[:16]}"
-        client.register_plugin(_Marking(*job), name=name)
+        _check(client, job.confined)
+        name = f"marking-{hashlib.sha256(job.content).hexdigest()[:16]}"
+        # A client that was killed may have left them: they go on, too.
+        client.register_plugin(_Marking(job), name=name, idempotent=True)
         executor = client.get_executor(pure=False)
         try:
             yield Engine(partial(executor.submit, _mark, name), _Width(client))
@@ -84,11 +81,11 @@ class _Width:
 class _Marking(WorkerPlugin):
     """A worker's marking station: from when a client comes, or the worker itself, until the client goes."""
 
-    def __init__(self, lab: Assignment, limits: Limits, confined: bool):
-        self._job, self.station = (lab, limits, confined), None
+    def __init__(self, job: Job):
+        self._job, self.station = job, None
 
     def setup(self, worker):
-        self.station = Station(*self._job)
+        self.station = Station(self._job)
 
     def teardown(self, worker):
         if self.station:
@@ -116,9 +113,12 @@ def _connected(address: str) -> Iterator[Client]:
 
 def _check(client: Client, confined: bool) -> None:
     """Raise `CourseError` unless scheduler and workers can mark as this machine would."""
+    address = client.scheduler.address
+    try:
+        client.wait_for_workers(1, timeout=_FIRST)
+    except TimeoutError:
+        raise CourseError(f"The cluster at {address} has no workers: start some (dask worker {address}).") from None
     workers = client.run(_introduction, on_error="return")
-    if not workers:
-        raise CourseError(f"The cluster at {client.scheduler.addr} has no workers: start some (dask worker ADDRESS).")
     try:
         scheduler = client.run_on_scheduler(_introduction)
     except Exception as error:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from course_utils.labs import sandbox
-from course_utils.labs.assignment import Assignment
-from course_utils.labs.limits import Limits
-from course_utils.labs.station import Station
+from course_utils.labs.station import Job, Station
 
 
 @dataclass
@@ -27,21 +25,19 @@ class Engine:
 
 
 @contextlib.contextmanager
-def this_machine(lab: Assignment, limits: Limits, confined: bool, jobs: int = 2) -> Iterator[Engine]:
+def this_machine(job: Job, jobs: int = 2) -> Iterator[Engine]:
     """Mark here.
 
     Args:
-        lab: with its checks.
-        limits: of each submission.
-        confined: False runs students' code without a sandbox.
+        job: what is to be marked, and how.
         jobs: how many submissions at the same time.
 
     Raises:
         CourseError: there is no sandbox here, and what to do.
     """
-    if confined:
+    if job.confined:
         sandbox.require()
-    station = Station(lab, limits, confined, fork=True)
+    station = Station(job, fork=True)
     with ThreadPoolExecutor(jobs) as pool, contextlib.closing(station):
         station.wait()
         yield Engine(partial(pool.submit, station.mark), lambda: jobs)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import pickle
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
@@ -16,7 +17,7 @@ from course_utils.labs.engines import Engine, this_machine
 from course_utils.labs.files import write_whole
 from course_utils.labs.limits import Limits
 from course_utils.labs.marks import Mark
-from course_utils.labs.station import MarkingFailed
+from course_utils.labs.station import Job, MarkingFailed
 from course_utils.labs.submission import Submission, read_submission
 
 VERSION = 1
@@ -49,7 +50,7 @@ def grade(
     copies: Path | None = None,
     limits: Limits | None = None,
     confined: bool = True,
-    engine: Callable[..., contextlib.AbstractContextManager[Engine]] = this_machine,
+    engine: Callable[[Job], contextlib.AbstractContextManager[Engine]] = this_machine,
     done: Callable[[str, str | None], None] = lambda student, failure: None,
 ) -> Outcome:
     """Mark every submission whose result is not there yet.
@@ -64,7 +65,7 @@ def grade(
         copies: a folder; gets `STUDENT/LAB/LAB.ipynb` for each, safe to look at, where Formgrader expects it.
         limits: of each submission.
         confined: False runs students' code without a sandbox.
-        engine: opens what marks them, given the lab, the limits and `confined`.
+        engine: opens what marks them, given the `Job`.
         done: called after each student who had to be marked, with what failed or None.
 
     Raises:
@@ -80,7 +81,8 @@ def grade(
         else:
             outcome.kept.append(found.student)
     if waiting:
-        with engine(lab, limits or Limits(), confined) as opened:
+        limits = limits or Limits()
+        with engine(Job(pickle.dumps((lab, limits)), limits.total, confined)) as opened:
             _run(waiting, opened, outcome, done)
     return outcome
 
