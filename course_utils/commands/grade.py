@@ -80,6 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
     records = load(results)
     gradebook.enter(gradebook_url(arguments), lab, records, set(outcome.marked))
+    if arguments.gradebook:
+        gradebook.remember(output, arguments.gradebook)
     write_settings(output)
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))

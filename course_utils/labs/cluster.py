@@ -49,8 +49,7 @@ def cluster(job: Job, address: str) -> Iterator[Engine]:
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}), _connected(address) as client:
         _check(client, job.confined)
         name = f"marking-{hashlib.sha256(job.content).hexdigest()[:16]}"
-        # A client that was killed may have left them: they go on, too.
-        client.register_plugin(_Marking(job), name=name, idempotent=True)
+        client.register_plugin(_Marking(job), name=name)
         executor = client.get_executor(pure=False)
         try:
             yield Engine(partial(executor.submit, _mark, name), _Width(client))
@@ -80,6 +79,9 @@ class _Width:
 
 class _Marking(WorkerPlugin):
     """A worker's marking station: from when a client comes, or the worker itself, until the client goes."""
+
+    idempotent = True
+    """What a client left that was killed goes on when it comes back."""
 
     def __init__(self, job: Job):
         self._job, self.station = job, None

@@ -8,6 +8,9 @@ from pathlib import Path, PurePosixPath
 from course_utils.errors import CourseError
 from course_utils.labs.submission import MAX_SIZE
 
+_LONGEST_NAME = 100
+"""Characters: the gradebook holds 128."""
+
 
 @dataclass
 class Found:
@@ -57,6 +60,7 @@ def _sorted(files: list, read) -> list[Found]:
             continue
         origin = parts[0] if len(parts) > 1 else PurePosixPath(name).stem
         student = re.sub(r"[^\w.@+-]+", "_", origin).strip("._") or "unnamed"
+        student = student[:_LONGEST_NAME]
         if origins.setdefault(student, origin) != origin:
             raise CourseError(f"{origin!r} and {origins[student]!r} would both be the student {student!r}: rename one.")
         by_student.setdefault(student, []).append(file)

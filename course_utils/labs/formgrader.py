@@ -11,8 +11,11 @@ c = get_config()
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.CourseDirectory.course_id = {course!r}
 
-# Where the gradebook is, if `course grade` has been told another place by --gradebook.
-# c.CourseDirectory.db_url = "postgresql://user@host/database"
+# Where the gradebook is, if `course grade` has been told another place by --gradebook. No password is kept: the client
+# of PostgreSQL takes it from PGPASSWORD or ~/.pgpass.
+address = Path(__file__).with_name("gradebook.url")
+if address.is_file():
+    c.CourseDirectory.db_url = address.read_text("utf-8").strip()
 
 # nbgrader's own autograde would run students' code with your rights. `course grade` marks; so that the buttons for the
 # other way find nothing to run, handed-in notebooks have no place here.

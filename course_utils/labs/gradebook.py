@@ -5,9 +5,38 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 from course_utils.errors import CourseError
 from course_utils.labs.assignment import Assignment
+from course_utils.labs.files import write_whole
+from course_utils.labs.showing import MAX_OUTPUT, cut
+
+ADDRESS = "gradebook.url"
+"""The file in the folder of a class that says where its gradebook is, unless that is `gradebook.db` beside it."""
+_PATIENCE = "15"
+"""Seconds in which a database server must answer."""
+
+
+def address(output: Path) -> str:
+    """The URL of a class's gradebook: what `remember` has written, or else a file in its folder."""
+    known = output / ADDRESS
+    return known.read_text("utf-8").strip() if known.is_file() else f"sqlite:///{output / 'gradebook.db'}"
+
+
+def remember(output: Path, url: str) -> None:
+    """Make this the gradebook of a class, for all commands and Formgrader; a password is not written down."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        parsed = parsed.set(database=str(Path(parsed.database).resolve()))
+    write_whole(output / ADDRESS, f"{_without_password(parsed)}\n")
+
+
+def _without_password(url) -> str:
+    """A URL, parsed by SQLAlchemy, as text."""
+    return url._replace(password=None).difference_update_query(["password"]).render_as_string()
 
 
 @contextlib.contextmanager
@@ -21,8 +50,14 @@ def opened(url: str) -> Iterator:
         CourseError: there is no such database, or it is no gradebook.
     """
     from nbgrader.api import Gradebook
+    from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
+    try:
+        shown = _without_password(make_url(url))
+    except (SQLAlchemyError, ValueError) as error:
+        raise CourseError("--gradebook needs a URL such as postgresql://user@host/database.") from error
+    os.environ.setdefault("PGCONNECT_TIMEOUT", _PATIENCE)
     # nbgrader calls the program `alembic` for a new database, wherever that may be.
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([os.path.join(sys.prefix, "bin"), before])
@@ -32,9 +67,12 @@ def opened(url: str) -> Iterator:
             warnings.simplefilter("ignore")
             with Gradebook(url) as gradebook:
                 yield gradebook
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        advice = " (pip install 'psycopg[binary]')" if error.name == "psycopg" else ""
+        raise CourseError(f"The gradebook {shown} needs the package {error.name}{advice}.") from error
+    except SQLAlchemyError as error:
         first = str(error).splitlines()[0]
-        raise CourseError(f"The gradebook {url.split('@')[-1]} cannot be used: {first}") from error
+        raise CourseError(f"The gradebook {shown} cannot be used: {first}") from error
     finally:
         os.environ["PATH"] = before
 
@@ -110,7 +148,8 @@ def _enter(gradebook, lab: Assignment, record: dict) -> None:
             comment.auto_comment = seen
         else:
             grade.auto_score, grade.needs_manual_grade = mark["points"], False
-            comment.auto_comment = " ".join(filter(None, [*mark["notes"], mark["message"]])) or None
+            # A student's words are in it, with characters, perhaps, that no database takes.
+            comment.auto_comment = cut(" ".join(filter(None, [*mark["notes"], mark["message"]])), MAX_OUTPUT) or None
     gradebook.db.commit()
 
 

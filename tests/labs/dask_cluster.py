@@ -1,10 +1,16 @@
-"""A Dask scheduler and workers, processes of their own on the loopback interface, for the tests of marking there."""
+"""A Dask scheduler and workers, started as the guide says, on the loopback interface."""
 
 import contextlib
 import json
 import subprocess
 import sys
 import time
+
+from guide import commands
+
+SCHEDULER, WORKER, GRADE = commands("More than one machine")
+ADDRESS = WORKER[2]
+"""Of the scheduler in the guide."""
 
 
 class Cluster:
@@ -15,10 +21,13 @@ class Cluster:
     """
 
     def __init__(self, folder):
-        self._folder, self._file, self.workers = folder, folder / "scheduler.json", []
-        self._processes = [self._start("scheduler", "--port", "0", "--scheduler-file", self._file)]
+        self._folder, self._file, self._processes = folder, folder / "scheduler.json", []
+        host, port = ADDRESS.split(":")
+        real = {host: "127.0.0.1", port: "0"}
+        self._start([real.get(word, word) for word in SCHEDULER], "--scheduler-file", str(self._file))
         while not self._described():
-            self._alive(self._processes[0])
+            time.sleep(0.1)
+            assert self._processes[0].poll() is None, self.log()
 
     def __enter__(self):
         return self
@@ -31,37 +40,28 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Of the scheduler."""
+        """Of the scheduler: host and port."""
         return self._described()["address"].removeprefix("tcp://")
 
-    def worker(self) -> subprocess.Popen:
-        """A new worker of one thread, named by its number, without the guardian that would start it again."""
-        options = ["--scheduler-file", self._file, "--nthreads", "1", "--no-nanny", "--name", len(self.workers)]
-        process = self._start("worker", *options, "--local-directory", self._folder)
-        self._processes.append(process)
-        self.workers.append(process)
-        return process
+    def worker(self, name: str) -> subprocess.Popen:
+        """A new worker, without the guardian that would start it again."""
+        command = [self.address if word == ADDRESS else word for word in WORKER]
+        options = ["--host", "127.0.0.1", "--no-nanny", "--name", name, "--local-directory", str(self._folder)]
+        return self._start(command, *options)
 
-    def _start(self, kind, *options):
-        command = [
-            sys.executable,
-            "-m",
-            "dask",
-            kind,
-            "--host",
-            "127.0.0.1",
-            "--dashboard-address",
-            "127.0.0.1:0",
-            *map(str, options),
-        ]
+    def log(self) -> str:
+        """The end of what they all have said."""
+        return (self._folder / "dask.log").read_text()[-4000:]
+
+    def _start(self, command, *options):
+        assert command[0] == "dask"
+        command = [sys.executable, "-m", *command, "--dashboard-address", "127.0.0.1:0", *options]
         with (self._folder / "dask.log").open("a") as log:
-            return subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True)
+        self._processes.append(process)
+        return process
 
     def _described(self):
         with contextlib.suppress(OSError, ValueError):
             return json.loads(self._file.read_text())
         return None
-
-    def _alive(self, process):
-        time.sleep(0.1)
-        assert process.poll() is None, (self._folder / "dask.log").read_text()[-2000:]

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -17,16 +16,11 @@ import jupytext
 import nbformat
 import pytest
 from classroom import TRUTH
+from guide import GUIDE, SERVERS, commands, translated
 from small_lab import SOURCE
 
 from course_utils import cli
 from course_utils.labs import gradebook
-from course_utils.notebooks import ROOT
-
-GUIDE = ROOT / "docs" / "instructors.md"
-COMMANDS = [
-    line for block in re.findall(r"^```\n(.*?)^```", GUIDE.read_text(), re.S | re.M) for line in block.splitlines()
-]
 
 
 @pytest.fixture
@@ -40,12 +34,6 @@ def term(course, monkeypatch):
     (course / "handed-in" / "fay.ipynb").rename(course / "late" / "fay.ipynb")
     monkeypatch.chdir(course)
     return course
-
-
-def translated(command):
-    """The guide's lab in the test's words: `release` takes its path, the others its name."""
-    lab = "small.ipynb" if command[1:2] == ["release"] else "small"
-    return [lab if word in ("04", "04_unpooling") else word for word in command]
 
 
 @contextlib.contextmanager
@@ -99,15 +87,14 @@ def read_answers(folder):
 
 def test_a_whole_term(term, walled, capsys):
     folder = term
-    for line in COMMANDS:
-        command = shlex.split(line)
+    for command in commands():
         if command[0] == "cd":
             folder = (folder / command[1]).resolve()
         elif command == ["jupyter", "lab"]:
             read_answers(folder)
         else:
-            assert command[0] == "course" and folder == term, line
-            assert cli.main(translated(command)[1:]) == 0, line
+            assert command[0] == "course" and folder == term, command
+            assert cli.main(translated(command)[1:]) == 0, command
     said = capsys.readouterr()
     assert "6 pages in" in said.err and "1 pages in" in said.err
     students = (term / "labs" / "exports" / "small-csv.csv").read_text().splitlines()[1:]
@@ -123,8 +110,9 @@ def test_a_whole_term(term, walled, capsys):
 
 
 def test_the_guide_is_about_every_command():
-    told = {shlex.split(line)[1] for line in COMMANDS if line.startswith("course ")}
+    told = {command[1] for command in commands() if command[0] == "course"}
     assert told == {"release", "grade", "feedback", "export"}
+    assert all(commands(section) for section in SERVERS)
 
 
 def test_no_page_names_a_file_that_is_missing():

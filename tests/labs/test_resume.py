@@ -1,44 +1,20 @@
 """`course grade` killed at a bad moment: it goes on where it was, and every mark is as if nothing had happened."""
 
 import signal
-import subprocess
-import sys
 import time
 
-import nbformat
 import psutil
 import pytest
-from classroom import TRUTH, points
+from classroom import SLOW, TRUTH, points, start, wait_for, write_answer
 
 from course_utils.labs import gradebook
-
-SLOW = "def ends(values):\n    import time\n    time.sleep(1.5)\n    return min(values), max(values)"
 
 
 @pytest.fixture
 def slow(course):
     """The class, where cy's last answer takes its time."""
-    path = course / "in" / "cy.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "ends":
-            cell.source = SLOW
-    nbformat.write(notebook, path)
+    write_answer(course, "cy", "ends", SLOW)
     return course
-
-
-def start(folder):
-    """`course grade` in a process group of its own."""
-    command = [sys.executable, "-m", "course_utils", "grade", "in", "--jobs", "1"]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def wait_for(condition, seconds=300):
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def everything(folder):
@@ -51,7 +27,7 @@ def everything(folder):
 
 def test_killed_in_the_middle_it_goes_on(slow, grade, walled):
     results = slow / "labs" / "results" / "small"
-    marking = start(slow)
+    marking = start(slow, "--jobs", "1")
     # ada and bob are done; the sandbox runs cy's last answer, or is about to.
     wait_for(lambda: (results / "bob.json").is_file() or marking.poll() is not None)
     assert marking.poll() is None, marking.stderr.read()
@@ -81,7 +57,7 @@ def test_killed_in_the_middle_it_goes_on(slow, grade, walled):
 def test_a_sandbox_that_dies_costs_nobody_points(slow, grade, walled):
     """Killed while cy's last answer runs: not marked, instead of marked with 0; the next run marks who is left."""
     results = slow / "labs" / "results" / "small"
-    marking = start(slow)
+    marking = start(slow, "--jobs", "1")
     wait_for(lambda: (results / "bob.json").is_file() or marking.poll() is not None)
     [sandbox] = [
         process
