@@ -53,8 +53,10 @@ from course_utils.backend import keras, tf
 from course_utils.datasets.pipeline import evaluation_batches, from_frames, training_batches
 from course_utils.labs.checks import assert_same
 
+scored = slice(None)  # of the validation frames
 if fast:
-    pretraining_steps, steps, seeds, epochs, labelled_frames, image_size = 8, 8, 1, 1, 16, (32, 64)
+    scored = slice(None, None, 5)
+    pretraining_steps, steps, seeds, epochs, labelled_frames, image_size = 4, 4, 1, 1, 16, (32, 64)
 keras.utils.set_random_seed(seed)
 
 # %% [markdown]
@@ -249,7 +251,7 @@ pretrained = pretrained_encoder() if encoder_weights is None else None
 # %%
 few = train.frames[:: max(1, len(train.frames) // (labelled_frames or len(train.frames)))][:labelled_frames]
 batches = training_batches(from_frames(few, table, image_size), batch_size=4, seed=seed)
-held_out = list(evaluation_batches(from_frames(val.frames[::4], table, image_size), batch_size=8))
+held_out = list(evaluation_batches(from_frames(val.frames[::4][scored], table, image_size), batch_size=8))
 
 
 def validation_miou(model):
@@ -343,6 +345,7 @@ recipe = Recipe(
     model_options={"width": width},
     encoder_weights=encoder_weights,
     image_size=image_size,
+    batch_size=16 if fast else 4,
     epochs=epochs,
     seed=seed,
 )
@@ -356,7 +359,7 @@ run = train_recipe(recipe, f"{output_dir}/05_segnet_{dataset}", replace=True)
 from course_utils.inference import Predictor, score_frames
 
 predictor = Predictor(run.load_model(), image_size)
-scores = score_frames(predictor, val.frames, table)
+scores = score_frames(predictor, val.frames[scored], table)
 print(scores.table())
 
 # %%
