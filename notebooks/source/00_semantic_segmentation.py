@@ -67,7 +67,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from course_utils import datasets, plotting, training
+from course_utils import datasets, inference, plotting, training
 from course_utils.backend import keras, tf
 from course_utils.datasets import coco_format, objects, toy_streets
 from course_utils.labels import CITYSCAPES, COCO_STUFF, VOID
@@ -340,17 +340,6 @@ plotting.show(
     alt="One car with its outline drawn three times, with fewer and fewer corners; the coarsest cuts across the bumper and takes in road.",
 )
 
-rough, _ = through_coco(4.0)
-plotting.show(
-    plotting.panels(
-        [[expected, rough, plotting.errors(expected, rough)]],
-        ["Cityscapes' label map", "read back from COCO, within 4 px", "where they differ (orange)"],
-        CITYSCAPES,
-    ),
-    alt="The label map from Cityscapes' files, the one read back from coarse COCO polygons, and their difference: "
-    "thin lines around cars and people.",
-)
-
 # %% [markdown]
 # Side by side:
 #
@@ -488,6 +477,45 @@ plotting.show(
 #
 # <details><summary>Answer</summary>log 19, about 2.94: a good first check of a new network.</details>
 #
+# ## One scene, many training examples
+#
+# Label maps are dear, so training shows each scene in many forms: cropped, larger or smaller, mirrored, recoloured. One
+# rule keeps image and labels together. *What moves pixels moves both, by the same draw; what changes colours leaves the
+# labels alone.* The image is interpolated, its labels take the nearest pixel, and what lies outside the scene is void.
+
+# %%
+from course_utils.datasets.augmentation import Augmentation
+
+half = label.shape[0] // 2, label.shape[1] // 2
+example = Augmentation(crop_size=half, scale=(0.4, 1.2), flip=True, color=0.6)
+draws = [example(np.float32(image), label, (seed, number)) for number in range(4)]
+columns = [(image, label), *[(picture.numpy(), truth.numpy()) for picture, truth in draws]]
+plotting.show(
+    plotting.panels(list(zip(*columns, strict=True)), ["the scene", *[f"draw {i}" for i in range(1, 5)]], CITYSCAPES),
+    alt="A street scene and four training examples made from it, each above its label map: parts of it at several sizes, "
+    "some mirrored, in changed colours; where the scene was made smaller than the crop, void surrounds it.",
+)
+
+# %% [markdown]
+# Does it keep the rule? Hide the labels *in* an image: wherever a pixel goes, its label must be with it.
+
+# %% tags=["nbval-check-output"]
+hidden = np.repeat(np.float32(label)[..., None] / 255, 3, axis=-1)
+for number in range(20):
+    moved, moved_label = Augmentation((96, 200), flip=True)(hidden, label, (seed, number))
+    assert np.array_equal(np.round(255 * moved[..., 0]), moved_label), "image and labels were cropped or mirrored apart"
+    _, scaled_label = example(hidden, label, (seed, number))
+    assert set(np.unique(scaled_label)) <= {*np.unique(label), VOID}, "a class that the scene does not have"
+print("20 draws: every pixel kept its label, and no class was invented")
+
+# %% [markdown]
+# **Think first.** Classifiers are also trained on images (a) mirrored left to right, (b) turned by ten degrees, (c)
+# averaged with another image. What would the label map have to become?
+#
+# <details><summary>Answer</summary>(a) Mirrored; a class that means "left" would have to be exchanged as well. (b) Turned,
+# by the nearest pixel, with void in the corners. (c) No label map can be the answer: halfway between two class numbers
+# is a third class. The one-hot masks can be averaged.</details>
+#
 # ## From a picture to a label map
 #
 # Now the smallest network that deserves the name: four convolutions that look ever wider around a pixel (*dilation*,
@@ -569,19 +597,28 @@ print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label !=
 # **Think first** (*L5*). The network was trained at 64 x 128. Which of its layers knows that? Run the same weights at
 # three sizes, one of them odd.
 
+
 # %%
+def share_right(scores, truth):
+    return np.mean((np.argmax(scores, axis=-1) == truth)[truth != VOID])
+
+
 before = [weight.copy() for weight in network.get_weights()]
-for size in [(64, 128), (128, 256), (61, 47)]:
+for size in [(64, 128), (61, 47), (128, 256)]:
     (picture,), (truth,) = arrays([frame], size)
     answer = network(picture[None], training=False)[0].numpy()
     assert answer.shape == (*size, CITYSCAPES.num_classes)
-    right = np.mean((answer.argmax(axis=-1) == truth)[truth != VOID])
-    print(f"image {size[0]:3d} x {size[1]:3d} -> scores {answer.shape}, right pixels {right:.0%}")
+    print(f"image {size[0]:3d} x {size[1]:3d} -> scores {answer.shape}, right pixels {share_right(answer, truth):.0%}")
 assert all((old == new).all() for old, new in zip(before, network.get_weights(), strict=True))
+
+windows = inference.Views(network, window=(64, 128))(picture[None])[0]
+print(f"the last one through windows of 64 x 128: right pixels {share_right(windows, truth):.0%}")
 
 # %% [markdown]
 # None does: a convolution is a small kernel that slides over whatever it is given. *It runs* does not mean *it is as
-# good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels.
+# good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels. An
+# image too large for the memory goes through the network in overlapping *windows*, and where they overlap their
+# probabilities are averaged. A window does not see what lies beyond its edge.
 #
 # For contrast, a network that ends in a dense layer, with one weight for each input *and* each output. It refuses other
 # sizes, and building it anew for them costs weights that grow with the *square* of the number of pixels.
@@ -799,6 +836,7 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 #   way; simplified outlines and holes do not.
 # - Ground truth: one mask for each class. Softmax: over the classes of a pixel. Loss: minus the logarithm of the true
 #   class's probability, over the labelled pixels.
+# - What moves the pixels of an image in training moves its labels by the same draw; what changes colours leaves them.
 # - A network of convolutions runs at any size with the same weights; how well is another question.
 #
 # **Next:** networks shrink the image to see more of it. Notebook 01 asks how to enlarge it again.
