@@ -37,14 +37,12 @@ steps = 384  # training steps of each decoder
 seeds = 3  # repetitions of each decoder
 
 # %%
-import time
-
 import numpy as np
 from scipy.signal import convolve2d
 from skimage import color, data
 
 from course_utils import datasets, plotting
-from course_utils.backend import keras, tf
+from course_utils.backend import keras, tf  # noqa: F401  tf is there for your answers
 from course_utils.evaluation.checkerboard import checkerboard_energy, phase_means
 from course_utils.labs.checks import assert_same
 from course_utils.layers import SubPixelConvolution2D
@@ -639,8 +637,7 @@ assert max(left["resize, then 3"]) < 1e-9, "no weights can make resize-convoluti
 # better than kernel 3; kernel 5 breaks it and does as well as kernel 4. What kernels 2 and 3 share is that some pixel
 # sees a single value and cannot interpolate; kernels 4 and 5 show at least four to everyone. So the *least* overlap may
 # matter more than equal overlap. It is not the whole story: in sub-pixel convolution every pixel sees nine values, and
-# its ratio is no better than that of kernel 5. (No ratio reaches 1; presumably pixels far from the centre of their input
-# pixel are harder.) In PSNR the seeds of most competitors overlap. Three seeds are few:
+# its ratio is no better than that of kernel 5. In PSNR the seeds of most competitors overlap. Three seeds are few:
 # `benchmarks/checkerboard.py training` repeats this with more steps.
 #
 # And every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
@@ -702,38 +699,8 @@ for name, (parameters, products) in costs.items():
     print(f"{name:22s} {parameters:5d} parameters, {products:5.0f} multiply-adds per output pixel")
 
 # %% [markdown]
-# Time is another matter than multiply-adds. Forward and backward, measured here in turns, as ratios to the first row
-# (`benchmarks/checkerboard.py` does it with more care):
-
-
-# %%
-def training_step(name):
-    """A function that runs one upsampling forward and backward."""
-    network = keras.Sequential([keras.Input((32, 32, C)), *UPSAMPLING[name](C)])
-    batch = tf.random.normal((8, 32, 32, C))
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(network(batch) ** 2)
-        return tape.gradient(loss, network.trainable_variables)
-
-    return step
-
-
-elapsed = {name: [] for name in costs}
-runs = {name: training_step(name) for name in costs}
-for _ in range(3 if fast else 15):
-    for name, run in runs.items():
-        start = time.perf_counter()
-        run()[0].numpy()
-        elapsed[name].append(time.perf_counter() - start)
-for name in costs:
-    print(f"{name:22s} about {np.median(elapsed[name]) / np.median(elapsed['transposed 3']):.1f} times the time")
-
-# %% [markdown]
-# Compare the two lists: fewer multiply-adds need not mean less time, since convolutions are the better tuned code. And
-# once trained, a resize-convolution can be replaced by the transposed convolution that it is (kernel 4 here), at 1024
+# Fewer multiply-adds need not mean less time: `benchmarks/checkerboard.py time` measures that on your machine. And once
+# trained, a resize-convolution can be replaced by the transposed convolution that it is (kernel 4 here), at 1024
 # multiply-adds instead of 2304.
 #
 # **Self-test.** Stride 4: compare a transposed convolution of kernel 8 with a resize-convolution of kernel 3, in
@@ -947,7 +914,7 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # - A constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
 #   weights; for random ones it gives equal power on average.
 # - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training does it.
-# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds, not always more time.
+# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
 # - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric; where a
 #   pattern must be impossible, take resize-convolution.
 #
