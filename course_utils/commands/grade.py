@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from course_utils.labs.collecting import collect
     from course_utils.labs.engines import this_machine
     from course_utils.labs.formgrader import write_settings
-    from course_utils.labs.grading import grade, lab_of, load
+    from course_utils.labs.grading import grade, lab_of
     from course_utils.labs.limits import Limits
     from course_utils.progress import Progress
 
@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
-    records = load(results)
-    gradebook.enter(gradebook_url(arguments), lab, records, set(outcome.marked))
+    records = gradebook.enter_results(gradebook_url(arguments), lab, results)
     if arguments.gradebook:
         gradebook.remember(output, arguments.gradebook)
     write_settings(output)

@@ -1,15 +1,21 @@
 """The gradebook: nbgrader's database, by URL, which holds what checks and people have given."""
 
 import contextlib
+import hashlib
+import json
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
 from course_utils.errors import CourseError
 from course_utils.labs.assignment import Assignment
 from course_utils.labs.files import write_whole
+from course_utils.labs.grading import load
 from course_utils.labs.showing import MAX_OUTPUT, cut
 
 ADDRESS = "gradebook.url"
@@ -26,8 +32,6 @@ def address(output: Path) -> str:
 
 def remember(output: Path, url: str) -> None:
     """Make this the gradebook of a class, for all commands and Formgrader; a password is not written down."""
-    from sqlalchemy.engine import make_url
-
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         parsed = parsed.set(database=str(Path(parsed.database).resolve()))
@@ -50,8 +54,6 @@ def opened(url: str) -> Iterator:
         CourseError: there is no such database, or it is no gradebook.
     """
     from nbgrader.api import Gradebook
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         shown = _without_password(make_url(url))
@@ -77,13 +79,26 @@ def opened(url: str) -> Iterator:
         os.environ["PATH"] = before
 
 
+def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
+    """Enter what this gradebook has not got yet of a folder of results, also after an interruption; return them all."""
+    records = load(results)
+    path = results.with_name(f".{results.name}.entered")
+    entered = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    place = _without_password(make_url(url))
+    digests = {record["student"]: hashlib.sha256(json.dumps(record).encode()).hexdigest() for record in records}
+    known = entered.get(place, {})
+    enter(url, lab, records, {student for student, digest in digests.items() if known.get(student) != digest})
+    write_whole(path, json.dumps({**entered, place: digests}))
+    return records
+
+
 def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> None:
     """Enter results; what a person has given stays, and is queued for review when the answer has changed.
 
     Args:
         url: of the gradebook.
         lab: that was marked.
-        records: of all students, as `grading.load` gives them.
+        records: of all students, as `load` gives them.
         changed: students marked anew; of the others only those are entered whom the gradebook does not know.
     """
     with opened(url) as gradebook:

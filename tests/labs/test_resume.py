@@ -1,5 +1,6 @@
 """`course grade` killed at a bad moment: it goes on where it was, and every mark is as if nothing had happened."""
 
+import os
 import signal
 import time
 
@@ -52,6 +53,17 @@ def test_killed_in_the_middle_it_goes_on(slow, grade, walled):
     (slow / "labs" / "gradebook.db").unlink()
     assert grade()[0] == 0
     assert everything(slow) == interrupted
+
+
+def test_stopped_before_the_gradebook_it_enters_the_marks_next_time(grade, course, monkeypatch):
+    assert grade()[0] == 0
+    write_answer(course, "cy", "count", "def count_even(numbers):\n    return sum(n % 2 == 0 for n in numbers)")
+    with monkeypatch.context() as patched:
+        patched.setattr(gradebook, "enter", lambda *ignored: os.kill(os.getpid(), signal.SIGINT))
+        assert grade()[0] == 130
+    assert "0 marked, 6 kept" in grade()[2]
+    rows = {row["student"]: row["points"] for row in gradebook.table("sqlite:///labs/gradebook.db", "small")}
+    assert rows == {student: sum(got) + 3 * (student == "cy") for student, got in TRUTH.items()}
 
 
 def test_a_sandbox_that_dies_costs_nobody_points(slow, grade, walled):
