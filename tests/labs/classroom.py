@@ -57,7 +57,7 @@ def start(folder, *options):
     return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def wait_for(condition, seconds=300):
+def wait_for(condition, seconds=600):
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():

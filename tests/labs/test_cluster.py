@@ -38,6 +38,7 @@ def everything(course):
     return {str(path.relative_to(labs)): path.read_text() for path in files}
 
 
+@pytest.mark.timeout(1800)
 def test_clients_and_workers_may_die(dask, course, walled):
     """Client killed: the next one goes on. Worker killed: the other one takes over. The marks are those of one machine,
     and fay, whose answer tries to talk to the scheduler, gets nothing for it.
