@@ -41,7 +41,12 @@ install: $(READY) ## build or refresh .venv (GPU=1: with NVIDIA's libraries)
 run: $(READY) ## execute every notebook, with progress and a report
 	@$(VENV_PYTHON) -m course_utils run $(OPTIONS)
 
-test: $(READY) ## the whole test suite, in two processes
+test: $(if $(wildcard tests),$(READY)) ## the whole test suite, in two processes
+	@test -d tests || { \
+		echo 'This copy of the course has no tests: they would give answers away. What you can run instead:' >&2; \
+		echo '  make lab                       the notebooks; the cell below an exercise checks your answer' >&2; \
+		echo '  make run OPTIONS="01 --fast"   one notebook from its first cell to its last (all: OPTIONS=--fast)' >&2; \
+		echo '  .venv/bin/course doctor        whether everything that the course needs is there' >&2; exit 1; }
 	@$(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
 
 lint: $(READY) ## style, spelling, sizes, notebooks in step with their sources

@@ -41,6 +41,7 @@ class Checkout:
             shutil.copy(ROOT / name, self.folder / name)
         for name in ("requirements.lock", "requirements-gpu.lock"):
             (self.folder / name).write_text("")
+        (self.folder / "tests").mkdir()
         self.python = self.folder / "python-stand-in"
         self.python.write_text(PYTHON.format(python=sys.executable))
         self.python.chmod(0o755)
@@ -144,3 +145,11 @@ def test_lock_says_what_it_needs(checkout, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tools))
     checkout.make("lock", status=2)
     assert checkout.errors.splitlines()[0] == "make lock needs uv: pip install uv"
+
+
+def test_a_copy_without_tests_says_what_to_run_instead(checkout):
+    """Students get one; it installs nothing for tests that are not there."""
+    (checkout.folder / "tests").rmdir()
+    assert checkout.make("test", status=2) == []
+    for command in ("make lab", "make run", "course doctor"):
+        assert command in checkout.errors
