@@ -17,7 +17,7 @@ def difference_histogram(differences, estimate, interval, names, verdict: str, *
         estimate: the difference on the images themselves.
         interval: its low and high end.
         names: of the two systems.
-        verdict: above the figure.
+        verdict: above the figure; a system that is compared with itself is told instead.
         limits: of the axis, in points; None to fit.
 
     Returns:
@@ -37,7 +37,7 @@ def difference_histogram(differences, estimate, interval, names, verdict: str, *
         xlabel=f"mIoU of {names[0]} minus mIoU of {names[1]} (points)",
         ylabel="share of resamples",
         xlim=(low, high),
-        title=verdict,
+        title=f"{names[0]} twice: choose another system" if names[0] == names[1] else verdict,
     )
     return figure
 
