@@ -45,7 +45,8 @@ def cluster(job: Job, address: str) -> Iterator[Engine]:
         CourseError: nobody answers there; there are no workers; one of them has no sandbox, or another version of
             the course or of what it computes with.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by errors
+    for name in ("distributed", "distributed.client"):  # what matters is said by errors
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}), _connected(address) as client:
         _check(client, job.confined)
         name = f"marking-{hashlib.sha256(job.content).hexdigest()[:16]}"

@@ -101,7 +101,9 @@ def _run(waiting: list["_Work"], engine: Engine, outcome: Outcome, done: Callabl
                 work.write(future.result())
                 outcome.marked.append(work.student)
             except CancelledError:
-                raise CourseError("The marking was cancelled from outside; the same command goes on.") from None
+                raise CourseError(
+                    "The marking was cancelled, or its scheduler is gone: the same command goes on where it was."
+                ) from None
             except CourseError:
                 raise
             except Exception as error:
