@@ -1,5 +1,6 @@
 """Training a model for a budget of steps or of time."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -8,6 +9,13 @@ from course_utils.errors import CourseError
 from course_utils.progress import Progress
 from course_utils.training.losses import SegmentationCrossEntropy
 from course_utils.training.schedules import learning_rate as scheduled_rate
+
+FEW_STEPS = 4
+"""So many steps are trained without compiling one first.
+
+Compiling a step of SegNet takes as much processor time as nine steps that are not compiled (measured: 8.8 and 1.0 s),
+and pays from then on: a compiled step takes 0.12 s.
+"""
 
 
 @dataclass
@@ -123,6 +131,21 @@ class _Pace(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+@contextlib.contextmanager
+def _uncompiled(model, steps: int | None):
+    """Let Keras run each operation as it comes, where so few steps are to be trained that compiling does not pay."""
+    if model.train_function is not None or steps is None or steps > FEW_STEPS:
+        yield
+        return
+    model.run_eagerly = True
+    model.make_train_function()
+    model.run_eagerly = False  # what the network predicts in between is compiled
+    try:
+        yield
+    finally:
+        model.train_function = None
+
+
 def fit(
     model,
     batches,
@@ -154,7 +177,7 @@ def fit(
     if isinstance(model.output, dict):
         names = output_names(model)
         batches = batches.map(lambda images, labels: (images, dict.fromkeys(names, labels)))
-    with Progress(title, total=1.0) as progress:
+    with Progress(title, total=1.0) as progress, _uncompiled(model, budget.steps):
         history = model.fit(
             batches,
             initial_epoch=first_epoch,

@@ -3,7 +3,7 @@ import pytest
 
 from course_utils import models
 from course_utils.backend import tf
-from course_utils.training import Phase, PhaseTrainer, confusion_on
+from course_utils.training import Budget, Phase, PhaseTrainer, compile_model, confusion_on, fit, fitting
 
 
 @pytest.fixture
@@ -14,11 +14,17 @@ def batches():
     return tf.data.Dataset.from_tensors((images, labels)).repeat()
 
 
+@pytest.fixture(params=[0, 4], ids=["compiled", "as_it_comes"])
+def few_steps(request, monkeypatch):
+    """Up to how many steps are trained without compiling one."""
+    monkeypatch.setattr(fitting, "FEW_STEPS", request.param)
+
+
 def weights_of(layers):
     return [value.copy() for layer in layers for value in layer.get_weights()]
 
 
-def test_a_frozen_encoder_stays_bit_for_bit_the_same_and_the_decoder_learns(batches):
+def test_a_frozen_encoder_stays_bit_for_bit_the_same_and_the_decoder_learns(batches, few_steps):
     model = models.SegNet(3, width=0.05)
     encoder = models.encoder_layers(model)
     decoder = [layer for layer in model.layers if layer not in encoder]
@@ -57,3 +63,19 @@ def test_confusion_on_counts_what_the_network_predicts(batches):
     for truth in range(3):
         for guess in range(3):
             assert confusion.matrix[truth, guess] == 2 * np.sum((labels.numpy() == truth) & (prediction == guess))
+
+
+def test_few_steps_that_are_not_compiled_train_the_same(batches, monkeypatch):
+    model = models.SegNetBasic(3, width=0.05, kernel_size=3)
+    start, ends = model.get_weights(), []
+    for few in (2, 0):
+        monkeypatch.setattr(fitting, "FEW_STEPS", few)
+        model.set_weights(start)
+        compile_model(model)
+        fit(model, batches, Budget(steps=2))
+        assert (model.train_function is None) == bool(few), "what was not compiled is not kept"
+        assert not model.run_eagerly, "what the network predicts is always compiled"
+        ends.append(model.get_weights())
+    for value, other, before in zip(*ends, start, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-3, atol=1e-4)
+        assert (value != before).any()
