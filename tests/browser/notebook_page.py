@@ -9,6 +9,20 @@ HARMLESS = {
     # pattern of the whole message: why it is no fault of the course
 }
 
+_OPEN = """async name => {
+    const app = window.jupyterapp;
+    const panel = await app.commands.execute('docmanager:open', {path: name, factory: 'Notebook'});
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    app.shell.activateById(panel.id);
+}"""
+
+_CLOSE = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.sessionContext.shutdown();
+    panel.dispose();
+}"""
+
 _PROBLEMS = """() => {
     const found = [];
     const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
@@ -70,17 +84,18 @@ _FAINT_TEXT = """root => {
 
 
 class NotebookPage:
-    """One notebook, open in JupyterLab.
+    """JupyterLab with one notebook open at a time.
 
     Args:
         page: a page of the browser.
-        screenshots: where they go.
+        screenshots: where they go; None for none.
 
     Attributes:
-        complaints: console errors, exceptions, failed and refused requests so far, but for the `HARMLESS`.
+        complaints: console errors, exceptions, failed and refused requests since the notebook was opened, but for the
+            `HARMLESS`.
     """
 
-    def __init__(self, page: Page, screenshots: Path):
+    def __init__(self, page: Page, screenshots: Path | None):
         self.page, self._screenshots = page, screenshots
         self.complaints: list[str] = []
         page.on("console", lambda message: self._complain(message.text) if message.type == "error" else None)
@@ -92,17 +107,21 @@ class NotebookPage:
         if not any(re.fullmatch(pattern, text, re.S) for pattern in HARMLESS):
             self.complaints.append(text)
 
-    def open(self, url: str):
-        """Go to an address of JupyterLab that opens a notebook, and wait until its kernel answers."""
+    def start(self, url: str):
+        """Go to JupyterLab's address and wait until it is there."""
         self.page.goto(url)
         self.page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell")
         self.page.evaluate("() => window.jupyterapp.restored")
+
+    def open(self, name: str):
+        """Open a notebook, by its path below the server's folder, and wait until its kernel answers."""
+        self.complaints.clear()
+        self.page.evaluate(_OPEN, name)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-        self.page.evaluate("""async () => {
-            const panel = window.jupyterapp.shell.currentWidget;
-            await panel.context.ready;
-            await panel.sessionContext.ready;
-        }""")
+
+    def close(self):
+        """Close the notebook, unsaved, and end its kernel."""
+        self.page.evaluate(_CLOSE)
 
     def command(self, name: str, **arguments):
         """Run a command of JupyterLab to its end."""
@@ -133,5 +152,6 @@ class NotebookPage:
         return cell.locator(".jp-Cell-outputWrapper").evaluate(_FAINT_TEXT)
 
     def screenshot(self, name: str, of: Locator | None = None):
-        """Of the window or of a cell, as NAME.png."""
-        (of or self.page).screenshot(path=self._screenshots / f"{name}.png")
+        """Of the window or of a cell, as NAME.png, where screenshots are wanted."""
+        if self._screenshots:
+            (of or self.page).screenshot(path=self._screenshots / f"{name}.png")

@@ -41,14 +41,24 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def notebook(lab, browser, tmp_path):
-    """A function that opens a copy of a notebook, in its fast setting and without stored outputs."""
-    folder = Path(os.environ.get("COURSE_SCREENSHOTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
+@pytest.fixture(scope="module")
+def jupyterlab(lab, browser):
+    """JupyterLab in one page for all notebooks: loading it costs as much as running a small one."""
+    folder = os.environ.get("COURSE_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": 1300, "height": 1900})
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
+    page = NotebookPage(context.new_page(), folder and Path(folder))
+    page.start(f"{lab.url}lab?token={lab.token}&reset")
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def notebook(lab, jupyterlab):
+    """A function that opens a copy of a notebook, in its fast setting and without stored outputs."""
 
     def open_(path: Path) -> NotebookPage:
         source = nbformat.read(path, as_version=4)
@@ -59,12 +69,11 @@ def notebook(lab, browser, tmp_path):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(source, lab.notebooks / path.name)
-        page = NotebookPage(context.new_page(), folder)
-        page.open(f"{lab.url}lab/tree/{path.name}?token={lab.token}&reset")
-        return page
+        jupyterlab.open(path.name)
+        return jupyterlab
 
     yield open_
-    context.close()
+    jupyterlab.close()
 
 
 @pytest.mark.timeout(1800)
@@ -91,4 +100,3 @@ def test_notebook(path, notebook):
         page.screenshot(f"{path.stem}_{place:02d}_dark", cell)
         assert page.faint_text(cell) == []
     assert page.complaints == []
-    page.command("notebook:shutdown-kernel")
