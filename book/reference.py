@@ -16,15 +16,19 @@ def write_reference(output: Path) -> None:
     """Write `index.rst`, `commands.md` and a page for each part of the package."""
     output.mkdir(parents=True, exist_ok=True)
     folder = Path(course_utils.__file__).parent
-    parts = sorted({module.name for module in pkgutil.iter_modules([str(folder)])} - _HIDDEN)
-    for part in parts:
+    for part in parts():
         (output / f"course_utils.{part}.rst").write_text(_page(folder, part), "utf-8")
-    listed = "\n".join(f"   course_utils.{part}" for part in parts)
+    listed = "\n".join(f"   course_utils.{part}" for part in parts())
     index = (
         f"{_title('The library')}\nThe parts of `course_utils`:\n\n.. autosummary::\n   :nosignatures:\n\n{listed}\n"
     )
     (output / "index.rst").write_text(index, "utf-8")
     (output / "commands.md").write_text(_commands(), "utf-8")
+
+
+def parts() -> list[str]:
+    """Names of the parts of `course_utils` that have a page."""
+    return sorted({module.name for module in pkgutil.iter_modules(course_utils.__path__)} - _HIDDEN)
 
 
 def _page(folder: Path, part: str) -> str:

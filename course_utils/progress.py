@@ -82,7 +82,8 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def _counted(self, done: float) -> str:
-        return f"{done / 1e6:.0f} MB" if self.unit == "B" else f"{done:.0f} {self.unit}"
+        unit = self.unit.removesuffix("s") if done == 1 else self.unit
+        return f"{done / 1e6:.0f} MB" if self.unit == "B" else f"{done:.0f} {unit}"
 
     def _amount(self, done: float) -> str:
         counted = self._counted(done) if self.unit else ""

@@ -39,7 +39,7 @@ def run(arguments) -> int:
         for count, (path, page) in enumerate(gather(lab, rows, output), 1):
             write_whole(path, feedback_page(page))
             progress.update(count)
-        progress.done = f"{lab.name}: {len(rows)} pages in {output / 'feedback'}"
+        progress.done = f"{lab.name}: {len(rows)} page{'s' * (len(rows) != 1)} in {output / 'feedback'}"
     waiting = sum(row["waiting"] for row in rows)
     if waiting:
         print(f"course: {waiting} of {len(rows)} have an answer that no person has marked yet", file=sys.stderr)

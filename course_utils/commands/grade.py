@@ -85,8 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
     else:
+        rows = {row["student"]: row for row in gradebook.table(gradebook_url(arguments), lab.name)}
         for record in records:
-            print(_line(record))
+            print(_line(record, rows[record["student"]]))
         print(f"Results: {results}")
     return 1 if outcome.failed else 0
 
@@ -104,12 +105,13 @@ def _cluster():
     return cluster
 
 
-def _line(record: dict) -> str:
-    """One student's marks on a line."""
+def _line(record: dict, row: dict) -> str:
+    """One student's marks on a line, with what a person has given."""
     marks = record["marks"]
-    got = sum(mark["points"] or 0 for mark in marks)
-    parts = [
-        f"{mark['grade_id']} {'to be read' if mark['points'] is None else format(mark['points'], 'g')}"
-        for mark in marks
-    ]
-    return f"{record['student']}: {got:g} of {sum(mark['of'] for mark in marks):g} ({', '.join(parts)})"
+    said = {mark["message"] for mark in marks}
+    if len(said) == 1 and (why := said.pop()):
+        what = why.splitlines()[0][:200]
+    else:
+        points = {name: "to be read" if name in row["unread"] else f"{got:g}" for name, got in row["exercises"].items()}
+        what = ", ".join(f"{mark['grade_id']} {points[mark['grade_id']]}" for mark in marks)
+    return f"{record['student']}: {row['points']:g} of {row['of']:g} ({what})"

@@ -65,7 +65,7 @@ def _exercise(
         answer=answers.get(name, ShownCell("# There is no answer.")),
         check=check,
         question=question,
-        said=[_without_paths(line[:1].upper() + line[1:]) for line in said if line],
+        said=[_without_paths(_sentence(line, exercise.names)) for line in said if line],
         comment=comment and Markup(rendered(comment)),
     )
 
@@ -124,6 +124,11 @@ def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:
                 found[record.grade_id] = (title.strip(), Markup(rendered(before[heading[-1].end() :])))
         before = cell.source if cell.cell_type == "markdown" and not record else ""
     return found
+
+
+def _sentence(line: str, names: tuple[str, ...]) -> str:
+    """With a capital, unless it begins with the name of a function."""
+    return line if line.split(" ")[0] in names else line[:1].upper() + line[1:]
 
 
 def _without_paths(text: str) -> str:

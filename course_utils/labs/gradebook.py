@@ -156,11 +156,11 @@ def _enter(gradebook, lab: Assignment, record: dict) -> None:
         mark = marks[exercise.grade_id]
         grade = gradebook.find_grade(_graded(exercise), lab.name, lab.name, student)
         comment = gradebook.find_comment(exercise.grade_id, lab.name, lab.name, student)
-        if exercise.written:
+        if exercise.written and mark["points"] is None:
             # The digest tells whether a person has seen this very answer.
             seen = f"What do you say about it? (answer {mark['digest'][:12]})"
             grade.needs_manual_grade = grade.manual_score is None or comment.auto_comment != seen
-            comment.auto_comment = seen
+            comment.auto_comment, grade.auto_score = seen, None
         else:
             grade.auto_score, grade.needs_manual_grade = mark["points"], False
             # A student's words are in it, with characters, perhaps, that no database takes.

@@ -168,6 +168,7 @@ class _Work:
         for exercise in lab.exercises:
             theirs = submission.written.get(exercise.grade_id, "") if exercise.written else code
             parts = [str(VERSION), lab.digest(exercise), theirs, *submission.notes.get(exercise.grade_id, [])]
+            parts += [submission.problem] if submission.problem else []
             self._digests[exercise.grade_id] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         self._known = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

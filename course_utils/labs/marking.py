@@ -52,12 +52,11 @@ class Marker:
     def _mark(self, exercise: Exercise) -> Mark:
         notes = list(self._submission.notes.get(exercise.grade_id, []))
         mark = Mark(exercise.grade_id, exercise.points, 0.0, notes=notes)
-        if exercise.written:
-            mark.text = self._submission.written.get(exercise.grade_id, "")
-            mark.points = None
-            return mark
         if self._submission.problem:
             mark.message = self._submission.problem
+        elif exercise.written:
+            mark.text = self._submission.written.get(exercise.grade_id, "")
+            mark.points = None
         elif not any(cell.exercise is exercise for cell in self._submission.cells):
             mark.message = "There is no answer to this exercise."
         else:

@@ -191,6 +191,8 @@ def _described(error: BaseException) -> list:
                 line = traceback.tb_lineno
             traceback = traceback.tb_next
         text = str(error)[:_LONGEST]
+        if isinstance(error, SyntaxError) and line is None:
+            text, line = str(error.msg)[:_LONGEST], error.lineno  # the cell itself, not what it calls
     return [kind, text, line]
 
 

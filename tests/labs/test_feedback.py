@@ -96,15 +96,18 @@ def test_what_failed_and_why(hand_out):
     page, _ = hand_out(
         double={"points": 0, "message": "the double of 2 x 3 numbers is wrong", "hidden": True},
         count={"points": 0, "message": "return a number", "notes": ["2 cells are answers; the last one counts."]},
+        ends={"points": 0, "message": "ends stopped with ValueError"},
     )
     for part in (
         "The double of 2 x 3 numbers is wrong",
         "a check that you do not see",
         "Return a number",
+        "ends stopped with",
         "the last one counts",
     ):
-        assert part.lower() in page.text.lower()
-    assert page.text.count("✗ not right yet") == 2 and "2 of 10 points" in page.text
+        assert part in page.text or part[0].upper() + part[1:] in page.text
+    assert "Ends stopped" not in page.text, "a function keeps its name"
+    assert page.text.count("✗ not right yet") == 3 and "0 of 10 points" in page.text
     assert page.text.lower().count("check that you do not see") == 1
 
 

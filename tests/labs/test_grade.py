@@ -9,7 +9,7 @@ import pytest
 from classroom import TRUTH, points
 from small_lab import SOURCE, small_lab
 
-from course_utils.labs import grading
+from course_utils.labs import gradebook, grading
 from course_utils.labs.collecting import collect
 
 
@@ -21,7 +21,8 @@ def test_every_student_gets_their_marks(grade, course):
     marks = {record["student"]: record["marks"] for record in grading.load(course / "labs" / "results" / "small")}
     assert "is wrong" in marks["cy"][1]["message"] and marks["cy"][1]["hidden"]
     assert "ended its process" in marks["dan"][0]["message"]
-    assert "not a notebook" in marks["eve"][0]["message"]
+    assert "eve: 0 of 10 (The file is not a notebook that can be read" in out
+    assert {mark["points"] for mark in marks["eve"]} == {0}, "nobody has to read what is not there"
     assert marks["fay"][2]["message"] == "return two numbers" and not marks["fay"][2]["hidden"]
 
 
@@ -30,10 +31,15 @@ def test_what_is_marked_stays_and_what_is_lost_is_marked_again(grade, course):
     results = course / "labs" / "results" / "small"
     before = {path.name: path.read_bytes() for path in results.iterdir()}
     times = {path.name: path.stat().st_mtime_ns for path in results.iterdir()}
+    with gradebook.opened("sqlite:///labs/gradebook.db") as opened:
+        by_hand = opened.find_grade("words", "small", "small", "ada")
+        by_hand.manual_score, by_hand.needs_manual_grade = 1.5, False
+        opened.db.commit()
     (results / "cy.json").unlink()
     (results / "dan.json").write_text('{"student": "da')
-    status, _, err = grade()
+    status, out, err = grade()
     assert status == 0 and "2 marked, 4 kept" in err
+    assert "ada: 9.5 of 10 (double 3, count 3, ends 2, words 1.5)" in out
     assert {path.name: path.read_bytes() for path in results.iterdir()} == before
     same = [path.name for path in results.iterdir() if path.stat().st_mtime_ns == times[path.name]]
     assert sorted(same) == ["ada.json", "bob.json", "eve.json", "fay.json"]

@@ -59,6 +59,14 @@ def test_honest_and_untouched_submissions(notebook, mark, lab):
     assert "still to be written" in marks["double"].message
 
 
+def test_a_slip_of_the_pen_is_found_by_its_line(notebook, mark):
+    cell_of(notebook, "double").source = "def double(values)\n    return 2 * values"
+    cell_of(notebook, "count").source = "def count_even(numbers):\n    return len(\n    numbers))"
+    marks = mark(notebook)
+    assert "SyntaxError: expected ':' (line 1 of the cell)" in marks["double"].message
+    assert "(line 3 of the cell)" in marks["count"].message and "<" not in marks["count"].message
+
+
 @pytest.mark.parametrize("source", ["assert True", "", "assert_same = print", "raise SystemExit"])
 def test_edited_check_cells_change_nothing(source, notebook, mark):
     cell_of(notebook, "double_check").source = source
@@ -155,7 +163,7 @@ def test_tampered_metadata(metadata, notebook, mark):
 )
 def test_what_is_no_notebook_brings_nothing_and_says_so(data, mark):
     marks = mark(data)
-    assert points(marks) == dict.fromkeys(FULL, 0)
+    assert set(points(marks).values()) == {0} and len(points(marks)) == len(marks), "nor has a person anything to read"
     assert "not a notebook" in marks["double"].message
 
 
