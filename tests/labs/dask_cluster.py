@@ -33,10 +33,10 @@ class Cluster:
         return self
 
     def __exit__(self, *exception):
+        # Asked politely, a worker whose scheduler goes at the same time may wait for ever.
         for process in reversed(self._processes):
-            process.terminate()
-        for process in self._processes:
-            process.wait(120)
+            process.kill()
+            process.wait()
 
     @property
     def address(self) -> str:
