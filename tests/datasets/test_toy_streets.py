@@ -424,7 +424,7 @@ def test_progress_is_a_plain_line_away_from_a_terminal(tmp_path, capsys):
     toy_streets.generate(tmp_path / "set", SIZE, {"train": 1}, workers=1)
     assert capsys.readouterr().err.splitlines() == [
         "Drawing Toy Streets, 64x128 ...",
-        "Drawing Toy Streets, 64x128: 1 images",
+        "Drawing Toy Streets, 64x128: 1 image",
     ]
 
 

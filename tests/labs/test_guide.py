@@ -96,7 +96,7 @@ def test_a_whole_term(term, walled, capsys):
             assert command[0] == "course" and folder == term, command
             assert cli.main(translated(command)[1:]) == 0, command
     said = capsys.readouterr()
-    assert "6 pages in" in said.err and "1 pages in" in said.err
+    assert "6 pages in" in said.err and "1 page in" in said.err
     students = (term / "labs" / "exports" / "small-csv.csv").read_text().splitlines()[1:]
     assert [line.split(",")[:2] for line in students] == [
         [student, f"{sum(points) + 1.5:g}"] for student, points in sorted(TRUTH.items())
