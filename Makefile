@@ -59,7 +59,7 @@ students: $(READY) ## a copy of the course without solutions, for a branch that 
 	@$(VENV_PYTHON) book/students.py $(OPTIONS)
 
 notebooks: $(READY) ## convert and execute the notebooks whose source changed
-	@$(VENV_PYTHON) -m course_utils.notebooks
+	@$(VENV_PYTHON) -m course_utils.tools.notebooks
 
 lab: $(READY) ## JupyterLab on this machine only, opened with its token
 	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks $(OPTIONS)

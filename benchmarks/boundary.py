@@ -18,7 +18,7 @@ from skimage.morphology import dilation, disk
 
 from course_utils.datasets import label_table, toy_streets
 from course_utils.evaluation import boundary_f_score
-from course_utils.evaluation.boundary import pixels_of
+from course_utils.evaluation.measures.boundary import pixels_of
 
 
 def border(mask):

@@ -15,7 +15,7 @@ import numpy as np
 from skimage import color, data
 
 from course_utils.backend import keras, tf
-from course_utils.evaluation.checkerboard import checkerboard_energy, phase_means
+from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 from course_utils.layers import SubPixelConvolution2D
 
 layers = keras.layers

@@ -18,7 +18,7 @@ import numpy as np
 
 from course_utils.backend import keras, tf
 from course_utils.layers import InterpolationUpsampling2D
-from course_utils.layers.interpolation_kernels import METHODS
+from course_utils.layers.upsampling.interpolation_kernels import METHODS
 
 FACTORS = (2, 3, 4, 5)
 SIZES = [(1, 1), (1, 9), (2, 3), (5, 4), (7, 16), (33, 40), (64, 64), (67, 120), (1, 1000)]

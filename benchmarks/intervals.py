@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from course_utils.evaluation import bootstrap_interval, paired_test
-from course_utils.evaluation.score_functions import means_and_iou
+from course_utils.evaluation.measures.score_functions import means_and_iou
 
 SHARES = np.array([1.0, 0.9, 0.6, 0.3, 0.1, 0.05])  # of the images that show a class
 SKILL = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])  # share of a class's pixels that is found

@@ -18,7 +18,8 @@ from functools import partial
 import numpy as np
 
 from course_utils.backend import keras, tf
-from course_utils.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D, pooling_operations
+from course_utils.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
+from course_utils.layers.pooling import pooling_operations
 from course_utils.models import SegNet
 
 

@@ -30,8 +30,9 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.labs import assignment, grading
-from course_utils.labs.release import student_version
+from course_utils.tools.labs.lab import assignment
+from course_utils.tools.labs.lab.release import student_version
+from course_utils.tools.labs.marking import grading
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,8 +24,8 @@ from pathlib import Path
 
 import psutil
 
-from course_utils.notebooks import notebook_folder
-from course_utils.notebooks.build import select
+from course_utils.tools.notebooks import notebook_folder
+from course_utils.tools.notebooks.build import select
 
 LIMIT = 4 * 2**30  # bytes that a notebook may need: it has to run beside a browser on a laptop with 8 GB
 

@@ -22,7 +22,7 @@ from reference import write_reference
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "course_utils/labs/README.md", "docs/*.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "course_utils/tools/labs/README.md", "docs/*.md"]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import pkgutil
 from pathlib import Path
 
 import course_utils
-from course_utils import cli
+from course_utils.tools import cli
 
 _HIDDEN = {"__main__", "commands", "cli", "backend"}
 
@@ -40,10 +40,11 @@ def _page(folder: Path, part: str) -> str:
     if "__all__" in package.read_text("utf-8"):
         return page + _module(name, ":members:", ":imported-members:")
     page += _module(name)
-    for module in sorted(package.parent.glob("[!_]*.py")):
+    for module in sorted(package.parent.rglob("[!_]*.py")):
         tree = ast.parse(module.read_text("utf-8"))
-        if any(getattr(node, "name", "_")[0] != "_" for node in tree.body):
-            page += "\n" + _title(module.stem, "-") + _module(f"{name}.{module.stem}", ":members:")
+        inner = ".".join(module.relative_to(package.parent).with_suffix("").parts)
+        if inner.split(".")[0] not in _HIDDEN and any(getattr(node, "name", "_")[0] != "_" for node in tree.body):
+            page += "\n" + _title(inner, "-") + _module(f"{name}.{inner}", ":members:")
     return page
 
 

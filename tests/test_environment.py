@@ -160,7 +160,7 @@ def test_typing_stays_the_standard_library():
 
 WITHOUT_IMPORT = {
     "codespell": (".pre-commit-config.yaml", "-m codespell_lib"),
-    "ipykernel": ("course_utils/doctor/jupyter.py", "python -m ipykernel install"),
+    "ipykernel": ("course_utils/tools/doctor/jupyter.py", "python -m ipykernel install"),
     "jupyter-book": ("book/*.py", "from jupyter_book"),
     "jupyterlab": ("Makefile", "-m jupyterlab"),
     "nbval": ("tests/notebooks/*.py", "--nbval"),
@@ -179,7 +179,7 @@ WITHOUT_IMPORT = {
 
 def imported_packages() -> set[str]:
     """The distributions whose modules the project imports, in the notebooks' sources and in the doctor's probe, too."""
-    from course_utils.doctor.computing import PROBE
+    from course_utils.tools.doctor.computing import PROBE
 
     files = [
         p

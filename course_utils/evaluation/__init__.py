@@ -21,24 +21,24 @@ prediction_files.py  which file is the prediction of which frame
 id_files.py    reading a PNG of ids, fast and strictly
 """
 
-from course_utils.evaluation.boundary import BoundaryF, boundary_f_score
-from course_utils.evaluation.comparison import Difference, SystemComparison, compare
-from course_utils.evaluation.confusion import ConfusionMatrix
-from course_utils.evaluation.decisions import holm, images_needed
-from course_utils.evaluation.distance import CropFactorIoU, crop_factor_iou, crop_windows
-from course_utils.evaluation.folders import score_folder, tally_frame
-from course_utils.evaluation.frame_counts import FrameCounts, best_and_worst
-from course_utils.evaluation.pairs import PairTests, compare_all
-from course_utils.evaluation.prediction_files import find_predictions
-from course_utils.evaluation.published import PublishedTable, published_cityscapes
-from course_utils.evaluation.records import Records, frame_scores, records_file
-from course_utils.evaluation.resampling import Resampling
-from course_utils.evaluation.score_functions import class_iou, mean_iou
+from course_utils.evaluation.files.folders import score_folder, tally_frame
+from course_utils.evaluation.files.prediction_files import find_predictions
+from course_utils.evaluation.files.published import PublishedTable, published_cityscapes
+from course_utils.evaluation.files.records import Records, frame_scores, records_file
+from course_utils.evaluation.measures.boundary import BoundaryF, boundary_f_score
+from course_utils.evaluation.measures.confusion import ConfusionMatrix
+from course_utils.evaluation.measures.distance import CropFactorIoU, crop_factor_iou, crop_windows
+from course_utils.evaluation.measures.frame_counts import FrameCounts, best_and_worst
+from course_utils.evaluation.measures.score_functions import class_iou, mean_iou
+from course_utils.evaluation.measures.tally import Tally
 from course_utils.evaluation.scores import Intervals, Scores
-from course_utils.evaluation.seeds import SeedSpread, TrainingSpread, seed_spread, spread_of_trainings
-from course_utils.evaluation.statistics import bootstrap_interval, paired_test
+from course_utils.evaluation.statistics.comparison import Difference, SystemComparison, compare
+from course_utils.evaluation.statistics.intervals import bootstrap_interval, paired_test
+from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
+from course_utils.evaluation.statistics.pairs import PairTests, compare_all
+from course_utils.evaluation.statistics.resampling import Resampling
+from course_utils.evaluation.statistics.seeds import SeedSpread, TrainingSpread, seed_spread, spread_of_trainings
 from course_utils.evaluation.tables import comparison_table, score_table, seed_table, summary_table
-from course_utils.evaluation.tally import Tally
 
 __all__ = [
     "BoundaryF",

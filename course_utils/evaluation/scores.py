@@ -5,13 +5,13 @@ import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
-from course_utils.evaluation.boundary import BoundaryF
-from course_utils.evaluation.confusion import ConfusionMatrix
-from course_utils.evaluation.distance import CropFactorIoU
-from course_utils.evaluation.frame_counts import FrameCounts, frames_with
-from course_utils.evaluation.resampling import Resampling, caution, resampled_units
-from course_utils.evaluation.score_functions import means_and_iou
-from course_utils.evaluation.statistics import LEVEL, Interval, bootstrap_interval
+from course_utils.evaluation.measures.boundary import BoundaryF
+from course_utils.evaluation.measures.confusion import ConfusionMatrix
+from course_utils.evaluation.measures.distance import CropFactorIoU
+from course_utils.evaluation.measures.frame_counts import FrameCounts, frames_with
+from course_utils.evaluation.measures.score_functions import means_and_iou
+from course_utils.evaluation.statistics.intervals import LEVEL, Interval, bootstrap_interval
+from course_utils.evaluation.statistics.resampling import Resampling, caution, resampled_units
 
 FEWEST_FRAMES = 5
 """A class in fewer frames gets no interval: simulated ones of 95 % held the truth in 63 of 100 cases where one frame

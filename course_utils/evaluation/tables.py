@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from course_utils.evaluation.comparison import Difference, SystemComparison
-from course_utils.evaluation.distance import CROP_RULE
+from course_utils.evaluation.measures.distance import CROP_RULE
 from course_utils.evaluation.scores import Scores
-from course_utils.evaluation.seeds import TrainingSpread
+from course_utils.evaluation.statistics.comparison import Difference, SystemComparison
+from course_utils.evaluation.statistics.seeds import TrainingSpread
 
 RULES = {"one": "mean, absent classes 1", "skip": "mean, absent classes skipped"}
 """What the two ways to average boundary F are called."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.datasets.frames import Frame, read_image
 from course_utils.evaluation import Scores, Tally, tally_frame
-from course_utils.evaluation.folders import in_order
+from course_utils.evaluation.files.folders import in_order
 from course_utils.inference.prediction import Predictor
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress

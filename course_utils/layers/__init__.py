@@ -1,29 +1,29 @@
 """The course's Keras layers, one public class a file."""
 
-from course_utils.layers.adaptive_average_pooling import AdaptiveAveragePooling2D
-from course_utils.layers.atrous_max_pooling import AtrousMaxPooling2D
-from course_utils.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
-from course_utils.layers.basis_reconstruction import BasisReconstruction
 from course_utils.layers.batch_normalization import BatchNormalization
-from course_utils.layers.boundary_mask import BoundaryMask
+from course_utils.layers.boundaries.boundary_mask import BoundaryMask
+from course_utils.layers.boundaries.gated_convolution import GatedConvolution2D
+from course_utils.layers.boundaries.image_gradient import ImageGradient
 from course_utils.layers.convolution_block import ConvolutionBlock
-from course_utils.layers.crop_like import CropLike
-from course_utils.layers.dense_crf import DenseCRF
-from course_utils.layers.gated_convolution import GatedConvolution2D
-from course_utils.layers.image_gradient import ImageGradient
-from course_utils.layers.interpolation_kernels import interpolation_kernel
-from course_utils.layers.interpolation_upsampling import InterpolationUpsampling2D
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
-from course_utils.layers.max_pooling_with_indices import MaxPoolingWithIndices2D
-from course_utils.layers.max_unpooling import MaxUnpooling2D
-from course_utils.layers.pairwise_mean_field import PairwiseMeanField
-from course_utils.layers.pairwise_potentials import PairwisePotentials
-from course_utils.layers.pyramid_pooling import PyramidPooling
-from course_utils.layers.resize_by import ResizeBy
-from course_utils.layers.resize_like import ResizeLike
-from course_utils.layers.segment_bases import cosine_bases, segment_bases
-from course_utils.layers.sub_pixel_convolution import SubPixelConvolution2D
-from course_utils.layers.zero_insertion import ZeroInsertion2D
+from course_utils.layers.pooling.adaptive_average_pooling import AdaptiveAveragePooling2D
+from course_utils.layers.pooling.atrous_max_pooling import AtrousMaxPooling2D
+from course_utils.layers.pooling.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
+from course_utils.layers.pooling.max_pooling_with_indices import MaxPoolingWithIndices2D
+from course_utils.layers.pooling.max_unpooling import MaxUnpooling2D
+from course_utils.layers.pooling.pyramid_pooling import PyramidPooling
+from course_utils.layers.random_fields.dense_crf import DenseCRF
+from course_utils.layers.random_fields.pairwise_mean_field import PairwiseMeanField
+from course_utils.layers.random_fields.pairwise_potentials import PairwisePotentials
+from course_utils.layers.reconstruction.basis_reconstruction import BasisReconstruction
+from course_utils.layers.reconstruction.segment_bases import cosine_bases, segment_bases
+from course_utils.layers.upsampling.crop_like import CropLike
+from course_utils.layers.upsampling.interpolation_kernels import interpolation_kernel
+from course_utils.layers.upsampling.interpolation_upsampling import InterpolationUpsampling2D
+from course_utils.layers.upsampling.resize_by import ResizeBy
+from course_utils.layers.upsampling.resize_like import ResizeLike
+from course_utils.layers.upsampling.sub_pixel_convolution import SubPixelConvolution2D
+from course_utils.layers.upsampling.zero_insertion import ZeroInsertion2D
 
 __all__ = [
     "AdaptiveAveragePooling2D",

@@ -50,7 +50,7 @@ def GSCNN(
         shape_resolution: "image": the shape stream has a feature for every pixel, as published; "stem": only for every
             one of the encoder's first stage, in a ResNet a quarter of the pixels and of the time.
         dropout: rate before the class scores.
-        auxiliary: also give what the boundaries' losses need (see `course_utils.training.boundaries`): "edges", the
+        auxiliary: also give what the boundaries' losses need (see `course_utils.losses.boundaries`): "edges", the
             logits of the boundary map `[batch, height, width, 1]`, and "dual_task", the logits of the classes and
             those of the boundaries beside each other, `[batch, height, width, num_classes + 1]`.
         name: name of the model.

@@ -108,7 +108,7 @@ def set_bases(model, bases):
 
     Args:
         model: made by `LRR`, or any with `BasisReconstruction` layers.
-        bases: `[8, 8, num_classes, num_bases]`, as from `course_utils.layers.segment_bases`.
+        bases: `[8, 8, num_classes, num_bases]`, as from `course_utils.layers.reconstruction.segment_bases`.
     """
     for layer in model.layers:
         if isinstance(layer, BasisReconstruction):

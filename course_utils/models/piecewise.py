@@ -47,7 +47,7 @@ def Piecewise(
     each of two relations, "surrounding" and "above/below", gives every pair of neighbours its scores for pairs of
     classes. Mean field joins them, and its logits are resized to the image.
 
-    With `auxiliary` the pieces are outputs, to be trained by `course_utils.training.piecewise`: then no inference
+    With `auxiliary` the pieces are outputs, to be trained by `course_utils.losses.piecewise`: then no inference
     runs in training. A loss on the logits trains the same weights through the iterations of mean field instead.
 
     Where this is less than the paper: a node has 14 neighbours at fixed shifts, of all in range boxes 0.4 times as

@@ -1,13 +1,26 @@
 """Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
 
-from course_utils.plotting.architecture import segnet
-from course_utils.plotting.context import bin_levels, patches_in_images, pyramid_stages
-from course_utils.plotting.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
-from course_utils.plotting.distance import crop_curves, crop_panel, nested_crops, size_bars
-from course_utils.plotting.evaluation import confusion_matrix, frame_pictures, score_bars, score_differences
-from course_utils.plotting.leaderboard import pair_matrix, ranking, score_grid, winner_shares
-from course_utils.plotting.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
-from course_utils.plotting.overlap import (
+from course_utils.plotting.networks.architecture import segnet
+from course_utils.plotting.networks.context import bin_levels, patches_in_images, pyramid_stages
+from course_utils.plotting.networks.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
+from course_utils.plotting.networks.reconstruction import (
+    basis_gallery,
+    laplacian_levels,
+    patch_reconstructions,
+    reconstruction_errors,
+    reconstruction_panel,
+)
+from course_utils.plotting.networks.shapes import (
+    edge_errors,
+    edge_panel,
+    gate_limits,
+    gate_panel,
+    shift_curves,
+    two_streams,
+)
+from course_utils.plotting.networks.training import class_bars, class_frequencies, learning_curves
+from course_utils.plotting.operations.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
+from course_utils.plotting.operations.overlap import (
     energy_curves,
     gray_images,
     kernel_windows,
@@ -18,31 +31,15 @@ from course_utils.plotting.overlap import (
     phase_tables,
     seed_dots,
 )
-from course_utils.plotting.pooling import feature_maps, pooling_arrows, score_ranges
-from course_utils.plotting.receptive_fields import (
+from course_utils.plotting.operations.pooling import feature_maps, pooling_arrows, score_ranges
+from course_utils.plotting.operations.receptive_fields import (
     atrous_taps,
     contribution_maps,
     contribution_panel,
     field_profiles,
     sampling_grid,
 )
-from course_utils.plotting.reconstruction import (
-    basis_gallery,
-    laplacian_levels,
-    patch_reconstructions,
-    reconstruction_errors,
-    reconstruction_panel,
-)
-from course_utils.plotting.segmentation import errors, overlay, panels
-from course_utils.plotting.shapes import (
-    edge_errors,
-    edge_panel,
-    gate_limits,
-    gate_panel,
-    shift_curves,
-    two_streams,
-)
-from course_utils.plotting.signals import (
+from course_utils.plotting.operations.signals import (
     interpolated_signals,
     interpolation_panel,
     kernel_gallery,
@@ -53,11 +50,19 @@ from course_utils.plotting.signals import (
     subsampling_curve,
     upsampling_steps,
 )
+from course_utils.plotting.operations.tensors import (
+    masks_and_probabilities,
+    network_tensors,
+    softmax_and_loss,
+    softmax_cases,
+)
+from course_utils.plotting.pictures.segmentation import errors, overlay, panels
+from course_utils.plotting.pictures.tasks import class_shares, label_numbers, outlines, three_problems
+from course_utils.plotting.scores.distance import crop_curves, crop_panel, nested_crops, size_bars
+from course_utils.plotting.scores.evaluation import confusion_matrix, frame_pictures, score_bars, score_differences
+from course_utils.plotting.scores.leaderboard import pair_matrix, ranking, score_grid, winner_shares
+from course_utils.plotting.scores.variation import difference_histogram, labelled_curves, rank_lines, surviving_pairs
 from course_utils.plotting.style import new_figure, show, to_png
-from course_utils.plotting.tasks import class_shares, label_numbers, outlines, three_problems
-from course_utils.plotting.tensors import masks_and_probabilities, network_tensors, softmax_and_loss, softmax_cases
-from course_utils.plotting.training import class_bars, class_frequencies, learning_curves
-from course_utils.plotting.variation import difference_histogram, labelled_curves, rank_lines, surviving_pairs
 
 __all__ = [
     "affinities",

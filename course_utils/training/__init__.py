@@ -1,8 +1,6 @@
 """Training: losses, learning-rate schedules, freeze and unfreeze, run folders that survive a kill."""
 
-from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy, edge_labels
-from course_utils.training.fitting import Budget, compile_model, fit
-from course_utils.training.losses import (
+from course_utils.losses import (
     HardExampleCrossEntropy,
     LovaszSoftmax,
     SegmentationCrossEntropy,
@@ -10,6 +8,8 @@ from course_utils.training.losses import (
     TotalLoss,
     median_frequency_weights,
 )
+from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy, edge_labels
+from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
+from course_utils.losses import SegmentationCrossEntropy
 from course_utils.progress import Progress
-from course_utils.training.losses import SegmentationCrossEntropy
 from course_utils.training.schedules import learning_rate as scheduled_rate
 
 FEW_STEPS = 4

@@ -6,16 +6,16 @@ says how these are trained; to add a system, enter its function here.
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
-from course_utils.models.piecewise import ABOVE, SURROUNDING
-from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy
-from course_utils.training.losses import (
+from course_utils.losses import (
     HardExampleCrossEntropy,
     LovaszSoftmax,
     SegmentationCrossEntropy,
     SoftDice,
     TotalLoss,
 )
-from course_utils.training.piecewise import NodeCrossEntropy, PairCrossEntropy
+from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy
+from course_utils.losses.piecewise import NodeCrossEntropy, PairCrossEntropy
+from course_utils.models.piecewise import ABOVE, SURROUNDING
 
 LOSSES = {
     "cross-entropy": SegmentationCrossEntropy,

@@ -13,8 +13,8 @@ from course_utils.datasets.pipeline import clear_errors, training_batches
 from course_utils.errors import CourseError
 from course_utils.evaluation import ConfusionMatrix
 from course_utils.inference import Predictor, predict_frames
+from course_utils.losses import median_frequency_weights
 from course_utils.training.fitting import Budget, compile_model, fit
-from course_utils.training.losses import median_frequency_weights
 from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.recorder import Recorder
 from course_utils.training.run import Run

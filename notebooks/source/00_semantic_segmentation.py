@@ -69,9 +69,9 @@ from scipy import ndimage
 
 from course_utils import datasets, inference, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets import coco_format, objects, toy_streets
 from course_utils.labels import CITYSCAPES, COCO_STUFF, VOID
-from course_utils.labs.checks import assert_same
 
 if fast:
     scenes, epochs = 8, 2

@@ -41,10 +41,10 @@ from scipy.signal import convolve2d
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.evaluation import ConfusionMatrix
-from course_utils.labs.checks import assert_same
 from course_utils.layers import InterpolationUpsampling2D, ZeroInsertion2D, interpolation_kernel
-from course_utils.layers.interpolation_kernels import METHODS, frequency_response, kernel_function
+from course_utils.layers.upsampling.interpolation_kernels import METHODS, frequency_response, kernel_function
 
 if fast:
     frames = 4
@@ -601,7 +601,7 @@ plotting.show(
 # Toy Streets are drawn here with 1024 x 2048 pixels, as in the paper, so the factors mean the same.
 
 # %%
-from course_utils.datasets.toy_streets.dice import Dice
+from course_utils.datasets.toy_streets.random_source import Dice
 from course_utils.datasets.toy_streets.scene import annotation, compose
 
 

@@ -39,8 +39,8 @@ import sympy
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.labels import CITYSCAPES
-from course_utils.labs.checks import assert_same
 from course_utils.layers import interpolation_kernel
 from course_utils.matrices import convolution_matrix
 

@@ -43,8 +43,8 @@ from skimage import color, data
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf  # noqa: F401  tf is there for your answers
-from course_utils.evaluation.checkerboard import checkerboard_energy, phase_means
-from course_utils.labs.checks import assert_same
+from course_utils.checks import assert_same
+from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 from course_utils.layers import SubPixelConvolution2D
 from course_utils.matrices import overlap_counts
 from course_utils.widgets import interactive_figure

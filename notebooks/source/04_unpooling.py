@@ -48,9 +48,9 @@ import skimage
 
 from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets.pipeline import from_frames, training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, boundary_f_score
-from course_utils.labs.checks import assert_same
 from course_utils.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from course_utils.models.segnet_basic import DECODERS
 from course_utils.widgets import interactive_figure

@@ -50,8 +50,8 @@ import numpy as np
 
 from course_utils import datasets, labels, models, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets.pipeline import evaluation_batches, from_frames, training_batches
-from course_utils.labs.checks import assert_same
 
 scored = slice(None)  # of the validation frames
 if fast:

@@ -48,10 +48,10 @@ import numpy as np
 
 from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets.pipeline import training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, paired_test
 from course_utils.inference import predict_logits
-from course_utils.labs.checks import assert_same
 from course_utils.layers import AdaptiveAveragePooling2D, AtrousSpatialPyramidPooling, PyramidPooling
 from course_utils.models.encoders import deepest, encode
 from course_utils.widgets import interactive_figure

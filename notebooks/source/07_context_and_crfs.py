@@ -55,15 +55,15 @@ import numpy as np
 
 from course_utils import datasets, layers, models, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets.pipeline import from_frames, training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix
 from course_utils.labels import LabelTable
-from course_utils.labs.checks import assert_same
-from course_utils.layers.gaussian_filters import exact_appearance_filter, smoothness_filter
+from course_utils.layers.random_fields.gaussian_filters import exact_appearance_filter, smoothness_filter
+from course_utils.losses.piecewise import node_labels
 from course_utils.models.lrr import set_bases
 from course_utils.models.piecewise import ABOVE
-from course_utils.plotting.segmentation import legend_patches
-from course_utils.training.piecewise import node_labels
+from course_utils.plotting.pictures.segmentation import legend_patches
 from course_utils.widgets import interactive_figure
 
 if fast:

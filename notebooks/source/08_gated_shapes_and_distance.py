@@ -49,14 +49,14 @@ import skimage
 
 from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
+from course_utils.checks import assert_same
 from course_utils.datasets import toy_streets
 from course_utils.datasets.pipeline import from_frames, training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, CropFactorIoU, boundary_f_score, crop_windows
 from course_utils.inference import Predictor, predict_frames
 from course_utils.labels import CITYSCAPES
-from course_utils.labs.checks import assert_same
 from course_utils.layers import GatedConvolution2D, ImageGradient
-from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy, boundary_strength, edge_labels
+from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy, boundary_strength, edge_labels
 from course_utils.training.objectives import objective, prediction_network
 from course_utils.widgets import interactive_figure
 
@@ -501,7 +501,7 @@ plotting.show(
 # GSCNN's tolerances are shares of the diagonal, rounded *up* to pixels; SegNet's is 0.75 %:
 
 # %% tags=["nbval-check-output"]
-from course_utils.evaluation.boundary import pixels_of
+from course_utils.evaluation.measures.boundary import pixels_of
 
 print(f"{'share of the diagonal':24}{'1024x2048':>12}{'128x256':>10}")
 for share in (0.0005, 0.00088, 0.001875, 0.00375, 0.005, 0.0075):

@@ -46,6 +46,7 @@ import numpy as np
 from scipy.stats import norm
 
 from course_utils import datasets, plotting
+from course_utils.checks import assert_same
 from course_utils.evaluation import (
     CropFactorIoU,
     Records,
@@ -60,10 +61,9 @@ from course_utils.evaluation import (
     records_file,
     seed_spread,
 )
-from course_utils.evaluation.score_functions import class_iou, mean_iou, pixel_accuracy
-from course_utils.evaluation.statistics import counts_of
+from course_utils.evaluation.measures.score_functions import class_iou, mean_iou, pixel_accuracy
+from course_utils.evaluation.statistics.intervals import counts_of
 from course_utils.labels import VOID
-from course_utils.labs.checks import assert_same
 from course_utils.widgets import interactive_figure
 
 if fast:
@@ -122,7 +122,7 @@ for row in zip(published.systems, published.splits, published.means, published.i
 if train_minutes is None:
     records = Records.read(records_file(dataset, results_dir))
 else:
-    from course_utils.training.trials import train_systems
+    from course_utils.training.leaderboard import train_systems
 
     records = train_systems(
         systems, dataset, f"{output_dir}/09_{dataset}", data_dir=data_dir, minutes=train_minutes, seed=seed

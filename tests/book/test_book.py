@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_utils.labs import assignment
-from course_utils.labs.assignment import hidden_lines
+from course_utils.tools.labs.lab import assignment
+from course_utils.tools.labs.lab.assignment import hidden_lines
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -35,8 +35,16 @@ def references(page: BeautifulSoup) -> Iterator[str]:
 
 def test_every_notebook_guide_and_part_of_the_library_has_a_page(book, pages):
     wanted = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
-    wanted += ["index", "README", "CONTRIBUTING", "data/README", "course_utils/labs/README", "elsewhere", "search"]
-    wanted += [f"reference/course_utils.{name}" for name in ("labels", "layers", "models", "evaluation", "labs")]
+    wanted += [
+        "index",
+        "README",
+        "CONTRIBUTING",
+        "data/README",
+        "course_utils/tools/labs/README",
+        "elsewhere",
+        "search",
+    ]
+    wanted += [f"reference/course_utils.{name}" for name in ("labels", "layers", "models", "evaluation", "tools")]
     assert not [name for name in wanted if book / f"{name}.html" not in pages]
 
 

@@ -10,7 +10,7 @@ import pytest
 import students
 import yaml
 
-from course_utils.labs import assignment
+from course_utils.tools.labs.lab import assignment
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

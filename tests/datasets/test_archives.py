@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from course_utils.datasets import archives
-from course_utils.datasets.archives import extract
+from course_utils.datasets.downloads import archives
+from course_utils.datasets.downloads.archives import extract
 from course_utils.errors import CourseError
 
 
@@ -146,7 +146,7 @@ def test_leftovers_of_a_kill_are_cleared(archive, destination):
 def test_disk_space_is_looked_at_first(archive, destination, monkeypatch):
     path = archive(("train/a.png", "A" * 5000), compression=zipfile.ZIP_STORED)
     usage = type(shutil.disk_usage("."))
-    monkeypatch.setattr("course_utils.datasets.download.shutil.disk_usage", lambda _: usage(9999, 9000, 999))
+    monkeypatch.setattr("course_utils.datasets.downloads.download.shutil.disk_usage", lambda _: usage(9999, 9000, 999))
     with pytest.raises(CourseError, match="are free"):
         extract(path, destination, ("train",), progress=False)
     assert not files(destination)

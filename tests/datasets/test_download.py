@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from course_utils.datasets import download
-from course_utils.datasets.download import fetch
+from course_utils.datasets.downloads import download
+from course_utils.datasets.downloads.download import fetch
 from course_utils.errors import CourseError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from tiny_datasets import write_camvid, write_cityscapes, write_coco
 
 from course_utils import datasets
-from course_utils.datasets import sources
+from course_utils.datasets.downloads import sources
 from course_utils.errors import CourseError
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, score_folder
-from course_utils.evaluation.folders import tally_frame
+from course_utils.evaluation.files.folders import tally_frame
 from course_utils.labels import CITYSCAPES
 
 

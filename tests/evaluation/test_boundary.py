@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import BoundaryF, boundary_f_score
-from course_utils.evaluation.boundary import pixels_of
+from course_utils.evaluation.measures.boundary import pixels_of
 
 
 def plain_border(mask):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.evaluation.checkerboard import checkerboard_energy, phase_means
+from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 5))
 strides = st.integers(1, 4)

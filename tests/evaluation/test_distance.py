@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.errors import CourseError
-from course_utils.evaluation import ConfusionMatrix, CropFactorIoU, crop_factor_iou, crop_windows, distance
+from course_utils.evaluation import ConfusionMatrix, CropFactorIoU, crop_factor_iou, crop_windows
+from course_utils.evaluation.measures import distance
 
 SHARES = st.floats(0, 1)
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, FrameCounts, Tally, best_and_worst, bootstrap_interval
-from course_utils.evaluation.frame_counts import frames_with
-from course_utils.evaluation.score_functions import class_iou
-from course_utils.evaluation.statistics import summed
+from course_utils.evaluation.measures.frame_counts import frames_with
+from course_utils.evaluation.measures.score_functions import class_iou
+from course_utils.evaluation.statistics.intervals import summed
 from course_utils.labels import CITYSCAPES, VOID
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from course_utils.errors import CourseError
-from course_utils.evaluation.id_files import read_ids
+from course_utils.evaluation.files.id_files import read_ids
 
 
 def _ids(dtype, seed=0, size=(37, 53)):

@@ -6,8 +6,8 @@ from scipy import stats
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import ConfusionMatrix, bootstrap_interval, holm, images_needed, paired_test
-from course_utils.evaluation.score_functions import class_iou, mean_iou, pixel_accuracy
-from course_utils.evaluation.statistics import summed
+from course_utils.evaluation.measures.score_functions import class_iou, mean_iou, pixel_accuracy
+from course_utils.evaluation.statistics.intervals import summed
 
 SHARES = np.array([1.0, 0.9, 0.6, 0.3])  # of the images that show a class
 SKILL = np.array([0.9, 0.8, 0.7, 0.5])  # share of a class's pixels that is found

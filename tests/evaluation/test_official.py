@@ -10,7 +10,7 @@ from official_script import official_scores, write_random_set
 from PIL import Image
 
 from course_utils.evaluation import ConfusionMatrix, Tally, find_predictions, score_folder
-from course_utils.evaluation.folders import tally_frame
+from course_utils.evaluation.files.folders import tally_frame
 from course_utils.labels import CITYSCAPES
 
 FOLDERS = int(os.environ.get("COURSE_OFFICIAL_FOLDERS", "200"))

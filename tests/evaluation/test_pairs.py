@@ -8,8 +8,8 @@ from test_intervals import SKILL, draw
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import compare_all, holm, images_needed, paired_test
-from course_utils.evaluation.pairs import PairTests
-from course_utils.evaluation.score_functions import pixel_accuracy
+from course_utils.evaluation.measures.score_functions import pixel_accuracy
+from course_utils.evaluation.statistics.pairs import PairTests
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, Records, published_cityscapes, records_file
-from course_utils.evaluation.records import results_dir
+from course_utils.evaluation.files.records import results_dir
 from course_utils.labels import CITYSCAPES, VOID
 
 FACTS = {"dataset": "toy", "command": "make", "parameters": [10, 20], "epochs": [1, 2]}

@@ -15,9 +15,9 @@ from course_utils.evaluation import (
     seed_table,
     spread_of_trainings,
 )
-from course_utils.evaluation.resampling import FEWEST, caution, resampled_units
-from course_utils.evaluation.score_functions import means_and_iou
-from course_utils.evaluation.statistics import summed
+from course_utils.evaluation.measures.score_functions import means_and_iou
+from course_utils.evaluation.statistics.intervals import summed
+from course_utils.evaluation.statistics.resampling import FEWEST, caution, resampled_units
 from course_utils.labels import CITYSCAPES
 
 CITIES = ["ulm", "bonn", "jena", "ulm", "bonn", "jena", "ulm"]

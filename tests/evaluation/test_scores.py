@@ -7,7 +7,7 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, score_folder
-from course_utils.evaluation.folders import in_order
+from course_utils.evaluation.files.folders import in_order
 from course_utils.labels import CAMVID, CITYSCAPES
 
 

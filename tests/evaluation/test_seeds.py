@@ -6,7 +6,7 @@ from test_intervals import SKILL, draw, parts
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import bootstrap_interval, seed_spread
-from course_utils.evaluation.score_functions import class_iou, mean_iou, pixel_accuracy
+from course_utils.evaluation.measures.score_functions import class_iou, mean_iou, pixel_accuracy
 
 
 def trained(seeds, images, spread, sample=0):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from course_utils.backend import tf
 from course_utils.layers import interpolation_kernel
-from course_utils.layers.interpolation_kernels import METHODS, frequency_response, kernel_function
+from course_utils.layers.upsampling.interpolation_kernels import METHODS, frequency_response, kernel_function
 
 methods = st.sampled_from(METHODS)
 factors = st.integers(1, 12)

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from course_utils.backend import keras, tf
 from course_utils.layers import InterpolationUpsampling2D
-from course_utils.layers.interpolation_kernels import METHODS, kernel_function
+from course_utils.layers.upsampling.interpolation_kernels import METHODS, kernel_function
 
 sizes = st.integers(1, 13)
 

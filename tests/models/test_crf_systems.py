@@ -6,11 +6,11 @@ import numpy as np
 
 from course_utils.backend import keras, tf
 from course_utils.layers import DenseCRF, ResizeBy, ResizeLike
+from course_utils.losses import SegmentationCrossEntropy
+from course_utils.losses.piecewise import NodeCrossEntropy, PairCrossEntropy, node_labels
 from course_utils.models import DeepLabV2, Piecewise, encoder_layers
 from course_utils.models.deeplab_v2 import CRF
 from course_utils.models.piecewise import ABOVE, SURROUNDING
-from course_utils.training.losses import SegmentationCrossEntropy
-from course_utils.training.piecewise import NodeCrossEntropy, PairCrossEntropy, node_labels
 
 SLIM = {"encoder": "slim", "width": 1 / 8}
 SHIFTS = ((0, 1), (1, -1), (2, 0))

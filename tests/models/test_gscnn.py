@@ -5,8 +5,8 @@ import pytest
 
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
+from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy
 from course_utils.models import GSCNN
-from course_utils.training.boundaries import DualTaskLoss, EdgeCrossEntropy
 
 SLIM = {"encoder": "slim", "width": 1 / 8}
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import convolve2d
 
 from course_utils.backend import keras, tf
-from course_utils.evaluation.checkerboard import phase_means
+from course_utils.evaluation.measures.checkerboard import phase_means
 
 
 def nothing(*arguments):

@@ -1,7 +1,7 @@
 """The graded cells of a notebook's source, run on answers of the test's own."""
 
-from course_utils.notebooks import ROOT
-from course_utils.notebooks.convert import read_source
+from course_utils.tools.notebooks import ROOT
+from course_utils.tools.notebooks.convert import read_source
 
 
 class Exercises:

@@ -4,9 +4,9 @@ import nbformat
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.notebooks import build, checks
-from course_utils.notebooks.build import build_all, select
-from course_utils.notebooks.convert import differences
+from course_utils.tools.notebooks import build, checks
+from course_utils.tools.notebooks.build import build_all, select
+from course_utils.tools.notebooks.convert import differences
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.notebooks.checks import output_problems, structure_problems
-from course_utils.notebooks.convert import read_source
+from course_utils.tools.notebooks.checks import output_problems, structure_problems
+from course_utils.tools.notebooks.convert import read_source
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.notebooks import convert
-from course_utils.notebooks.convert import differences, read_source
+from course_utils.tools.notebooks import convert
+from course_utils.tools.notebooks.convert import differences, read_source
 
 
 @pytest.fixture

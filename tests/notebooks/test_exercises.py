@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 from exercises import Exercises
 
-from course_utils.notebooks import ROOT
+from course_utils.tools.notebooks import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
 NOTEBOOKS = {name[:2]: exercises for name in NAMES if (exercises := Exercises(name)).points}

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from course_utils.notebooks import checks, convert, notebook_folder
+from course_utils.tools.notebooks import checks, convert, notebook_folder
 
 
 def test_sources_and_notebooks_come_in_pairs():

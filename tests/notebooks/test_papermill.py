@@ -3,9 +3,9 @@
 import nbformat
 import pytest
 
-from course_utils.notebooks import checks
-from course_utils.notebooks.execute import execute
-from course_utils.notebooks.parameters import parameters
+from course_utils.tools.notebooks import checks
+from course_utils.tools.notebooks.execute import execute
+from course_utils.tools.notebooks.parameters import parameters
 
 
 @pytest.mark.timeout(420)

@@ -5,7 +5,7 @@ import papermill
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.notebooks.parameters import check_parameters, parameters, parse_value
+from course_utils.tools.notebooks.parameters import check_parameters, parameters, parse_value
 
 CELL = """\
 fast = False  # a comment

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from course_utils.notebooks import several
-from course_utils.notebooks.execute import Result
-from course_utils.notebooks.several import execute_several
+from course_utils.tools.notebooks import several
+from course_utils.tools.notebooks.execute import Result
+from course_utils.tools.notebooks.several import execute_several
 
 PATIENCE = 300  # seconds: the machine may be busy
 

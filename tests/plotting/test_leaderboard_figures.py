@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils import plotting
-from course_utils.plotting.variation import _apart
+from course_utils.plotting.scores.variation import _apart
 
 
 def texts(axis):

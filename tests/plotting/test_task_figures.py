@@ -9,7 +9,7 @@ from course_utils import plotting
 from course_utils.datasets import coco_format, objects
 from course_utils.datasets.toy_streets import render
 from course_utils.labels import CITYSCAPES
-from course_utils.plotting.tasks import object_colors
+from course_utils.plotting.pictures.tasks import object_colors
 
 
 @pytest.fixture(scope="module")

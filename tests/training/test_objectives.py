@@ -8,9 +8,9 @@ import pytest
 
 from course_utils import models
 from course_utils.backend import keras, tf
-from course_utils.cli import main
 from course_utils.errors import CourseError
 from course_utils.models.encoders import ENCODERS
+from course_utils.tools.cli import main
 from course_utils.training import (
     Budget,
     Run,

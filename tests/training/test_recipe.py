@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_utils.cli import main
 from course_utils.datasets import DATASETS
 from course_utils.errors import CourseError
+from course_utils.tools.cli import main
 from course_utils.training import Run, fitting
 from course_utils.training.fitting import _Pace
 from course_utils.training.recipe import Recipe, machine_defaults, train_recipe

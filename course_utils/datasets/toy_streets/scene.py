@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from course_utils.datasets.toy_streets import nature, palettes, textures
-from course_utils.datasets.toy_streets.camera import SKY, Camera, Surface
-from course_utils.datasets.toy_streets.dice import Dice
-from course_utils.datasets.toy_streets.light import draw_light, mix, scaled
-from course_utils.datasets.toy_streets.placing import draw_plots, paint_plot, place_things
-from course_utils.datasets.toy_streets.shading import photograph
-from course_utils.datasets.toy_streets.sketch import Sketch, to_pixels
-from course_utils.datasets.toy_streets.street import FAR, draw_ground, draw_street
+from course_utils.datasets.toy_streets.picture import palettes, textures
+from course_utils.datasets.toy_streets.picture.light import draw_light, mix, scaled
+from course_utils.datasets.toy_streets.picture.shading import photograph
+from course_utils.datasets.toy_streets.picture.sketch import Sketch, to_pixels
+from course_utils.datasets.toy_streets.plan.camera import SKY, Camera, Surface
+from course_utils.datasets.toy_streets.plan.placing import draw_plots, paint_plot, place_things
+from course_utils.datasets.toy_streets.plan.street import FAR, draw_ground, draw_street
+from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.things import nature
 from course_utils.errors import CourseError
 from course_utils.labels import CITYSCAPES
 

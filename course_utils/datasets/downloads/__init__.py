@@ -1,0 +1,1 @@
+"""Downloads that survive interruptions, and archives that are not trusted."""

@@ -1,0 +1,1 @@
+"""From polygons to a photograph: colours, textures, light, lens and sensor."""

@@ -1,0 +1,1 @@
+"""The street in metres: camera, plan, and what stands where."""

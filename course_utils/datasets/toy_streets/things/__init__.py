@@ -1,0 +1,1 @@
+"""The things of a street as polygons: houses, trees, vehicles, people, poles."""

@@ -1,0 +1,1 @@
+"""Scores from files: folders of predictions, recorded results, the table that papers published."""

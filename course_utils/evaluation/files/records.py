@@ -1,0 +1,156 @@
+"""Recorded results: what systems predicted on one split, frame by frame, so that statistics need no training."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from course_utils.errors import CourseError
+from course_utils.evaluation.measures.boundary import BoundaryF
+from course_utils.evaluation.measures.confusion import ConfusionMatrix
+
+TOLERANCE = 0.0075
+"""Of the recorded boundary F, as a share of the diagonal: SegNet's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """What every system of a comparison predicted on the frames of a validation split.
+
+    Attributes:
+        dataset: a name of `course_utils.datasets.DATASETS`.
+        command: what made the records.
+        systems: names, in the order of the arrays.
+        parameters: of each system's network, int64 [systems].
+        epochs: of its training, int64 [systems].
+        frames: names, in the order of the arrays.
+        counts: pixels, int64 [systems, frames, classes, classes], truth in rows; predictions are never void.
+        boundary: F of each class by the tolerance of `TOLERANCE`, float32 [systems, frames, classes].
+        present: whether the truth of a frame has the class, bool [frames, classes].
+        predictions: train ids, uint8 [systems, frames, height, width], or None where they are not kept.
+    """
+
+    dataset: str
+    command: str
+    systems: tuple[str, ...]
+    parameters: np.ndarray
+    epochs: np.ndarray
+    frames: tuple[str, ...]
+    counts: np.ndarray
+    boundary: np.ndarray
+    present: np.ndarray
+    predictions: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        predictions: Mapping[str, Iterable[np.ndarray]],
+        truths: Mapping[str, np.ndarray],
+        num_classes: int,
+        keep: bool = True,
+        **facts,
+    ) -> "Records":
+        """Count predictions.
+
+        Args:
+            predictions: system to its label maps [height, width] of train ids, in the order of `truths`.
+            truths: frame name to label map [height, width] of train ids, all of one size.
+            num_classes: classes are 0 .. num_classes - 1.
+            keep: whether the records hold the predictions themselves.
+            facts: the attributes `dataset`, `command`, `parameters` and `epochs`.
+        """
+        kept, counts, boundaries = [], [], []
+        for maps in predictions.values():
+            if keep:
+                kept.append(np.stack(list(maps)).astype(np.uint8))
+            counted, boundary = frame_scores(kept[-1] if keep else maps, truths.values(), num_classes)
+            counts.append(counted)
+            boundaries.append(boundary)
+        return cls(
+            systems=tuple(predictions),
+            frames=tuple(truths),
+            counts=np.stack(counts),
+            boundary=np.stack([boundary.scores for boundary in boundaries]).astype(np.float32),
+            present=boundaries[0].present,
+            predictions=np.stack(kept) if keep else None,
+            **{name: np.asarray(fact) if name in ("parameters", "epochs") else fact for name, fact in facts.items()},
+        )
+
+    @classmethod
+    def read(cls, path) -> "Records":
+        """Read what `save` wrote.
+
+        Raises:
+            CourseError: there is no such file, or it does not hold records.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise CourseError(
+                f"There are no recorded results at {path}: make them with `python benchmarks/systems.py`, "
+                f"or give the folder that holds {path.name}."
+            )
+        try:
+            with np.load(path) as stored:
+                values = {name: stored[name] for name in stored.files}
+            return cls(
+                **values
+                | {name: str(values[name]) for name in ("dataset", "command")}
+                | {name: tuple(values[name].tolist()) for name in ("systems", "frames")}
+                | {"counts": values["counts"].astype(np.int64)}
+            )
+        except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+            raise CourseError(f"{path} holds no recorded results of systems ({error}): make it again.") from None
+
+    def save(self, path) -> None:
+        """Write the records as a compressed NumPy file."""
+        values = {name: value for name, value in asdict(self).items() if value is not None}
+        np.savez_compressed(path, **values | {"counts": self.counts.astype(np.int32)})
+
+    def of_system(self, name: str) -> np.ndarray:
+        """Counts of one system, int64 [frames, classes, classes], as `bootstrap_interval` and `paired_test` take them.
+
+        Raises:
+            CourseError: there is no such system.
+        """
+        if name not in self.systems:
+            raise CourseError(f"There are no records of {name!r}: choose one of {', '.join(self.systems)}.")
+        return self.counts[self.systems.index(name)]
+
+    def boundary_of(self, name: str) -> BoundaryF:
+        """Boundary F of one system, to be averaged by either rule.
+
+        Raises:
+            CourseError: there is no such system.
+        """
+        self.of_system(name)
+        scores = BoundaryF(self.present.shape[1], TOLERANCE)
+        scores.scores, scores.present = self.boundary[self.systems.index(name)].astype(float), self.present
+        return scores
+
+
+def frame_scores(predictions, truths, num_classes: int) -> tuple[np.ndarray, BoundaryF]:
+    """Counts of each frame, int64 [frames, classes, classes], and boundary F by `TOLERANCE`.
+
+    Args:
+        predictions, truths: label maps [height, width] of train ids, frame by frame.
+        num_classes: classes are 0 .. num_classes - 1.
+    """
+    counts, boundary = [], BoundaryF(num_classes, TOLERANCE)
+    for prediction, truth in zip(predictions, truths, strict=True):
+        confusion = ConfusionMatrix(num_classes)
+        confusion.update(truth, prediction)
+        counts.append(confusion.matrix)
+        boundary.update(truth, prediction)
+    return np.stack(counts), boundary
+
+
+def results_dir() -> Path:
+    """Where recorded results lie: `benchmarks/results` of the checkout, else of the current directory."""
+    checkout = Path(__file__).parents[3]
+    return (checkout if (checkout / "pyproject.toml").is_file() else Path()) / "benchmarks" / "results"
+
+
+def records_file(dataset: str, folder=None) -> Path:
+    """The file of a data set's records in a folder, by default in `results_dir()`; whether it is there or not."""
+    return Path(folder or results_dir()) / f"systems_{dataset}.npz"

@@ -1,0 +1,1 @@
+"""How far a measurement can be trusted: intervals, tests, comparisons of systems and of seeds."""

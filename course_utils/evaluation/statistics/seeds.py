@@ -1,0 +1,124 @@
+"""A network trained with another seed is another network: what of a score the seed does, and what the images."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import t
+
+from course_utils.errors import CourseError
+from course_utils.evaluation.measures.confusion import ConfusionMatrix
+from course_utils.evaluation.measures.score_functions import Score, mean_iou, means_and_iou
+from course_utils.evaluation.scores import Scores, null_for_nan
+from course_utils.evaluation.statistics.intervals import LEVEL, bootstrap_replicates, counts_of
+
+
+class SeedSpread(NamedTuple):
+    """The score of a system that was trained several times. Numbers, or arrays `[classes]`.
+
+    Attributes:
+        mean: over the seeds.
+        seeds: standard deviation from seed to seed, on the same images.
+        images: standard deviation of the mean over the seeds from one sample of images to the next.
+        low, high: interval of the mean for other seeds and other images.
+    """
+
+    mean: float | np.ndarray
+    seeds: float | np.ndarray
+    images: float | np.ndarray
+    low: float | np.ndarray
+    high: float | np.ndarray
+
+
+def seed_spread(
+    trainings: Sequence[Iterable[ConfusionMatrix] | np.ndarray],
+    score: Score = mean_iou,
+    *,
+    level: float = LEVEL,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> SeedSpread:
+    """Separate what the seed does to a score from what the images do.
+
+    The images are resampled for all trainings at once; the two variances add up, that of the seeds divided by their
+    number, with the degrees of freedom of Welch and Satterthwaite.
+
+    Args:
+        trainings: for each seed the matrices of the same images, as in `bootstrap_interval`.
+        score, level, resamples, seed: as there.
+
+    Raises:
+        CourseError: fewer than two seeds, or other numbers of images.
+
+    Example:
+
+        >>> images = np.array([[[8, 2], [1, 9]], [[6, 4], [0, 10]], [[9, 1], [3, 7]]])
+        >>> spread = seed_spread([images, images])
+        >>> float(spread.seeds), bool(spread.low < spread.mean < spread.high)
+        (0.0, True)
+    """
+    counts = [counts_of(matrices) for matrices in trainings]
+    number, images = len(counts), {len(parts[0]) for parts in counts}
+    if number < 2:
+        raise CourseError(f"The spread over seeds needs at least two trainings, got {number}.")
+    if len(images) > 1:
+        raise CourseError(f"Every training must have the same images, got {sorted(images)} of them.")
+
+    def mean_score(*sums):
+        each = zip(*(np.split(part, number, axis=-1) for part in sums), strict=True)
+        return np.mean([score(*parts) for parts in each], axis=0)
+
+    together = [np.concatenate(parts, axis=-1) for parts in zip(*counts, strict=True)]
+    scores = np.array([score(*(part.sum(axis=0) for part in parts)) for parts in counts])
+    mean, of_seeds = scores.mean(axis=0), scores.std(axis=0, ddof=1)
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # a class without a score is all NaN
+        of_images = np.nanstd(bootstrap_replicates(mean_score, together, resamples, seed), axis=0)
+    variances = np.array([of_seeds**2 / number, of_images**2])
+    spread = variances.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        freedom = spread**2 / (variances[0] ** 2 / (number - 1) + variances[1] ** 2 / (images.pop() - 1))
+    reach = np.nan_to_num(t.ppf(0.5 + level / 2, freedom)) * np.sqrt(spread)
+    found = (mean, of_seeds, of_images, mean - reach, mean + reach)
+    return SeedSpread(*(found if np.ndim(mean) else map(float, found)))
+
+
+@dataclass(frozen=True)
+class TrainingSpread:
+    """What the seed does to the scores of a system that was trained several times, and what the images do.
+
+    Attributes:
+        number: of trainings.
+        mean_iou: of the mean IoU.
+        class_iou: of each class.
+    """
+
+    number: int
+    mean_iou: SeedSpread
+    class_iou: dict[str, SeedSpread]
+
+    def to_dict(self) -> dict:
+        """The attributes for JSON; NaN is None."""
+        classes = {name: spread._asdict() for name, spread in self.class_iou.items()}
+        return null_for_nan({"number": self.number, "mean_iou": self.mean_iou._asdict(), "class_iou": classes})
+
+
+def spread_of_trainings(trainings: Sequence[Scores], resamples: int = 2000, seed: int = 0) -> TrainingSpread:
+    """The spread of the mean IoU and of each class over trainings that differ in their seed alone.
+
+    Args:
+        trainings: the scores of each.
+        resamples, seed: as in `seed_spread`.
+
+    Raises:
+        CourseError: fewer than two trainings, or they were scored on other frames.
+    """
+    frames = [{frame.name: frame.confusion for frame in scores.per_frame} for scores in trainings]
+    if any(other.keys() != frames[0].keys() for other in frames[1:]):
+        raise CourseError("The runs of a system with several seeds must be scored on the same frames.")
+    ordered = [[matrices[name] for name in frames[0]] for matrices in frames]
+    spread = seed_spread(ordered, means_and_iou, resamples=resamples, seed=seed)
+    found = spread._replace(low=np.maximum(spread.low, 0), high=np.minimum(spread.high, 1))  # few seeds reach far
+    mean, *classes = (SeedSpread(*map(float, entry)) for entry in zip(*found, strict=True))
+    return TrainingSpread(len(trainings), mean, dict(zip(trainings[0].class_iou, classes, strict=True)))

@@ -1,0 +1,1 @@
+"""Pooling: with indices and back, atrous, adaptive, and the two pyramids of context."""

@@ -1,0 +1,154 @@
+from course_utils.backend import keras, tf
+from course_utils.errors import CourseError
+from course_utils.layers.random_fields.gaussian_filters import (
+    exact_appearance_filter,
+    sampled_appearance_filter,
+    smoothness_filter,
+)
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class DenseCRF(keras.layers.Layer):
+    """A fully connected conditional random field over the pixels: classes follow the colours of the image.
+
+    The energy of a labelling `x` is
+
+        E(x) = sum_i -logits_i(x_i) + sum_{i<j} mu(x_i, x_j) (w_1 k_1(i, j) + w_2 k_2(i, j)),
+
+    with the appearance kernel `k_1` of positions and colours, the smoothness kernel `k_2` of positions (see
+    `gaussian_filters`), and the compatibility `mu`: Potts's, 1 for two different classes and 0 for the same, or learnt
+    from there. Mean field approximates the distribution `exp(-E(x)) / Z` by independent pixels with marginals `Q_i`,
+    from the softmax of the logits on:
+
+        Q_i(l) ~ exp(logits_i(l) - sum_l' mu(l, l') sum_{j != i} (w_1 k_1(i, j) + w_2 k_2(i, j)) Q_j(l')).
+
+    The iterations are unrolled, so gradients go through them to the logits, `w_1`, `w_2` and `mu`, not to the kernels'
+    scales. Unlike CRF-RNN's, `w` is one number a kernel and not one a class, and a learnt `mu` is kept symmetric: both
+    keep the energy defined.
+
+    Example:
+
+    ```python
+    scores, images = np.zeros((1, 8, 8, 5), "float32"), np.random.rand(1, 8, 8, 3)
+    DenseCRF(iterations=2)([scores, images]).shape  # (1, 8, 8, 5)
+    ```
+
+    Args:
+        iterations: of mean field; 10 in DeepLab, 5 while training CRF-RNN.
+        appearance_weight: `w_1` at the start.
+        position_scale: theta_alpha of the appearance kernel, in pixels.
+        color_scale: theta_beta of the appearance kernel, in the unit of the images: 1 from black to full.
+        smoothness_weight: `w_2` at the start.
+        smoothness_scale: theta_gamma of the smoothness kernel, in pixels.
+        learn_compatibility: make `mu` a trainable matrix.
+        window: None for the appearance of every pair, in memory that grows with the square of the pixels; or
+            `(radius, step)` for the pairs on a lattice around each pixel (see `sampled_appearance_filter`). Smoothness
+            is exact either way.
+
+    The defaults lie in the ranges that DeepLab searches for `w_1`, theta_alpha and theta_beta; `w_2` and theta_gamma
+    are its own (section 4.1).
+
+    Call arguments:
+        inputs: a pair: logits `[batch, height, width, classes]` and images `[batch, height, width, channels]` in 0..1.
+
+    Returns:
+        `[batch, height, width, classes]`, logits whose softmax are the marginals. All is computed in float32.
+
+    Raises:
+        CourseError: no iteration, or a scale that is not positive.
+
+    References: Kraehenbuehl and Koltun, "Efficient inference in fully connected CRFs with Gaussian edge potentials",
+    NIPS 2011, equations 1 to 4; Zheng et al., "Conditional random fields as recurrent neural networks", ICCV 2015,
+    section 4; Chen et al., "DeepLab", PAMI 2018, section 3.3.
+    """
+
+    def __init__(
+        self,
+        iterations=5,
+        appearance_weight=4.0,
+        position_scale=50.0,
+        color_scale=5 / 255,
+        smoothness_weight=3.0,
+        smoothness_scale=3.0,
+        learn_compatibility=False,
+        window=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if iterations < 1 or min(position_scale, color_scale, smoothness_scale) <= 0:
+            raise CourseError("A dense CRF needs one iteration at least, and scales above 0.")
+        self.iterations = iterations
+        self.appearance_weight, self.position_scale, self.color_scale = appearance_weight, position_scale, color_scale
+        self.smoothness_weight, self.smoothness_scale = smoothness_weight, smoothness_scale
+        self.learn_compatibility, self.window = learn_compatibility, None if window is None else tuple(window)
+
+    def build(self, input_shape):
+        classes = input_shape[0][-1]
+        self.kernel_weights = self.add_weight(
+            shape=(2,),
+            initializer=lambda shape, dtype: tf.constant([self.appearance_weight, self.smoothness_weight], dtype),
+            name="kernel_weights",
+        )
+        self.compatibility = self.add_weight(
+            shape=(classes, classes),
+            initializer=lambda shape, dtype: 1 - tf.eye(classes, dtype=dtype),
+            trainable=self.learn_compatibility,
+            name="compatibility",
+        )
+
+    def call(self, inputs):
+        logits, images = (tf.cast(tensor, tf.float32) for tensor in inputs)
+        pairwise, refined = self._pairwise(images), logits
+        for _ in range(self.iterations):
+            refined = logits - pairwise(tf.nn.softmax(refined))
+        return tf.cast(refined, self.compute_dtype)
+
+    def free_energy(self, marginals, inputs):
+        """What mean field lowers: the expected energy less the entropy, at least `-log Z`.
+
+        For marginals of 0 and 1 it is the energy of that labelling.
+
+        Args:
+            marginals: `[batch, height, width, classes]`, sums of 1.
+            inputs: as for the call.
+
+        Returns:
+            `[batch]`, float32.
+        """
+        logits, images = (tf.cast(tensor, tf.float32) for tensor in inputs)
+        # Every pair is met from both sides.
+        costs = self._pairwise(images)(marginals) / 2 - logits
+        negative_entropy = tf.math.xlogy(marginals, marginals)
+        return tf.reduce_sum(marginals * costs + negative_entropy, axis=(1, 2, 3))
+
+    def affinities(self, images, row, column):
+        """How strongly one pixel is bound to each: `w_1 k_1 + w_2 k_2`, `[batch, height, width]`."""
+        images = tf.cast(images, tf.float32)
+        height, width = images.shape[1:3]
+        here = tf.scatter_nd([[row, column]], [1.0], [height, width])
+        here = tf.broadcast_to(here[tf.newaxis, :, :, tf.newaxis], [images.shape[0], height, width, 1])
+        return self._kernels(images)(here)[..., 0]
+
+    def _pairwise(self, images):
+        """From marginals to what the other pixels make each class cost, both `[batch, height, width, classes]`."""
+        kernels, mu = self._kernels(images), tf.cast(self.compatibility, tf.float32)
+        mu = (mu + tf.transpose(mu)) / 2
+        return lambda marginals: tf.einsum("bhwl,kl->bhwk", kernels(marginals), mu)
+
+    def _kernels(self, images):
+        weights, smoothness = tf.cast(self.kernel_weights, tf.float32), smoothness_filter(images, self.smoothness_scale)
+        if self.window is None:
+            appearance = exact_appearance_filter(images, self.position_scale, self.color_scale)
+        else:
+            appearance = sampled_appearance_filter(images, self.position_scale, self.color_scale, *self.window)
+        return lambda maps: weights[0] * appearance(maps) + weights[1] * smoothness(maps)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        names = (
+            *("iterations", "appearance_weight", "position_scale", "color_scale"),
+            *("smoothness_weight", "smoothness_scale", "learn_compatibility", "window"),
+        )
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,1 @@
+"""Score maps as sums of basis patches (LRR)."""

@@ -1,0 +1,36 @@
+from course_utils.backend import keras
+from course_utils.layers.pooling import pooling_operations
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class CropLike(keras.layers.Layer):
+    """Cuts rows at the bottom and columns at the right, down to the height and width of another tensor.
+
+    Pooling rounds odd sizes up, and upsampling by a whole factor then gives too much: 5 rows become 3 and 3 become 6.
+    The pooling's windows start at the top left, so what is too much lies at the bottom and right.
+
+    Example:
+
+    ```python
+    CropLike()([np.zeros((2, 6, 8, 16)), np.zeros((2, 5, 7, 3))]).shape  # (2, 5, 7, 16)
+    ```
+
+    Call arguments:
+        inputs: the list `[values, reference]`: `[batch, rows, columns, channels]`, and a tensor
+            `[batch, height, width, any]` with `height <= rows` and `width <= columns`, of which only these are used.
+
+    Returns:
+        `[batch, height, width, channels]`.
+    """
+
+    def call(self, inputs):
+        values, reference = inputs
+        _, height, width, _ = pooling_operations.shape_of(reference)
+        return values[:, :height, :width]
+
+    def compute_output_shape(self, input_shape):
+        values, reference = input_shape
+        return (values[0], reference[1], reference[2], values[3])
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(self.compute_output_shape([tensor.shape for tensor in inputs]), self.compute_dtype)

@@ -1,0 +1,74 @@
+"""Zero insertion as a layer, and along one axis for filters that work on one axis after the other."""
+
+from course_utils.backend import keras, tf
+from course_utils.layers.pooling.pooling_operations import shape_of
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class ZeroInsertion2D(keras.layers.Layer):
+    """Spreads an image out: every pixel becomes the top left one of a block, with zeros in the rest of it.
+
+    It is the first half of every upsampling by a whole factor; a filter that fills the zeros is the second. Its
+    transpose (its gradient) keeps every `factor`-th pixel and drops the others.
+
+    Example:
+
+    ```python
+    image = np.array([[1, 2], [3, 4]], "float32").reshape(1, 2, 2, 1)
+    ZeroInsertion2D(factor=2)(image)[0, :2, :, 0].numpy().tolist()  # [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    ```
+
+    Args:
+        factor: rows and columns of a block, at least 1.
+
+    Call arguments:
+        inputs: `[batch, height, width, channels]`, sizes known or not.
+
+    Returns:
+        `[batch, factor * height, factor * width, channels]`: pixel (i, j) stands at (factor * i, factor * j).
+
+    Raises:
+        ValueError: `factor` is not a whole number of at least 1.
+
+    Reference: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, section 2.3 (the sampling rate
+    expander).
+    """
+
+    def __init__(self, factor=2, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = check_factor(factor)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        return insert_zeros(insert_zeros(inputs, self.factor, axis=1), self.factor, axis=2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, _times(height, self.factor), _times(width, self.factor), channels)
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def insert_zeros(tensor, factor, axis):
+    """Puts `factor - 1` zeros behind every element along one axis, which becomes `factor` times as long."""
+    shape = shape_of(tensor)
+    blocks = tf.reshape(tensor, [*shape[: axis + 1], 1, *shape[axis + 1 :]])
+    paddings = [[0, 0]] * len(blocks.shape)
+    paddings[axis + 1] = [0, factor - 1]
+    shape[axis] = shape[axis] * factor
+    return tf.reshape(tf.pad(blocks, paddings), shape)
+
+
+def check_factor(factor):
+    """Returns `factor`, or raises ValueError if it is not a whole number of at least 1."""
+    if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
+        raise ValueError(f"factor must be a whole number of at least 1, not {factor!r}.")
+    return factor
+
+
+def _times(size, factor):
+    return None if size is None else size * factor

@@ -1,0 +1,1 @@
+"""Networks and what happens inside them: drawings, context, CRFs, reconstruction, gates, training curves."""

@@ -1,0 +1,1 @@
+"""Operations on tensors: resampling, convolution matrices, overlaps, pooling, receptive fields, softmax."""

@@ -1,0 +1,1 @@
+"""Scores: with their uncertainty, by distance, of many systems."""

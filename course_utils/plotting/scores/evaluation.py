@@ -1,0 +1,144 @@
+"""Scores with their uncertainty, which class was taken for which, and frames with their mistakes."""
+
+import io
+
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+from PIL import Image
+
+from course_utils.labels import LabelTable
+from course_utils.plotting.pictures.segmentation import errors
+from course_utils.plotting.style import COLORS, new_figure
+
+_ROW = 0.27
+"""Inches a row of bars takes: at the width of a telephone its name can still be read."""
+
+
+def score_bars(systems: dict, names, *, xlabel: str = "IoU (%)", width: float = 4.6):
+    """Horizontal bars with their intervals, one bar a system in each row.
+
+    Args:
+        systems: name to `(values, low, high)`, each [rows] in 0..1; NaN where there is no score or no interval.
+        names: of the rows, such as "mean" and the classes.
+        xlabel: what the score is.
+        width: of the figure, in inches.
+
+    Returns:
+        the figure.
+    """
+    height = _ROW * len(names) * max(1.0, 0.65 * len(systems)) + 0.9
+    figure, axis = new_figure(size=(width, height))
+    rows, thickness = np.arange(len(names)), 0.8 / len(systems)
+    styles = [{"color": COLORS["sky"]}, {"color": COLORS["orange"], "hatch": "///", "edgecolor": "white"}]
+    for number, (name, ends) in enumerate(systems.items()):
+        values, low, high = (100 * np.asarray(end, float) for end in ends)
+        place = rows + (number - (len(systems) - 1) / 2) * thickness
+        axis.barh(place, np.nan_to_num(values), thickness, label=name, **styles[number % 2])
+        reach = [np.nan_to_num(values - low).clip(0), np.nan_to_num(high - values).clip(0)]
+        axis.errorbar(np.nan_to_num(values), place, xerr=reach, fmt="none", ecolor="0.15", elinewidth=1, capsize=2)
+        for row in place[np.isnan(values)]:
+            axis.annotate("absent", (0, row), (3, 0), textcoords="offset points", va="center", fontsize=7, color="0.4")
+    axis.set_yticks(rows, names)
+    axis.set(xlabel=xlabel, xlim=(0, 100))
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.grid(axis="x", color="0.9", linewidth=0.6)
+    axis.set_axisbelow(True)
+    if len(systems) > 1:
+        figure.legend(loc="outside upper left", ncols=1, fontsize=8, frameon=False)
+    return figure
+
+
+def confusion_matrix(matrix, names, missed=None, *, width: float = 6.4):
+    """Where the pixels of each class went: a row sums to 100 %.
+
+    Args:
+        matrix: pixels [classes, classes], truth in rows.
+        names: of the classes.
+        missed: pixels of each class predicted as void [classes], a column of their own if there are any.
+        width: of the figure, in inches.
+
+    Returns:
+        the figure. Rows of classes that do not occur are grey; shares below 0.5 % are not written.
+    """
+    matrix, columns = np.asarray(matrix, float), list(names)
+    if missed is not None and np.any(missed):
+        matrix, columns = np.column_stack([matrix, missed]), [*columns, "void"]
+    total = matrix.sum(axis=1, keepdims=True)
+    share = np.where(total > 0, matrix / np.maximum(total, 1), np.nan)
+    figure, axis = new_figure(size=(width, width * (len(names) + 4) / (len(columns) + 5)))
+    axis.set_facecolor("0.88")
+    picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    size = float(np.clip(130 / len(columns), 3, 9))
+    for row, column in np.argwhere(np.nan_to_num(share) >= 0.005):
+        color = "white" if share[row, column] > 0.55 else "0.1"
+        axis.text(column, row, f"{100 * share[row, column]:.0f}", ha="center", va="center", fontsize=size, color=color)
+    axis.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8)
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+    axis.set(xlabel="predicted", ylabel="true")
+    axis.spines[:].set_visible(False)
+    figure.colorbar(picture, ax=axis, format=PercentFormatter(1), fraction=0.04, pad=0.02, label="of the true pixels")
+    return figure
+
+
+def score_differences(difference, low, high, decided, names, *, xlabel: str, width: float = 4.6):
+    """Differences of two systems with their intervals: filled where decided, hollow where not.
+
+    Args:
+        difference, low, high: [rows] in -1..1, NaN where there is none.
+        decided: whether each is more than chance, bool [rows].
+        names: of the rows.
+        xlabel: which system minus which.
+        width: of the figure, in inches.
+
+    Returns:
+        the figure.
+    """
+    difference, low, high = (100 * np.asarray(values, float) for values in (difference, low, high))
+    decided, rows = np.asarray(decided, bool), np.arange(len(names))
+    figure, axis = new_figure(size=(width, _ROW * len(names) + 1.1))
+    axis.axvline(0, color="0.4", linewidth=0.8)
+    axis.hlines(rows, low, high, color="0.3", linewidth=1.2)
+    for kind, face, label in [(decided, COLORS["blue"], "decided"), (~decided, "white", "not decided")]:
+        axis.scatter(difference[kind], rows[kind], 26, facecolor=face, edgecolor=COLORS["blue"], zorder=3, label=label)
+    for row in rows[np.isnan(difference)]:
+        axis.annotate("not defined", (0, row), (3, 0), textcoords="offset points", va="center", fontsize=7, color="0.4")
+    axis.set_yticks(rows, names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.set(xlabel=xlabel)
+    axis.grid(axis="x", color="0.9", linewidth=0.6)
+    axis.set_axisbelow(True)
+    figure.legend(loc="outside upper left", ncols=2, fontsize=8, frameon=False)
+    return figure
+
+
+def frame_pictures(image, truth, prediction, table: LabelTable, width: int = 720) -> dict[str, bytes]:
+    """A frame in four pictures, small enough to be sent.
+
+    Args:
+        image: [height, width, 3], uint8 or float in 0..1.
+        truth, prediction: train ids [height, width].
+        table: gives the classes their colours.
+        width: of the pictures at most, in pixels; wider ones are made smaller, label maps by the nearest pixel.
+
+    Returns:
+        "image" as a JPEG file, and "truth", "prediction" and "errors" as PNG files.
+    """
+    image = np.asarray(image)
+    photo = Image.fromarray(image if image.dtype == np.uint8 else np.round(255 * image).astype(np.uint8))
+    height, full = np.shape(truth)
+    size = (min(width, full), max(1, round(height * min(1, width / full))))
+    pictures = {"image": _encoded(photo.resize(size, Image.Resampling.BOX), "JPEG", quality=85)}
+    maps = {
+        "truth": table.to_colors(truth),
+        "prediction": table.to_colors(prediction),
+        "errors": errors(truth, prediction),
+    }
+    for name, colors in maps.items():
+        pictures[name] = _encoded(Image.fromarray(colors).resize(size, Image.Resampling.NEAREST), "PNG", optimize=True)
+    return pictures
+
+
+def _encoded(picture: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()

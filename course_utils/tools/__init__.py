@@ -1,0 +1,1 @@
+"""What runs, marks and reports; no notebook imports it."""

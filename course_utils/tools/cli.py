@@ -1,0 +1,54 @@
+"""The command `course`: parses the command line and hands over to `course_utils.tools.commands`."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from course_utils.errors import CourseError
+
+COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `course` with every subcommand."""
+    parser = _Parser(prog="course", description="Semantic segmentation: the course's tools.")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        command = importlib.import_module(f"course_utils.tools.commands.{name}")
+        subparser = subparsers.add_parser(name, help=command.HELP, description=command.HELP)
+        command.configure(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        argv: the arguments after `course`; those of the process when omitted.
+
+    Returns:
+        0 on success, 2 for wrong use or wrong input (one line on standard error), 130 when interrupted;
+        a command may return 1 for a finding, such as a failed notebook.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except CourseError as error:
+        print(f"course: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`course ... | head`). Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("course: interrupted", file=sys.stderr)
+        return 130

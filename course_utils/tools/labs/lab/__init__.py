@@ -1,0 +1,1 @@
+"""The lab itself: one source, and the versions released from it."""

@@ -1,0 +1,1 @@
+"""What comes back: the gradebook, feedback for students, tables for learning platforms."""

@@ -1,0 +1,141 @@
+"""What a student is told: their answers, points, messages and comments, gathered from where marking left them."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from markupsafe import Markup
+
+import course_utils
+from course_utils.tools.labs.lab.assignment import HIDDEN, Assignment, Exercise, without_region
+from course_utils.tools.labs.returning.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
+from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, ShownExercise
+
+_HIDDEN_CHECK = "A check that you do not see has failed. It tries other inputs than the one in your notebook."
+
+
+def gather(lab: Assignment, rows: list[dict], output: Path) -> Iterator[tuple[Path, Feedback]]:
+    """Each student's page, and where it belongs: `feedback/STUDENT/LAB/LAB.html`.
+
+    Args:
+        lab: with its questions.
+        rows: of `gradebook.table`.
+        output: the folder of the class, with `results` and `autograded`.
+    """
+    title = _title(lab)
+    questions = _questions(lab)
+    for row in rows:
+        student = row["student"]
+        record = _read(output / "results" / lab.name / f"{student}.json")
+        cells, answers = _cells(output / "autograded" / student / lab.name / f"{lab.name}.ipynb")
+        marks = {mark["grade_id"]: mark for mark in record.get("marks", [])}
+        exercises = [
+            _exercise(exercise, row, marks.get(exercise.grade_id, {}), questions.get(exercise.grade_id), answers)
+            for exercise in lab.exercises
+        ]
+        unreadable = "" if cells else "Your notebook cannot be shown here."
+        page = Feedback(title, student, row["points"], row["of"], exercises, cells, unreadable)
+        yield output / "feedback" / student / lab.name / f"{lab.name}.html", page
+
+
+def _exercise(
+    exercise: Exercise, row: dict, mark: dict, asked: tuple[str, Markup] | None, answers: dict[str, ShownCell]
+) -> ShownExercise:
+    """One exercise of one student."""
+    name = exercise.grade_id
+    points = None if name in row["unread"] else row["exercises"].get(name, 0)
+    title, question = asked or (name, None)
+    said = list(mark.get("notes", []))
+    if not exercise.written and points is not None and points < exercise.points:
+        said += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
+    if not exercise.written and points not in (None, mark.get("points")):
+        said.append("These points were given by hand.")
+    comment = row["comments"].get(name)
+    check = None
+    if not exercise.written:
+        outputs = answers.get(f"{name}_check", ShownCell()).outputs
+        check = ShownCell(without_region(exercise.check, HIDDEN), outputs=outputs)
+    return ShownExercise(
+        title=title,
+        points=points,
+        of=exercise.points,
+        answer=answers.get(name, ShownCell("# There is no answer.")),
+        check=check,
+        question=question,
+        said=[_without_paths(_sentence(line, exercise.names)) for line in said if line],
+        comment=comment and Markup(rendered(comment)),
+    )
+
+
+def _cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
+    """The cells of a safe copy, and those of graded cells by grade id.
+
+    It is safe already; all the same nothing here relies on it: somebody may have put another file in its place.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception:
+        return [], {}
+    cells, graded = [], {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            shown = ShownCell(cut(cell.source, MAX_SOURCE), outputs=[_output(output) for output in cell.outputs])
+        else:
+            shown = ShownCell(html=Markup(rendered(cell.source)))
+        cells.append(shown)
+        if record := cell.metadata.get("nbgrader"):
+            graded[record.get("grade_id")] = shown
+    return cells, graded
+
+
+def _output(output) -> Output:
+    picture = output.get("data", {}).get("image/png", "")
+    if re.fullmatch(r"[A-Za-z0-9+/=\n]+", picture):
+        return Output(picture=picture.replace("\n", ""))
+    return Output(cut(output.get("text", ""), MAX_OUTPUT))
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _title(lab: Assignment) -> str:
+    """The notebook's heading, or else its name."""
+    text = "\n".join(cell.source for cell in lab.notebook.cells if cell.cell_type == "markdown")
+    found = re.search(r"^# +(.+)$", text, re.M)
+    return found[1].strip() if found else lab.name
+
+
+def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:
+    """Heading and text of each exercise: the end of the text cell before its answer, from the last heading on."""
+    found, before = {}, ""
+    for cell in lab.notebook.cells:
+        record = cell.metadata.get("nbgrader")
+        if record and record.solution:
+            heading = list(re.finditer(r"^#{2,6} +(.+)$", before, re.M))
+            if heading:
+                title = re.sub(r"\s*\(\d+ points?\)\s*$", "", heading[-1][1])
+                found[record.grade_id] = (title.strip(), Markup(rendered(before[heading[-1].end() :])))
+        before = cell.source if cell.cell_type == "markdown" and not record else ""
+    return found
+
+
+def _sentence(line: str, names: tuple[str, ...]) -> str:
+    """With a capital, unless it begins with the name of a function."""
+    return line if line.split(" ")[0] in names else line[:1].upper() + line[1:]
+
+
+def _without_paths(text: str) -> str:
+    """Messages may name files of the machine that marked: which folders it has is nobody's business."""
+    folders = {sys.prefix, sys.base_prefix, str(Path.home()), str(Path.cwd())}
+    folders.add(str(Path(course_utils.__file__).parents[1]))
+    for folder in sorted(folders, key=len, reverse=True):
+        if len(Path(folder).parts) > 1 and folder != "/usr":
+            text = text.replace(folder, "...")
+    return text

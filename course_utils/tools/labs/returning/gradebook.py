@@ -1,0 +1,173 @@
+"""The gradebook: nbgrader's database, by URL, which holds what checks and people have given."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from course_utils.errors import CourseError
+from course_utils.files import write_whole
+from course_utils.tools.labs.lab.assignment import Assignment
+from course_utils.tools.labs.marking.grading import load
+from course_utils.tools.labs.returning.sanitize import MAX_OUTPUT, cut
+
+ADDRESS = "gradebook.url"
+"""The file in the folder of a class that says where its gradebook is, unless that is `gradebook.db` beside it."""
+_PATIENCE = "15"
+"""Seconds in which a database server must answer."""
+
+
+def address(output: Path) -> str:
+    """The URL of a class's gradebook: what `remember` has written, or else a file in its folder."""
+    known = output / ADDRESS
+    return known.read_text("utf-8").strip() if known.is_file() else f"sqlite:///{output / 'gradebook.db'}"
+
+
+def remember(output: Path, url: str) -> None:
+    """Make this the gradebook of a class, for all commands and Formgrader; a password is not written down."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        parsed = parsed.set(database=str(Path(parsed.database).resolve()))
+    write_whole(output / ADDRESS, f"{_without_password(parsed)}\n")
+
+
+def _without_password(url) -> str:
+    """A URL, parsed by SQLAlchemy, as text."""
+    return url._replace(password=None).difference_update_query(["password"]).render_as_string()
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator:
+    """nbgrader's `Gradebook` of a database, made when it is missing.
+
+    Args:
+        url: such as "sqlite:///labs/gradebook.db" or "postgresql://...".
+
+    Raises:
+        CourseError: there is no such database, or it is no gradebook.
+    """
+    from nbgrader.api import Gradebook
+
+    try:
+        shown = _without_password(make_url(url))
+    except (SQLAlchemyError, ValueError) as error:
+        raise CourseError("--gradebook needs a URL such as postgresql://user@host/database.") from error
+    os.environ.setdefault("PGCONNECT_TIMEOUT", _PATIENCE)
+    # nbgrader calls the program `alembic` for a new database, wherever that may be.
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([os.path.join(sys.prefix, "bin"), before])
+    try:
+        with warnings.catch_warnings():
+            # SQLAlchemy 2.1 tells nbgrader how it might have been written.
+            warnings.simplefilter("ignore")
+            with Gradebook(url) as gradebook:
+                yield gradebook
+    except ModuleNotFoundError as error:
+        advice = " (pip install 'psycopg[binary]')" if error.name == "psycopg" else ""
+        raise CourseError(f"The gradebook {shown} needs the package {error.name}{advice}.") from error
+    except SQLAlchemyError as error:
+        first = str(error).splitlines()[0]
+        raise CourseError(f"The gradebook {shown} cannot be used: {first}") from error
+    finally:
+        os.environ["PATH"] = before
+
+
+def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
+    """Enter what this gradebook has not got yet of a folder of results, also after an interruption; return them all."""
+    records = load(results)
+    path = results.with_name(f".{results.name}.entered")
+    entered = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    place = _without_password(make_url(url))
+    digests = {record["student"]: hashlib.sha256(json.dumps(record).encode()).hexdigest() for record in records}
+    known = entered.get(place, {})
+    enter(url, lab, records, {student for student, digest in digests.items() if known.get(student) != digest})
+    write_whole(path, json.dumps({**entered, place: digests}))
+    return records
+
+
+def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> None:
+    """Enter results; what a person has given stays, and is queued for review when the answer has changed.
+
+    Args:
+        url: of the gradebook.
+        lab: that was marked.
+        records: of all students, as `load` gives them.
+        changed: students marked anew; of the others only those are entered whom the gradebook does not know.
+    """
+    with opened(url) as gradebook:
+        _prepare(gradebook, lab)
+        known = {one.student.id for one in gradebook.assignment_submissions(lab.name)}
+        for record in records:
+            if record["student"] in changed or record["student"] not in known:
+                _enter(gradebook, lab, record)
+        gradebook.db.commit()
+
+
+def table(url: str, lab: str) -> list[dict]:
+    """Per student, sorted: `student`, `points`, `of`, `waiting` (for a person) and, by exercise, `exercises` (points),
+    `unread` (those that a person has to look at) and `comments` (what a person said).
+
+    Raises:
+        CourseError: the gradebook does not know the lab.
+    """
+    from nbgrader.api import MissingEntry
+
+    with opened(url) as gradebook:
+        try:
+            submissions = gradebook.find_assignment(lab).submissions
+        except MissingEntry:
+            raise CourseError(f"The gradebook knows no lab {lab!r}: mark it first, with course grade.") from None
+        rows = []
+        for one in submissions:
+            grades = sorted(one.notebooks[0].grades, key=lambda grade: grade.name)
+            exercises = {grade.name.removesuffix("_check"): grade.score for grade in grades}
+            unread = {grade.name.removesuffix("_check") for grade in grades if grade.needs_manual_grade}
+            comments = {said.name: said.manual_comment for said in one.notebooks[0].comments if said.manual_comment}
+            rows.append({"student": one.student.id, "points": one.score, "of": one.max_score,
+                         "waiting": bool(one.needs_manual_grade), "exercises": exercises,
+                         "unread": unread, "comments": comments})  # fmt: skip
+        return sorted(rows, key=lambda row: row["student"])
+
+
+def _prepare(gradebook, lab: Assignment) -> None:
+    """The lab's exercises, as nbgrader knows cells."""
+    gradebook.update_or_create_assignment(lab.name)
+    gradebook.update_or_create_notebook(lab.name, lab.name)
+    for exercise in lab.exercises:
+        kind = "markdown" if exercise.written else "code"
+        gradebook.update_or_create_solution_cell(exercise.grade_id, lab.name, lab.name)
+        graded = {"max_score": exercise.points, "cell_type": kind}
+        gradebook.update_or_create_grade_cell(_graded(exercise), lab.name, lab.name, **graded)
+
+
+def _enter(gradebook, lab: Assignment, record: dict) -> None:
+    student = record["student"]
+    gradebook.update_or_create_student(student)
+    gradebook.update_or_create_submission(lab.name, student)
+    marks = {mark["grade_id"]: mark for mark in record["marks"]}
+    for exercise in lab.exercises:
+        mark = marks[exercise.grade_id]
+        grade = gradebook.find_grade(_graded(exercise), lab.name, lab.name, student)
+        comment = gradebook.find_comment(exercise.grade_id, lab.name, lab.name, student)
+        if exercise.written and mark["points"] is None:
+            # The digest tells whether a person has seen this very answer.
+            seen = f"What do you say about it? (answer {mark['digest'][:12]})"
+            grade.needs_manual_grade = grade.manual_score is None or comment.auto_comment != seen
+            comment.auto_comment, grade.auto_score = seen, None
+        else:
+            grade.auto_score, grade.needs_manual_grade = mark["points"], False
+            # A student's words are in it, with characters, perhaps, that no database takes.
+            comment.auto_comment = cut(" ".join(filter(None, [*mark["notes"], mark["message"]])), MAX_OUTPUT) or None
+    gradebook.db.commit()
+
+
+def _graded(exercise) -> str:
+    """The cell that carries an exercise's points."""
+    return exercise.grade_id if exercise.written else f"{exercise.grade_id}_check"

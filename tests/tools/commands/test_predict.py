@@ -1,0 +1,73 @@
+"""`course predict`, with a network that reads the class from the grey value."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils.labels import CITYSCAPES
+from course_utils.tools.cli import main
+
+CLASSES = np.kron([[0, 2], [13, 18]], np.ones((9, 15), int)).astype(np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with a PNG in the Cityscapes manner, a JPEG in a subfolder, and a text."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    photo = Image.fromarray(10 * CLASSES)
+    photo.save(folder / "ulm_000000_000019_leftImg8bit.png")
+    photo.convert("RGB").save(folder / "more" / "grey.JPG", quality=100)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def predict(grey_reader, tmp_path, capsys):
+    def run(*arguments, output=tmp_path / "results"):
+        status = main(["predict", str(grey_reader()), *map(str, arguments), "--output", str(output)])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_label_ids_and_overlays_of_a_folder(predict, photos, tmp_path):
+    status, out, _ = predict(photos)
+    assert status == 0 and "Label maps and overlays of 2 images" in out
+    names = sorted(path.name for path in (tmp_path / "results").iterdir())
+    frame = "ulm_000000_000019"
+    assert names == ["grey_labelIds.png", "grey_overlay.jpg", f"{frame}_labelIds.png", f"{frame}_overlay.jpg"]
+    for name in ("grey", frame):
+        label_map = Image.open(tmp_path / "results" / f"{name}_labelIds.png")
+        assert label_map.mode == "L"
+        np.testing.assert_array_equal(CITYSCAPES.to_train_ids(np.array(label_map)), CLASSES)
+    blended = np.array(Image.open(tmp_path / "results" / f"{frame}_overlay.jpg")).astype(int)
+    expected = (CITYSCAPES.to_colors(CLASSES).astype(int) + 10 * CLASSES[..., None].astype(int)) / 2
+    assert np.abs(blended - expected).mean() < 12  # JPEG blurs the colours at borders
+
+
+def test_single_images_without_overlays(predict, photos, tmp_path):
+    status, out, _ = predict(photos / "more" / "grey.JPG", "--no-overlay")
+    assert status == 0 and "Label maps of 1 image " in out
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["grey_labelIds.png"]
+
+
+def test_inputs_are_never_overwritten(predict, photos):
+    assert predict(photos, output=photos)[0] == 0
+    before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+    status, _, err = predict(photos, output=photos)  # the results of the first time are images now
+    assert status == 2 and "choose another --output" in err
+    assert before == {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+
+
+def test_two_images_of_one_name_are_refused(predict, photos):
+    Image.fromarray(CLASSES).save(photos / "grey.png")
+    status, _, err = predict(photos)
+    assert status == 2 and "same results" in err
+
+
+@pytest.mark.parametrize("name", ["absent.png", "notes.txt", "empty"])
+def test_no_image_is_one_line(predict, photos, name):
+    (photos / "empty").mkdir()
+    status, _, err = predict(photos / name)
+    assert status == 2 and name in err.splitlines()[-1] and err.splitlines()[-1].startswith("course: ")

@@ -1,0 +1,97 @@
+"""A small lab, and a sandbox to mark submissions of it; skipped where there is no sandbox."""
+
+import copy
+import json
+import shutil
+
+import pytest
+from classroom import write_class
+from small_lab import small_lab
+
+from course_utils.errors import CourseError
+from course_utils.tools import cli
+from course_utils.tools.labs.lab.release import student_version
+from course_utils.tools.labs.marking.mark import Marker
+from course_utils.tools.labs.marking.submission import read_submission
+from course_utils.tools.labs.returning import gradebook
+from course_utils.tools.labs.sandbox import bubblewrap as sandboxes
+from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
+from course_utils.tools.labs.sandbox.limits import Limits
+
+LIMITS = Limits(cell=5, check=20, total=60, memory=512 * 2**20, disk=8 * 2**20)
+
+
+@pytest.fixture(scope="session")
+def walled():
+    """Skips where students' code cannot be walled in."""
+    try:
+        sandboxes.require()
+    except CourseError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """The small lab, with solutions."""
+    return small_lab()
+
+
+@pytest.fixture(scope="session")
+def sandbox(walled, lab):
+    """A sandbox for submissions of the small lab."""
+    with Sandbox(lab.imported, LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory):
+    """A gradebook without a student, to be copied: nbgrader takes seconds to make one."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with gradebook.opened(f"sqlite:///{path}"):
+        pass
+    return path
+
+
+@pytest.fixture
+def notebook(lab):
+    """An honest submission: the students' notebook with right answers, free to be changed."""
+    notebook = copy.deepcopy(student_version(lab))
+    solved = {cell.id: cell.source for cell in lab.notebook.cells}
+    for cell in notebook.cells:
+        record = cell.metadata.get("nbgrader")
+        if record and record.solution:
+            cell.source = solved[cell.id]
+    return notebook
+
+
+@pytest.fixture
+def mark(lab, sandbox):
+    """A function that marks a notebook (a dictionary, or bytes): marks by grade id."""
+
+    def mark_notebook(notebook):
+        data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        marks = Marker(lab, read_submission(data, lab), sandbox).mark(lab.exercises)
+        return {mark.grade_id: mark for mark in marks}
+
+    return mark_notebook
+
+
+@pytest.fixture
+def course(tmp_path, lab, empty_gradebook):
+    """A folder with the class of `classroom`."""
+    write_class(tmp_path, lab)
+    shutil.copy(empty_gradebook, tmp_path / "labs" / "gradebook.db")
+    return tmp_path
+
+
+@pytest.fixture
+def grade(course, walled, monkeypatch, capsys):
+    """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
+    monkeypatch.chdir(course)
+
+    def run(*arguments, submissions="in"):
+        status = cli.main(["grade", submissions, *arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

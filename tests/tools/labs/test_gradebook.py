@@ -1,0 +1,109 @@
+"""Marks reach the gradebook and leave it as tables; what people have given stays."""
+
+import json
+import shutil
+
+import nbformat
+import pytest
+from small_lab import small_lab
+
+from course_utils.tools import cli
+from course_utils.tools.labs.returning import gradebook
+
+LAB = small_lab()
+
+
+def record(student, *points, digest="a" * 64):
+    """A student's result."""
+    marks = [
+        {
+            "grade_id": exercise.grade_id,
+            "points": got,
+            "of": exercise.points,
+            "message": "",
+            "notes": [],
+            "digest": digest,
+        }
+        for exercise, got in zip(LAB.exercises, [*points, None], strict=True)
+    ]
+    return {"student": student, "marks": marks}
+
+
+@pytest.fixture
+def url(tmp_path, empty_gradebook):
+    """A gradebook of two students, ada marked by a person, too."""
+    url = f"sqlite:///{tmp_path / 'labs' / 'gradebook.db'}"
+    (tmp_path / "labs").mkdir()
+    shutil.copy(empty_gradebook, tmp_path / "labs" / "gradebook.db")
+    gradebook.enter(url, LAB, [record("ada", 3, 3, 2), record("bob", 0, 3, 0)], {"ada", "bob"})
+    with gradebook.opened(url) as opened:
+        grade = opened.find_grade("words", "small", "small", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        opened.db.commit()
+    return url
+
+
+def rows(url):
+    """Points and whether a person has to look, by student."""
+    return {row["student"]: (row["points"], row["waiting"]) for row in gradebook.table(url, "small")}
+
+
+def test_marks_and_what_waits_for_a_person(url):
+    assert rows(url) == {"ada": (9.5, False), "bob": (3, True)}
+    assert gradebook.table(url, "small")[1]["exercises"] == {"count": 3, "double": 0, "ends": 0, "words": 0}
+
+
+def test_entering_twice_changes_nothing(url):
+    gradebook.enter(url, LAB, [record("ada", 3, 3, 2), record("bob", 0, 3, 0)], {"ada", "bob"})
+    assert rows(url) == {"ada": (9.5, False), "bob": (3, True)}
+
+
+def test_a_new_answer_asks_the_person_again_and_keeps_the_old_mark(url):
+    gradebook.enter(url, LAB, [record("ada", 0, 3, 2, digest="b" * 64)], {"ada"})
+    assert rows(url)["ada"] == (6.5, True)
+
+
+def test_students_who_are_missing_are_entered(url):
+    gradebook.enter(url, LAB, [record("cy", 3, 0, 0), record("ada", 0, 0, 0)], set())
+    assert rows(url) == {"ada": (9.5, False), "bob": (3, True), "cy": (3, True)}
+
+
+@pytest.mark.parametrize(
+    ("style", "header", "ada", "said"),
+    [
+        (
+            "csv",
+            "student,points,of,waiting,count,double,ends,words",
+            "ada,9.5,10,no,3,3,2,1.5",
+            "2 of 3 have an answer",
+        ),
+        ("canvas", "Student,ID,SIS User ID,SIS Login ID,Section,small", "ada,,,ada,,9.5", "a person: =1+1, bob\n"),
+        ("moodle", "username,small", "ada,9.5", "a person: =1+1, bob\n"),
+    ],
+)
+def test_exports(style, header, ada, said, url, tmp_path, monkeypatch, capsys):
+    gradebook.enter(url, LAB, [record("=1+1", 3, 0, 0)], {"=1+1"})
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", "small", "--format", style]) == 0
+    assert said in capsys.readouterr().err
+    lines = (tmp_path / "labs" / "exports" / f"small-{style}.csv").read_text("utf-8-sig").splitlines()
+    assert lines[0] == header and ada in lines
+    assert ("bob,3,10,yes,3,0,0," in lines) if style == "csv" else not any("bob" in line for line in lines)
+
+
+def test_unknown_labs_and_databases_are_told_in_a_line(url, capsys):
+    assert cli.main(["export", "other", "--gradebook", url]) == 2
+    assert "knows no lab 'other'" in capsys.readouterr().err
+    assert cli.main(["export", "small", "--gradebook", "sqlite:////nowhere/at/all.db"]) == 2
+    assert "cannot be used" in capsys.readouterr().err
+
+
+def test_grading_fills_the_gradebook(walled, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labs" / "source" / "small").mkdir(parents=True)
+    (tmp_path / "in").mkdir()
+    for path in ("labs/source/small/small.ipynb", "in/ada.ipynb"):
+        nbformat.write(LAB.notebook, tmp_path / path)
+    assert cli.main(["grade", "in", "--lab", "small", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["student"] == "ada"
+    assert rows("sqlite:///labs/gradebook.db") == {"ada": (8, True)}

@@ -1,0 +1,64 @@
+"""The answers that the notebooks' own tests try, through the real grader: right ones get all points, wrong ones none.
+
+Answers to all exercises of a lab go into one submission, the first of each, then the second, and so on.
+"""
+
+import inspect
+import json
+from collections import defaultdict
+from importlib import import_module
+from itertools import zip_longest
+
+import nbformat
+import pytest
+
+from course_utils.tools.labs.lab import assignment
+from course_utils.tools.labs.lab.release import student_version
+from course_utils.tools.labs.marking.mark import Marker
+from course_utils.tools.labs.marking.submission import read_submission
+from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
+from course_utils.tools.labs.sandbox.limits import Limits
+from course_utils.tools.notebooks import ROOT
+
+ANSWERS = sorted((ROOT / "tests" / "notebooks").glob("answers_*.py"))
+LABS = [path.stem.removeprefix("answers_") for path in ANSWERS]
+
+
+@pytest.fixture(scope="module")
+def big_sandbox(walled):
+    """A sandbox with the libraries of all labs."""
+    modules = [module for lab in LABS for module in assignment.read(assignment.find(lab)).imported]
+    with Sandbox(modules, Limits()) as running:
+        yield running
+
+
+def rounds(answers):
+    """Answers by exercise become submissions: lists of (grade id, place in the list of answers)."""
+    by_exercise = defaultdict(list)
+    for place, (grade_id, _) in enumerate(answers):
+        by_exercise[grade_id].append((grade_id, place))
+    return [[answer for answer in row if answer] for row in zip_longest(*by_exercise.values())]
+
+
+@pytest.mark.parametrize("kind", ["RIGHT", "WRONG"])
+@pytest.mark.parametrize("number", LABS)
+def test_the_grader_tells_right_from_wrong(number, kind, big_sandbox, monkeypatch):
+    monkeypatch.syspath_prepend(str(ANSWERS[0].parent))
+    answers = import_module(f"answers_{number}")
+    text = json.dumps(inspect.getsource(answers))
+    lab = assignment.read(assignment.find(number))
+    given = {}
+    for chosen in rounds(getattr(answers, kind)):
+        notebook = student_version(lab)
+        for cell in notebook.cells:
+            for grade_id, place in chosen:
+                if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+                    [name] = [exercise.names[-1] for exercise in lab.marked if exercise.grade_id == grade_id]
+                    cell.source = f"given = {{}}\nexec({text}, given)\n{name} = given[{kind!r}][{place}][1]"
+        exercises = [exercise for exercise in lab.marked if exercise.grade_id in dict(chosen)]
+        submission = read_submission(nbformat.writes(notebook).encode(), lab)
+        for exercise, mark in zip(exercises, Marker(lab, submission, big_sandbox).mark(exercises), strict=True):
+            given[exercise.grade_id, dict(chosen)[exercise.grade_id]] = mark
+            assert mark.points == (exercise.points if kind == "RIGHT" else 0), (dict(chosen), mark)
+            assert bool(mark.message) == (kind == "WRONG")
+    assert len(given) == len(getattr(answers, kind))
