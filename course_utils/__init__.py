@@ -1,5 +1,20 @@
-"""The library behind the course on semantic segmentation.
+"""The library behind the course on semantic segmentation, in two wings.
 
-Imports run one way, from the top down: `cli` > `commands` > `widgets`, `notebooks` > `plotting`, `training` >
-`evaluation`, `models`, `datasets` > `layers`, `matrices`, `labels`. A module imports only from floors below its own.
+The lesson wing is what notebooks import: labels, layers, models, data sets, evaluation, training, figures. The tools
+wing (`course_utils.tools`) runs, marks and reports, and no notebook imports it.
 """
+
+FLOORS = (
+    ("errors", "backend", "files", "machine", "names", "progress", "images"),
+    ("labels", "matrices", "checks", "layers"),
+    ("losses",),
+    ("datasets", "models", "evaluation", "weights"),
+    ("training", "inference"),
+    ("plotting",),
+    ("widgets",),
+    ("tools.types", "tools.notebooks", "tools.labs", "tools.reports", "tools.doctor"),
+    ("tools.commands",),
+    ("tools.cli",),
+    ("__main__",),
+)
+"""From the ground up. A module imports from floors below its own, and from its own floor in one direction only."""

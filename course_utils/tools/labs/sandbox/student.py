@@ -1,8 +1,9 @@
 """The untrusted side: the process that runs a student's cells and answers calls of their functions.
 
 Started by `bubblewrap` as `python -m course_utils.tools.labs.sandbox.student DESCRIPTOR JOB`. It imports the libraries
-once and then forks for each student; it never sees a submission itself. A request on the descriptor carries two more: the student's
-channel, and a lifeline. When the lifeline hangs up, the student's process is killed from outside, whatever it does.
+once and then forks for each student; it never sees a submission itself. A request on the descriptor carries two more:
+the student's channel, and a lifeline. When the lifeline hangs up, the student's process is killed from outside,
+whatever it does.
 """
 
 import ast

@@ -1,0 +1,26 @@
+"""The machine and the place the course runs in: processors, memory, the checkout around the package."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import psutil
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_limit() -> int:
+    """Bytes of memory that this process may use: the machine's, or the container's limit where that is less."""
+    installed = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit ("max")
+        return min(installed, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return installed
+
+
+def checkout() -> Path | None:
+    """The root of the clone that the package is imported from; None when it is installed on its own."""
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").is_file() else None
