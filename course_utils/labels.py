@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from cityscapesscripts.helpers import labels as official
 
 from course_utils.errors import CourseError
 
@@ -147,48 +148,12 @@ class LabelTable:
         return palette[np.asarray(train_ids)]
 
 
-# Ids, categories and colours: Cordts et al., The Cityscapes Dataset (CVPR 2016), and its public label definition.
+# Cordts et al., The Cityscapes Dataset (CVPR 2016), as its authors' scripts define it. What they leave out is void.
 CITYSCAPES = LabelTable(
     "cityscapes",
     tuple(
-        Label(*row)
-        for row in [
-            ("unlabeled", 0, VOID, "void", False, (0, 0, 0)),
-            ("ego vehicle", 1, VOID, "void", False, (0, 0, 0)),
-            ("rectification border", 2, VOID, "void", False, (0, 0, 0)),
-            ("out of roi", 3, VOID, "void", False, (0, 0, 0)),
-            ("static", 4, VOID, "void", False, (0, 0, 0)),
-            ("dynamic", 5, VOID, "void", False, (111, 74, 0)),
-            ("ground", 6, VOID, "void", False, (81, 0, 81)),
-            ("road", 7, 0, "flat", False, (128, 64, 128)),
-            ("sidewalk", 8, 1, "flat", False, (244, 35, 232)),
-            ("parking", 9, VOID, "flat", False, (250, 170, 160)),
-            ("rail track", 10, VOID, "flat", False, (230, 150, 140)),
-            ("building", 11, 2, "construction", False, (70, 70, 70)),
-            ("wall", 12, 3, "construction", False, (102, 102, 156)),
-            ("fence", 13, 4, "construction", False, (190, 153, 153)),
-            ("guard rail", 14, VOID, "construction", False, (180, 165, 180)),
-            ("bridge", 15, VOID, "construction", False, (150, 100, 100)),
-            ("tunnel", 16, VOID, "construction", False, (150, 120, 90)),
-            ("pole", 17, 5, "object", False, (153, 153, 153)),
-            ("polegroup", 18, VOID, "object", False, (153, 153, 153)),
-            ("traffic light", 19, 6, "object", False, (250, 170, 30)),
-            ("traffic sign", 20, 7, "object", False, (220, 220, 0)),
-            ("vegetation", 21, 8, "nature", False, (107, 142, 35)),
-            ("terrain", 22, 9, "nature", False, (152, 251, 152)),
-            ("sky", 23, 10, "sky", False, (70, 130, 180)),
-            ("person", 24, 11, "human", True, (220, 20, 60)),
-            ("rider", 25, 12, "human", True, (255, 0, 0)),
-            ("car", 26, 13, "vehicle", True, (0, 0, 142)),
-            ("truck", 27, 14, "vehicle", True, (0, 0, 70)),
-            ("bus", 28, 15, "vehicle", True, (0, 60, 100)),
-            ("caravan", 29, VOID, "vehicle", True, (0, 0, 90)),
-            ("trailer", 30, VOID, "vehicle", True, (0, 0, 110)),
-            ("train", 31, 16, "vehicle", True, (0, 80, 100)),
-            ("motorcycle", 32, 17, "vehicle", True, (0, 0, 230)),
-            ("bicycle", 33, 18, "vehicle", True, (119, 11, 32)),
-            ("license plate", -1, VOID, "vehicle", False, (0, 0, 142)),
-        ]
+        Label(row.name, row.id, VOID if row.ignoreInEval else row.trainId, row.category, row.hasInstances, row.color)
+        for row in official.labels
     ),
 )
 
