@@ -6,8 +6,13 @@ from layer_checks import check_layer, check_saving
 
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
-from course_utils.layers import BasisReconstruction, BoundaryMask, InterpolationUpsampling2D, cosine_bases
-from course_utils.layers.reconstruction import segment_bases
+from course_utils.layers import (
+    BasisReconstruction,
+    BoundaryMask,
+    InterpolationUpsampling2D,
+    cosine_bases,
+    segment_bases,
+)
 
 
 def maps(*shape, seed=0):

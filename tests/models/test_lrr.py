@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils.backend import keras
-from course_utils.layers import InterpolationUpsampling2D
-from course_utils.layers.reconstruction import segment_bases
+from course_utils.layers import InterpolationUpsampling2D, segment_bases
 from course_utils.models import LRR
 from course_utils.models.lrr import set_bases
 

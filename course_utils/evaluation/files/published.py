@@ -39,7 +39,7 @@ def published_cityscapes() -> PublishedTable:
         >>> table.systems[-1], table.splits[-1], table.means[-1].item()
         ('GSCNN', 'val', 80.8)
     """
-    text = files("course_utils.evaluation").joinpath("published_cityscapes.csv").read_text("utf-8")
+    text = files("course_utils.evaluation.files").joinpath("published_cityscapes.csv").read_text("utf-8")
     head, *rows = csv.reader(text.splitlines())
     systems, splits, sources, *columns = zip(*rows, strict=True)
     values = np.array(columns, float).T
