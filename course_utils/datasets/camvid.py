@@ -9,16 +9,12 @@ The paths in the lists are those of the authors' machine; their last two parts a
 
 from pathlib import Path, PurePosixPath
 
+from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
+from course_utils.labels import CAMVID
 
 SPLITS = ("train", "val", "test")
-LAYOUT = "train.txt, train/ and trainannot/"
-
-
-def is_root(folder: Path) -> bool:
-    """Whether this folder holds the data set, any split of it."""
-    return bool(available(folder))
 
 
 def available(root: Path) -> list[str]:
@@ -50,3 +46,15 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     if not frames and not problems:
         raise CourseError(f"{listing} names no frame: the split {split} is empty; restore the authors' list.")
     return sorted(frames, key=lambda frame: frame.name), problems
+
+
+CARD = DatasetCard(
+    "camvid",
+    CAMVID,
+    SPLITS,
+    scan,
+    available,
+    layout="train.txt, train/ and trainannot/",
+    laptop_size=(144, 192),
+    gpu_size=(360, 480),
+)

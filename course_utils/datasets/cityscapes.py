@@ -8,24 +8,21 @@ Labels are read from the labelIds maps as they come; no conversion to trainIds o
 
 from pathlib import Path
 
+from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
+from course_utils.labels import CITYSCAPES
 
 SPLITS = ("train", "val", "test")
-LAYOUT = "leftImg8bit/ and gtFine/"
 _IMAGE = "_leftImg8bit.png"
 _LABEL = "_gtFine_labelIds.png"
 _INSTANCES = "_gtFine_instanceIds.png"
 
 
-def is_root(folder: Path) -> bool:
-    """Whether this folder holds the data set: images and fine annotations."""
-    return (folder / "leftImg8bit").is_dir() and (folder / "gtFine").is_dir()
-
-
 def available(root: Path) -> list[str]:
-    """The splits that are there."""
-    return [split for split in SPLITS if (root / "leftImg8bit" / split).is_dir()]
+    """The splits that are there; none where the images or the fine annotations are missing as a whole."""
+    splits = SPLITS if (root / "gtFine").is_dir() else ()
+    return [split for split in splits if (root / "leftImg8bit" / split).is_dir()]
 
 
 def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
@@ -56,3 +53,15 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     if not frames and not problems:
         raise CourseError(f"{images} holds no CITY/*{_IMAGE}: the split {split} is empty; extract the archive again.")
     return frames, problems
+
+
+CARD = DatasetCard(
+    "cityscapes",
+    CITYSCAPES,
+    SPLITS,
+    scan,
+    available,
+    layout="leftImg8bit/ and gtFine/",
+    laptop_size=(128, 256),
+    gpu_size=(512, 1024),
+)

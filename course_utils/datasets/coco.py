@@ -19,17 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.frames import Frame, Problem, read_image
 from course_utils.errors import CourseError
+from course_utils.labels import COCO_STUFF
 
 SPLITS = ("train", "val")
-LAYOUT = "annotations/ and val2017/"
 _VOID_ID = 0
-
-
-def is_root(folder: Path) -> bool:
-    """Whether this folder holds the data set, any split of it."""
-    return bool(available(folder))
 
 
 def available(root: Path) -> list[str]:
@@ -158,3 +154,15 @@ def _json(file: Path, modified: int) -> dict:
     if not isinstance(content, dict) or not {"images", "annotations"} <= content.keys():
         raise CourseError(f"{file}: `images` or `annotations` is missing; extract the archive again.")
     return content
+
+
+CARD = DatasetCard(
+    "coco",
+    COCO_STUFF,
+    SPLITS,
+    scan,
+    available,
+    layout="annotations/ and val2017/",
+    laptop_size=(160, 160),
+    gpu_size=(320, 320),
+)

@@ -8,67 +8,27 @@ every number of threads, and a run that was cut off goes on exactly where it sto
 import contextlib
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image
 
-from course_utils import datasets
 from course_utils.backend import tf
 from course_utils.datasets.augmentation import Augmentation
-from course_utils.datasets.frames import Frame, check, image_size, label_map, read_image
+from course_utils.datasets.frames import Frame, image_size, label_map, read_image
 from course_utils.errors import CourseError
-from course_utils.labels import VOID, LabelTable
+from course_utils.labels import LabelTable
+from course_utils.machine import memory_limit
 
 
-def load(name: str, split: str, data_dir=None, image_size: tuple[int, int] | None = None) -> tf.data.Dataset:
-    """A split as a data set of images and label maps, checked as far as that goes without decoding.
-
-    Args:
-        name: one of `course_utils.datasets.DATASETS`.
-        split: "train", "val" or "test".
-        data_dir: the root folder; `default_dir(name)` when omitted. Toy Streets is generated there on first use.
-        image_size: (height, width) to resize to, images bilinear with antialias, labels nearest; None keeps the size.
-
-    Returns:
-        Data set of (image float32 [height, width, 3] in 0..1, label uint8 [height, width] train ids, 255 where void),
-        in the order of `course_utils.datasets.frames`, decoded in parallel, with known cardinality. `.frames` are the
-        frames it reads.
-
-    Raises:
-        CourseError: unknown name or split, wrong root, empty split, missing, cut off or mixed-up files, sizes that
-            differ, or a split without ground truth. What shows only while decoding (a label id outside the table, a
-            damaged PNG) ends the iteration with a `tf.errors.OpError` that names the file; inside `clear_errors()` it
-            is a CourseError, too. `course data NAME --verify` finds all of it beforehand.
-    """
-    frames = datasets.frames(name, split, data_dir)
-    unlabelled = [frame for frame in frames if not frame.has_label]
-    if unlabelled:
-        raise CourseError(
-            f"{len(unlabelled)} of {len(frames)} frames of {name}/{split} have no labels, {unlabelled[0].image} for "
-            "one: ground truth of a test split may be withheld. Use val; `datasets.frames` lists the images alone."
-        )
-    with ThreadPoolExecutor() as pool:
-        problems = [problem for found in pool.map(check, frames) for problem in found]
-    datasets.report(name, problems, data_dir)
-    table = datasets.label_table(name)
-    if split == "test" and all((label_map(frame, table) == VOID).all() for frame in frames[:3]):
-        raise CourseError(
-            f"{frames[0].label or frames[0].image}: the labels of {name}/{split} are void all over, since this data "
-            "set withholds the ground truth of its test split. Use val."
-        )
-    return from_frames(frames, table, image_size)
-
-
-def from_frames(frames: Sequence[Frame], table: LabelTable, image_size: tuple[int, int] | None = None):
-    """As `load`, for frames of one's own choice, such as the first 24.
+def from_frames(
+    frames: Sequence[Frame], table: LabelTable, image_size: tuple[int, int] | None = None
+) -> tf.data.Dataset:
+    """As `Dataset.load`, for frames of your own choice, such as the first 24.
 
     Args:
         frames: frames with ground truth; they are not checked.
         table: their label table.
-        image_size: as for `load`.
+        image_size: (height, width) to resize to; None keeps the size.
     """
     reader = _Reader(frames, table, image_size)
     dataset = tf.data.Dataset.range(len(reader)).map(
@@ -92,7 +52,8 @@ def training_batches(
     """Shuffled, augmented batches; images are kept in memory where they take at most a quarter of it.
 
     Args:
-        dataset: what `load` or `from_frames` returned. Any other data set of (image, label) is read into memory whole.
+        dataset: what `Dataset.load` or `from_frames` returned. Any other data set of (image, label) is read into
+            memory whole.
         batch_size: images in a batch.
         seed: decides the order and the augmentation.
         augmentation: see `course_utils.datasets.augmentation`.
@@ -143,7 +104,7 @@ def evaluation_batches(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dat
     """Batches in order, the last one smaller; images are kept in memory where they take at most a quarter of it.
 
     Args:
-        dataset: what `load` or `from_frames` returned, or any other data set of (image, label).
+        dataset: what `Dataset.load` or `from_frames` returned, or any other data set of (image, label).
         batch_size: images in a batch.
 
     Returns:
@@ -205,7 +166,7 @@ class _Reader:
 
     def remember(self):
         """Keep what is decoded, if all of it fits."""
-        if self._memory is None and self._bytes * len(self) <= _memory() // 4:
+        if self._memory is None and self._bytes * len(self) <= memory_limit() // 4:
             self._memory = {}
 
     def __call__(self, index):
@@ -264,11 +225,3 @@ def _need_one_size(dataset) -> None:
             "The images of this data set have different sizes, so they do not fit into one batch: give `load` an "
             "image_size=(height, width), or train on crops with Augmentation(crop_size=(height, width))."
         )
-
-
-def _memory() -> int:
-    """Bytes of memory that this process may use: the machine's, or the container's limit."""
-    limit = Path("/sys/fs/cgroup/memory.max")
-    with contextlib.suppress(OSError, ValueError):
-        return min(psutil.virtual_memory().total, int(limit.read_text()))
-    return psutil.virtual_memory().total

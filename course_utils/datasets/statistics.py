@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 
 import numpy as np
 
@@ -10,37 +9,14 @@ from course_utils.datasets.frames import Frame, label_map
 from course_utils.labels import LabelTable
 
 
-def pixel_counts(name: str, split: str, data_dir=None) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of every class in a split; counted once per process.
+def count(frames: Iterable[Frame], table: LabelTable) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of every class in labelled frames, as `Dataset.pixel_counts` returns them.
 
-    Args:
-        name: one of `course_utils.datasets.DATASETS`.
-        split: "train", "val" or "test".
-        data_dir: the root folder; `default_dir(name)` when omitted.
-
-    Returns:
-        `pixels` int64 [num_classes], the pixels of each class, and `image_pixels` int64 [num_classes], the pixels of
-        all images in which the class occurs, void ones included. `pixels / image_pixels` is the frequency that SegNet
-        balances by (Badrinarayanan et al., PAMI 2017, section 4.1, after Eigen and Fergus, ICCV 2015, section 6.3.2).
+    Labels are read one at a time by a few threads.
 
     Raises:
-        CourseError: as `course_utils.datasets.frames`, or a label that cannot be read.
+        CourseError: a frame has no ground truth, or it cannot be read.
     """
-    from course_utils.datasets import root_of
-
-    pixels, image_pixels = _counted(name, split, str(root_of(name, data_dir)))
-    return pixels.copy(), image_pixels.copy()
-
-
-@lru_cache(maxsize=16)
-def _counted(name: str, split: str, root: str) -> tuple[np.ndarray, np.ndarray]:
-    from course_utils.datasets import frames, label_table
-
-    return count(frames(name, split, root), label_table(name))
-
-
-def count(frames: Iterable[Frame], table: LabelTable) -> tuple[np.ndarray, np.ndarray]:
-    """As `pixel_counts`, for any frames; labels are read one at a time by a few threads."""
     pixels = np.zeros(table.num_classes, np.int64)
     image_pixels = np.zeros(table.num_classes, np.int64)
 

@@ -1,5 +1,6 @@
 """Verification: decode every file of a data set and list everything that is wrong."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from course_utils import datasets
+from course_utils.datasets.dataset import Dataset
 from course_utils.datasets.frames import Frame, Problem, check, label_map, read_image
 from course_utils.errors import CourseError
 from course_utils.labels import LabelTable
@@ -29,36 +30,33 @@ class Verification:
     problems: tuple[Problem, ...]
 
 
-def verify(name: str, data_dir=None, splits: list[str] | None = None, progress: bool = True) -> Verification:
+def verify(dataset: Dataset, splits: Sequence[str] | None = None, progress: bool = True) -> Verification:
     """Decode every image and label map of a data set.
 
     Args:
-        name: one of `course_utils.datasets.DATASETS`.
-        data_dir: the root folder; `default_dir(name)` when omitted.
+        dataset: from `course_utils.datasets.open`.
         splits: which ones; all that are there when omitted.
         progress: show how far it is, on standard error.
-
-    Raises:
-        CourseError: there is nothing to verify: unknown name, wrong root.
     """
-    root = datasets.root_of(name, data_dir)
-    table = datasets.label_table(name)
     counts, problems = {}, []
-    for split in splits or datasets.available_splits(name, root):
+    for split in splits or dataset.available_splits:
         try:
-            frames, found = datasets.scan(name, split, root)
+            frames, found = dataset.scan(split)
         except CourseError as error:
             counts[split] = 0
-            problems.append(Problem(root / split, str(error)))
+            problems.append(Problem(dataset.root / split, str(error)))
             continue
         counts[split] = len(frames)
         problems += found
         reported = {problem.file for problem in found}
-        with Progress(f"{name}/{split}", len(frames), "frames", shown=progress) as bar, ThreadPoolExecutor() as pool:
-            for number, wrong in enumerate(pool.map(lambda frame: problems_of(frame, table), frames), 1):
+        with (
+            Progress(f"{dataset.address}/{split}", len(frames), "frames", shown=progress) as bar,
+            ThreadPoolExecutor() as pool,
+        ):
+            for number, wrong in enumerate(pool.map(lambda frame: problems_of(frame, dataset.labels), frames), 1):
                 problems += [problem for problem in wrong if problem.file not in reported]
                 bar.update(number)
-    return Verification(root, counts, tuple(problems))
+    return Verification(dataset.root, counts, tuple(problems))
 
 
 def problems_of(frame: Frame, table: LabelTable) -> list[Problem]:

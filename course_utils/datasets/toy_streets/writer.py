@@ -132,21 +132,32 @@ def description(size=(128, 256), counts=None, seed: int = 0) -> dict:
 
 def is_generated(destination, size=(128, 256), counts=None, seed: int = 0) -> bool:
     """Whether the destination holds exactly the data set with these arguments."""
-    return _manifest(Path(destination)) == description(size, counts, seed)
+    return manifest(Path(destination)) == description(size, counts, seed)
 
 
-def _manifest(folder: Path) -> dict | None:
+def manifest(folder: Path) -> dict | None:
+    """The arguments that a folder's Toy Streets were generated with; None where there are none.
+
+    Raises:
+        CourseError: the file is damaged.
+    """
+    file = folder / MANIFEST
     try:
-        return json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(file.read_text("utf-8"))
+        return {name: content[name] for name in ("version", "seed", "size", "counts")}
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{file}: cannot be read ({error!r}); delete the folder {folder}, and Toy Streets is generated again."
+        ) from None
 
 
 def _refuse_foreign(destination: Path) -> None:
     """Never replace what this module has not written."""
     if destination.exists() and not destination.is_dir():
         raise CourseError(f"{destination} is a file: name a folder for Toy Streets.")
-    if destination.is_dir() and any(destination.iterdir()) and _manifest(destination) is None:
+    if destination.is_dir() and any(destination.iterdir()) and manifest(destination) is None:
         raise CourseError(
             f"{destination} holds something else than Toy Streets: name an empty or a new folder, or remove it first."
         )
@@ -158,7 +169,7 @@ def _move_in_place(partial: Path, destination: Path, wanted: dict) -> None:
         with contextlib.suppress(OSError):
             partial.rename(destination)  # fails where a folder with files is, and replaces an empty one
             return
-        if _manifest(destination) == wanted:
+        if manifest(destination) == wanted:
             return
         _refuse_foreign(destination)
         old = partial.with_suffix(".old")

@@ -55,16 +55,12 @@ def run(arguments) -> int:
 
 
 def _generate(arguments, root: Path) -> list[str]:
-    from course_utils.datasets import cityscapes, toy_streets
+    from course_utils import datasets
 
     options = {
         name: getattr(arguments, name) for name in ("size", "counts", "seed") if getattr(arguments, name) is not None
     }
-    if cityscapes.is_root(root):
-        if options and not toy_streets.is_generated(root, **options):
-            raise CourseError(f"{root} holds other streets already: delete it, or choose another place with --dest.")
-        return []
-    toy_streets.generate(root, **options, workers=arguments.workers)
+    datasets.card(arguments.name).generate(root, workers=arguments.workers, **options)
     return []
 
 
@@ -76,9 +72,10 @@ def _download(arguments, root: Path) -> list[str]:
 
 
 def _verify(arguments) -> int:
+    from course_utils import datasets
     from course_utils.datasets.verification import verify
 
-    result = verify(arguments.name, arguments.dest, arguments.splits)
+    result = verify(datasets.open(arguments.name, arguments.dest), arguments.splits)
     if arguments.json:
         report = {
             "dataset": arguments.name,
