@@ -26,8 +26,8 @@ from scipy import ndimage
 from course_utils import datasets
 from course_utils.datasets import toy_streets
 from course_utils.evaluation import score_folder
-from course_utils.evaluation.files.folders import in_order
-from course_utils.evaluation.files.id_files import read_ids
+from course_utils.evaluation.files.in_order import in_order
+from course_utils.images import read_ids
 from course_utils.labels import CITYSCAPES
 
 

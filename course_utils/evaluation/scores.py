@@ -5,13 +5,13 @@ import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
-from course_utils.evaluation.measures.boundary import BoundaryF
+from course_utils.evaluation.measures.boundary import ABSENT_RULES, BoundaryF
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.distance import CropFactorIoU
 from course_utils.evaluation.measures.frame_counts import FrameCounts, frames_with
 from course_utils.evaluation.measures.score_functions import means_and_iou
 from course_utils.evaluation.statistics.intervals import LEVEL, Interval, bootstrap_interval
-from course_utils.evaluation.statistics.resampling import Resampling, caution, resampled_units
+from course_utils.evaluation.statistics.resampling import Resampling, Unit
 
 FEWEST_FRAMES = 5
 """A class in fewer frames gets no interval: simulated ones of 95 % held the truth in 63 of 100 cases where one frame
@@ -23,11 +23,13 @@ class Intervals:
     """95 % intervals of the scores of a data set: how they would vary from sample to sample.
 
     Attributes:
-        number: of images or of cities that were resampled.
+        unit: what was resampled: images or cities.
+        number: how many of them there were.
         mean_iou: of the mean IoU.
         class_iou: of each class; NaN where fewer than `FEWEST_FRAMES` frames show it.
     """
 
+    unit: Unit
     number: int
     mean_iou: Interval
     class_iou: dict[str, Interval]
@@ -89,15 +91,10 @@ class Scores:
         Raises:
             CourseError: cities are to be resampled, and there are not two of them.
         """
-        wanted = self.resampling.over
-        if wanted is not None:
-            return {wanted: self._intervals(wanted)}
-        cities = [frame.city for frame in self.per_frame]
-        several = len(set(cities)) > 1 and None not in cities
-        return {over: self._intervals(over) for over in ["images"] * (len(cities) > 1) + ["cities"] * several}
+        return {unit.name: self._intervals(unit) for unit in self.resampling.units(self.per_frame)}
 
-    def _intervals(self, over: str) -> Intervals:
-        matrices = resampled_units(self.per_frame, over)
+    def _intervals(self, unit: Unit) -> Intervals:
+        matrices = unit.matrices(self.per_frame)
         _, resamples, seed = self.resampling
         low, high = bootstrap_interval(matrices, means_and_iou, resamples=resamples, seed=seed)
         frames = [FEWEST_FRAMES, *self.class_frames.values()]  # the mean first
@@ -105,12 +102,12 @@ class Scores:
             Interval(*pair) if number >= FEWEST_FRAMES else Interval(math.nan, math.nan)
             for *pair, number in zip(low.tolist(), high.tolist(), frames, strict=True)
         ]
-        return Intervals(len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)))
+        return Intervals(unit, len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)))
 
     @property
     def cautions(self) -> list[str]:
         """Why the intervals may not be relied upon: sentences."""
-        return list(filter(None, (caution(over, found.number) for over, found in self.intervals.items())))
+        return list(filter(None, (found.unit.caution(found.number) for found in self.intervals.values())))
 
     @cached_property
     def class_frames(self) -> dict[str, int]:
@@ -146,7 +143,7 @@ class Scores:
                     "mean": boundary.mean(absent),
                     "classes": dict(zip(names, boundary.class_scores(absent).tolist(), strict=True)),
                 }
-                for absent in ("one", "skip")
+                for absent in ABSENT_RULES
             }
             for tolerance, boundary in self.boundary.items()
         }
@@ -177,12 +174,6 @@ class Scores:
             about: further entries, which come first.
         """
         return json.dumps(null_for_nan({**about, **self.to_dict()}), indent=2)
-
-    def table(self, intervals: bool = False) -> str:
-        """The scores as text, see `course_utils.evaluation.tables.score_table`."""
-        from course_utils.evaluation.tables import score_table
-
-        return score_table(self, intervals)
 
 
 def null_for_nan(value):

@@ -4,14 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from course_utils.evaluation.comparison import Difference, SystemComparison
+from course_utils.evaluation.measures.boundary import ABSENT_RULES
 from course_utils.evaluation.measures.distance import CROP_RULE
 from course_utils.evaluation.scores import Scores
-from course_utils.evaluation.statistics.comparison import Difference, SystemComparison
-from course_utils.evaluation.statistics.seeds import TrainingSpread
+from course_utils.evaluation.trainings import TrainingSpread
 
-RULES = {"one": "mean, absent classes 1", "skip": "mean, absent classes skipped"}
-"""What the two ways to average boundary F are called."""
-
+BOUNDARY_MEANS = tuple(rule.title for rule in ABSENT_RULES.values())
+"""Rows of the means of boundary F."""
 
 SEEDS_TOLD = (
     "The first deviation is that of the score from one training to another on the same images, the second that of the "
@@ -35,7 +35,7 @@ class Column(NamedTuple):
 
 
 def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
-    """What the table of classes says, one entry for each column.
+    """The columns of the table of classes.
 
     Args:
         scores: of one system.
@@ -43,9 +43,8 @@ def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
     """
     columns = [Column("IoU", scores.class_iou, scores.mean_iou)]
     if intervals:
-        for over, found in scores.intervals.items():
-            title = "95 % interval" if over == "images" else f"over {found.number} {over}"
-            columns.append(Column(title, found.class_iou, found.mean_iou))
+        for found in scores.intervals.values():
+            columns.append(Column(found.unit.title(found.number), found.class_iou, found.mean_iou))
     if scores.class_iiou:
         columns.append(
             Column("iIoU", {name: scores.class_iiou.get(name) for name in scores.class_iou}, scores.mean_iiou)
@@ -58,7 +57,7 @@ def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
 
 
 def category_columns(scores: Scores) -> list[Column]:
-    """What the table of categories says."""
+    """The columns of the table of categories."""
     columns = [Column("IoU", scores.category_iou, scores.mean_category_iou)]
     if scores.class_iiou:
         cells = {name: scores.category_iiou.get(name) for name in scores.category_iou}
@@ -71,7 +70,7 @@ def boundary_columns(scores: Scores) -> list[Column]:
     columns = []
     for tolerance, boundary in scores.boundary.items():
         classes = dict(zip(scores.class_iou, boundary.class_scores("skip").tolist(), strict=True))
-        means = {title: boundary.mean(absent) for absent, title in RULES.items()}
+        means = {rule.title: boundary.mean(absent) for absent, rule in ABSENT_RULES.items()}
         title = f"{tolerance:g} px" if tolerance >= 1 else f"{100 * tolerance:g} %"
         columns.append(Column(title, {**classes, **means}))
     return columns
@@ -87,7 +86,7 @@ def distance_columns(scores: Scores) -> list[Column]:
 
 
 def seed_columns(spread: TrainingSpread) -> list[Column]:
-    """What the table of a system that was trained with several seeds says."""
+    """The columns of the table of one system trained with several seeds."""
 
     def column(title, value):
         return Column(title, {name: value(s) for name, s in spread.class_iou.items()}, value(spread.mean_iou))
@@ -101,13 +100,13 @@ def seed_columns(spread: TrainingSpread) -> list[Column]:
 
 
 def seed_table(spread: TrainingSpread) -> str:
-    """What the seed and what the images do to the scores, as text, in per cent."""
+    """The spread of the scores over seeds and over images as text, in per cent."""
     rows = list(spread.class_iou)
     return _text("class", seed_columns(spread), rows, 2 + max(map(len, rows))) + f"\n\n{SEEDS_TOLD}"
 
 
 def score_table(scores: Scores, intervals: bool = False) -> str:
-    """The scores in per cent as text: a row for each class, the means, a row for each category.
+    """The scores in per cent as text: a row per class, the means, a row per category.
 
     Args:
         scores: of one system.
@@ -119,7 +118,7 @@ def score_table(scores: Scores, intervals: bool = False) -> str:
         _text("category", category_columns(scores), list(scores.category_iou), width),
     ]
     if scores.boundary:
-        rows, means = list(scores.class_iou), list(RULES.values())
+        rows, means = list(scores.class_iou), list(BOUNDARY_MEANS)
         parts.append(_text("boundary F", boundary_columns(scores), rows, max(width, 2 + len(means[-1])), means))
     if scores.distance:
         parts.append(_text("crop factor", distance_columns(scores), list(scores.class_iou), width))
@@ -130,7 +129,7 @@ def score_table(scores: Scores, intervals: bool = False) -> str:
 
 
 def comparison_columns(comparison: SystemComparison, names: Sequence[str]) -> list[Column]:
-    """What the table of a comparison says.
+    """The columns of the table of a comparison.
 
     Args:
         comparison: from `compare`.
@@ -200,7 +199,7 @@ def summary(scores: Scores) -> dict[str, float]:
 
 
 def cell(value) -> str:
-    """A table's cell: shares and intervals in per cent, counts and text as they are, a dash for what is undefined."""
+    """A cell as text: shares and intervals in per cent, counts and text as they are, a dash for what is undefined."""
     if isinstance(value, str):
         return value
     if isinstance(value, int):

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from course_utils.datasets.frames import Frame, read_image
+from course_utils.datasets.frames import Frame
+from course_utils.images import read_image
 from course_utils.evaluation import Scores, Tally, tally_frame
-from course_utils.evaluation.files.folders import in_order
+from course_utils.evaluation.files.in_order import in_order
 from course_utils.inference.prediction import Predictor
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
@@ -36,14 +37,14 @@ def predict_frames(predictor: Predictor, frames: Iterable[Frame]) -> Iterator[tu
 
 
 def score_frames(
-    predictor: Predictor, frames: Sequence, table: LabelTable, *, title="Scoring", save=None, tolerances=(), factors=()
+    predictor: Predictor, frames: Sequence, labels: LabelTable, *, title="Scoring", save=None, tolerances=(), factors=()
 ) -> Scores:
     """Predict the frames of a data set and score the predictions against its files.
 
     Args:
         predictor: the network.
         frames: labelled frames, from `course_utils.datasets.frames`.
-        table: the data set's labels.
+        labels: those of the data set.
         title: what the progress line says.
         save: called with `(label_ids, frame)` for each prediction, uint8 [height, width].
         tolerances: of boundary F, which may take longer than the network; none leave it out.
@@ -52,13 +53,13 @@ def score_frames(
     Returns:
         the scores; iIoU among them if the frames have instance maps.
     """
-    total = Tally(table, tolerances, factors)
+    total = Tally(labels, tolerances, factors)
     with Progress(title, total=len(frames)) as progress:
         for frame, train_ids in predict_frames(predictor, frames):
-            label_ids = table.to_label_ids(train_ids)
+            label_ids = labels.to_label_ids(train_ids)
             if save is not None:
                 save(label_ids, frame)
-            total += tally_frame(frame, label_ids, table, f"the prediction for {frame.image}", tolerances, factors)
+            total += tally_frame(frame, label_ids, labels, f"the prediction for {frame.image}", tolerances, factors)
             progress.update(total.frames)
     return total.scores()
 

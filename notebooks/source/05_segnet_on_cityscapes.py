@@ -356,11 +356,12 @@ run = train_recipe(recipe, f"{output_dir}/05_segnet_{dataset}", replace=True)
 # by union, summed over all frames before dividing; iIoU counts every instance alike, however small it is.
 
 # %%
+from course_utils.evaluation import score_table
 from course_utils.inference import Predictor, score_frames
 
 predictor = Predictor(run.load_model(), image_size)
 scores = score_frames(predictor, val.frames[scored], table)
-print(scores.table())
+print(score_table(scores))
 
 # %%
 plotting.show(

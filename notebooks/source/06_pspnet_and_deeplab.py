@@ -50,7 +50,7 @@ from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
 from course_utils.checks import assert_same
 from course_utils.datasets.pipeline import training_batches
-from course_utils.evaluation import BoundaryF, ConfusionMatrix, paired_test
+from course_utils.evaluation import BoundaryF, ConfusionMatrix, paired_test, published_cityscapes
 from course_utils.inference import predict_logits
 from course_utils.layers import AdaptiveAveragePooling2D, AtrousSpatialPyramidPooling, PyramidPooling
 from course_utils.models.encoders import deepest, encode
@@ -696,36 +696,24 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
 #
 # ## The lecture's table
 #
-# The class IoUs (%) of Gated-SCNN's paper (ICCV 2019, table 1), from road to bicycle, then the printed mean, which we
-# recompute.
+# The class IoUs (%) of Gated-SCNN's paper (ICCV 2019, table 1), and the printed mean, which we recompute.
 
 # %% tags=["nbval-check-output"]
-PUBLISHED = """
-LRR        97.7 79.9 90.7 44.4 48.6 58.6 68.2 72.0 92.5 69.3 94.7 81.6 60.0 94.0 43.6 56.8 47.2 54.8 69.7 69.7
-DeepLabV2  97.9 81.3 90.3 48.8 47.4 49.6 57.9 67.3 91.9 69.4 94.2 79.8 59.8 93.7 56.5 67.5 57.5 57.7 68.8 70.4
-Piecewise  98.0 82.6 90.6 44.0 50.7 51.1 65.0 71.7 92.0 72.0 94.1 81.5 61.1 94.3 61.1 65.1 53.8 61.6 70.6 71.6
-PSPNet     98.2 85.8 92.8 57.5 65.9 62.6 71.8 80.7 92.4 64.5 94.8 82.1 61.5 95.1 78.6 88.3 77.9 68.1 78.0 78.8
-DeepLabV3+ 98.2 84.9 92.7 57.3 62.1 65.2 68.6 78.9 92.7 63.5 95.3 82.3 62.8 95.4 85.3 89.1 80.9 64.6 77.3 78.8
-GSCNN      98.3 86.3 93.3 55.8 64.0 70.8 75.9 83.1 93.0 65.1 95.2 85.3 67.9 96.0 80.8 91.2 83.3 69.6 80.4 80.8"""
-rows = [line.split() for line in PUBLISHED.split("\n")[1:]]
-*values, means = np.array([row[1:] for row in rows], float).T
-class_names = datasets.label_table("cityscapes").names
+published = published_cityscapes()
 
 print(f"{'system':12}{'split':>6}{'printed':>9}{'recomputed':>12}{'best class':>12}{'worst class':>13}")
-for (system, *_), column, mean, split in zip(
-    rows, np.transpose(values), means, ["test"] * 3 + ["val"] * 3, strict=True
-):
-    best, worst = class_names[np.argmax(column)], class_names[np.argmin(column)]
-    print(f"{system:12}{split:>6}{mean:9.1f}{column.mean():12.2f}{best:>12}{worst:>13}")
-    assert abs(column.mean() - mean) < 0.051
+for system, split, iou, mean in zip(published.systems, published.splits, published.iou, published.means, strict=True):
+    best, worst = published.classes[np.argmax(iou)], published.classes[np.argmin(iou)]
+    print(f"{system:12}{split:>6}{mean:9.1f}{iou.mean():12.2f}{best:>12}{worst:>13}")
+    assert abs(iou.mean() - mean) < 0.051
 
 # %% tags=["nbval-check-output"]
-early, late = np.transpose(values)[:3], np.transpose(values)[3:]
+early, late = published.iou[:3], published.iou[3:]
 for name, three in [("first three", early), ("last three", late), ("all six", np.vstack([early, late]))]:
     order = np.argsort(np.argsort(three, axis=1), axis=1)  # rank of each class
     print(f"{name}: rank correlation of any two at least {np.corrcoef(order).min():.2f}")
 rise = late.mean(axis=0) - early.mean(axis=0)
-print("from the first three to the last:", ", ".join(f"{class_names[k]} {rise[k]:+.0f}" for k in np.argsort(-rise)[:5]))
+print("from the first three to the last:", ", ".join(f"{published.classes[k]} {rise[k]:+.0f}" for k in np.argsort(-rise)[:5]))
 
 # %% [markdown]
 # The paper heads all rows "val"; the column "split" is ours. The means of the first three rows are those that PSPNet's

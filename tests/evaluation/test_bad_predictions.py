@@ -9,7 +9,7 @@ from official_script import write_random_set
 from PIL import Image
 
 from course_utils.errors import CourseError
-from course_utils.evaluation import Tally, score_folder
+from course_utils.evaluation import Tally, score_folder, score_table
 from course_utils.evaluation.files.folders import tally_frame
 from course_utils.labels import CITYSCAPES
 
@@ -63,7 +63,7 @@ def _train_ids_with_void(path):
 SPOILT = {
     "missing": (_missing, "1 of 3 frames have no prediction", "Frames without a prediction: 1"),
     "several": (_twin, "has several predictions", "Frames with several predictions: 1"),
-    "size": (_wrong_size, "predict at the label's size", "Predictions that cannot be scored: 1. .* measures"),
+    "size": (_wrong_size, "predict at the size of the label map", "Predictions that cannot be scored: 1. .* measures"),
     "colour": (_colours, r"is a picture \(RGB\)", r"Predictions that cannot be scored: 1. .* is a picture"),
     "16 bit": (_sixteen_bits, "has 16 bits a pixel", "Predictions that cannot be scored: 1. .* 16 bits"),
     "id": (_outside, "holds 77, no label id of cityscapes", "Predictions that cannot be scored: 1. .* holds 77"),
@@ -87,7 +87,7 @@ def test_one_spoilt_prediction(tmp_path, random_set, spoil, error, note):
     assert scores.notes[0].startswith("PARTIAL: scored 2 of 3 frames")
     assert re.search(note, scores.notes[1])
     assert frames[1].name in scores.notes[1]
-    assert scores.notes[0] in scores.table() and json.loads(scores.to_json())["notes"] == list(scores.notes)
+    assert scores.notes[0] in score_table(scores) and json.loads(scores.to_json())["notes"] == list(scores.notes)
 
 
 def test_files_of_no_frame(tmp_path, random_set):
@@ -154,3 +154,10 @@ def test_train_ids_in_every_prediction(tmp_path):
         score_folder(tmp_path / "predictions", frames, CITYSCAPES)
     scores = score_folder(tmp_path / "predictions", frames, CITYSCAPES, partial=True)
     assert "the scores mean nothing" in scores.notes[0]
+
+
+def test_no_folder_and_no_predictions(tmp_path):
+    with pytest.raises(CourseError, match="no folder"):
+        score_folder(tmp_path / "absent", [], CITYSCAPES)
+    with pytest.raises(CourseError, match="no PNG file"):
+        score_folder(tmp_path, [], CITYSCAPES)

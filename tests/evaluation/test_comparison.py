@@ -107,5 +107,5 @@ def test_what_cannot_be_compared():
     road = np.zeros((2, 2), np.uint8)
     tally = Tally(CAMVID)
     tally.update(road, road, name="frame 0")
-    with pytest.raises(CourseError, match="other classes"):
+    with pytest.raises(CourseError, match="different classes"):
         compare(one, tally.scores())

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.evaluation import BoundaryF, ConfusionMatrix, FrameCounts, Tally, best_and_worst, bootstrap_interval
+from course_utils.evaluation import (
+    BoundaryF,
+    ConfusionMatrix,
+    FrameCounts,
+    Tally,
+    best_and_worst,
+    bootstrap_interval,
+    score_table,
+)
 from course_utils.evaluation.measures.frame_counts import frames_with
 from course_utils.evaluation.measures.score_functions import class_iou
 from course_utils.evaluation.statistics.intervals import summed
@@ -99,7 +107,7 @@ def test_intervals_need_frames_and_cities():
 
 def test_table_and_json_with_intervals():
     scores = tally_of(range(6), ["ulm", "ulm", "bonn"] * 2).scores()
-    head, _, *rows = scores.table(intervals=True).split("\n\n")[0].splitlines()
+    head, _, *rows = score_table(scores, intervals=True).split("\n\n")[0].splitlines()
     assert head.split() == [
         "class",
         "IoU",
@@ -117,7 +125,7 @@ def test_table_and_json_with_intervals():
     ends = scores.intervals["images"].class_iou["road"]
     assert road[2:5] == [f"{100 * ends.low:.1f}", "…", f"{100 * ends.high:.1f}"] and road[-1] == "6"
     assert next(row for row in rows if row.startswith("sky")).split()[1:4] == ["–", "–", "–"]
-    assert "interval" not in scores.table()
+    assert "interval" not in score_table(scores)
     values = json.loads(scores.to_json())
     assert values["intervals"]["cities"]["number"] == 2
     assert values["intervals"]["images"]["mean_iou"] == list(scores.intervals["images"].mean_iou)
@@ -140,7 +148,7 @@ def test_boundary_f_is_that_of_the_same_frames():
         assert found["3"][absent]["mean"] == alone.mean(absent)
         values = [np.nan if value is None else value for value in found["3"][absent]["classes"].values()]
         np.testing.assert_array_equal(values, alone.class_scores(absent))
-    lines = scores.table().split("\n\n")[2].splitlines()
+    lines = score_table(scores).split("\n\n")[2].splitlines()
     assert lines[0].split() == ["boundary", "F", "0.75", "%", "3", "px"]
     assert lines[-1].split()[-1] == f"{100 * alone.mean('skip'):.1f}"
     assert lines[-2].split()[-1] == f"{100 * alone.mean('one'):.1f}"

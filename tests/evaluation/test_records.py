@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.evaluation import BoundaryF, ConfusionMatrix, Records, published_cityscapes, records_file
+from course_utils.evaluation import BoundaryF, ConfusionMatrix, Records, records_file
 from course_utils.evaluation.files.records import results_dir
-from course_utils.labels import CITYSCAPES, VOID
+from course_utils.labels import VOID
 
 FACTS = {"dataset": "toy", "command": "make", "parameters": [10, 20], "epochs": [1, 2]}
 
@@ -79,10 +79,3 @@ def test_the_courses_own_records_are_consistent(file):
     if records.predictions is not None:
         pixels = (records.predictions[:, 0, ..., None] == np.arange(classes)).sum(axis=(1, 2))
         assert (pixels >= records.counts[:, 0].sum(axis=1)).all()
-
-
-def test_the_printed_table_has_cityscapes_classes_and_its_own_means():
-    table = published_cityscapes()
-    assert list(table.classes) == list(CITYSCAPES.names)
-    assert table.iou.shape == (len(table.systems), 19) and set(table.splits) == {"test", "val"}
-    np.testing.assert_allclose(table.iou.mean(axis=1), table.means, atol=0.051)

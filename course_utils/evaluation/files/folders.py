@@ -1,9 +1,6 @@
 """Scoring a folder of predicted label-id PNGs, as the official Cityscapes script does."""
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +8,11 @@ import numpy as np
 
 from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
-from course_utils.evaluation.files.id_files import read_ids
+from course_utils.images import read_ids
+from course_utils.evaluation.files.in_order import in_order
 from course_utils.evaluation.files.prediction_files import Matches, match_predictions
-from course_utils.evaluation.measures.tally import Tally
 from course_utils.evaluation.scores import Scores
+from course_utils.evaluation.tally import Tally
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
 
@@ -22,7 +20,7 @@ from course_utils.progress import Progress
 def score_folder(
     folder,
     frames: Sequence[Frame],
-    table: LabelTable,
+    labels: LabelTable,
     *,
     partial: bool = False,
     tolerances: Sequence[float] = (),
@@ -31,10 +29,10 @@ def score_folder(
     """Score predictions against a data set split.
 
     Args:
-        folder: searched with all its subfolders for one PNG for each frame, whose name starts with the frame's name.
+        folder: searched with all its subfolders for one PNG per frame, whose name starts with the frame's name.
             It holds label ids (not train ids) in one 8-bit channel, at the size of the frame's label map.
         frames: from `course_utils.datasets.frames`.
-        table: the data set's labels.
+        labels: those of the data set.
         partial: score what there is: leave out frames that cannot be scored and files that belong to no frame, and
             say so in the scores' `notes`.
         tolerances: of boundary F, which takes longer than all the rest; none leave it out.
@@ -44,8 +42,9 @@ def score_folder(
         the scores; iIoU among them if the frames have instance maps.
 
     Raises:
-        CourseError: a prediction is missing, ambiguous, unreadable, of another size or kind, or holds ids outside the
-            table, files belong to no frame, or the predictions are train ids; with `partial`, nothing can be scored.
+        CourseError: a prediction is missing, ambiguous, unreadable, of another size or kind, or holds ids that
+            are no labels, files belong to no frame, or the predictions are train ids; with `partial`, nothing can be
+            scored.
     """
     matches = match_predictions(folder, [frame.name for frame in frames])
     if not partial:
@@ -54,14 +53,14 @@ def score_folder(
     def tally(frame):
         path = matches.files[frame.name]
         try:
-            return tally_frame(frame, read_ids(path), table, path, tolerances, factors)
+            return tally_frame(frame, read_ids(path), labels, path, tolerances, factors)
         except CourseError as error:
             if not partial:
                 raise
             return error
 
     matched = [frame for frame in frames if frame.name in matches.files]
-    total, refused, doubtful = Tally(table, tolerances, factors), [], []
+    total, refused, doubtful = Tally(labels, tolerances, factors), [], []
     with Progress("Scoring", total=len(matched)) as progress:
         for number, part in enumerate(in_order(tally, matched)):
             if isinstance(part, Tally):
@@ -76,7 +75,7 @@ def score_folder(
     if doubtful and not partial:
         raise CourseError(
             f"{len(doubtful)} of the {len(matched)} predictions in {folder} look like train ids "
-            f"(0 .. {table.num_classes - 1}), not label ids, such as {matches.files[doubtful[0]].name}: convert them "
+            f"(0 .. {labels.num_classes - 1}), not label ids, such as {matches.files[doubtful[0]].name}: convert them "
             "with LabelTable.to_label_ids before they are saved."
         )
     return replace(total.scores(), notes=tuple(_notes(matches, refused, doubtful)))
@@ -106,7 +105,7 @@ def _notes(matches: Matches, refused: list[CourseError], doubtful: list[str]) ->
 def tally_frame(
     frame: Frame,
     prediction: np.ndarray,
-    table: LabelTable,
+    labels: LabelTable,
     source="the prediction",
     tolerances: Sequence[float] = (),
     factors: Sequence[float] = (),
@@ -116,7 +115,7 @@ def tally_frame(
     Args:
         frame: with a label.
         prediction: label ids, uint8 [height, width].
-        table: the data set's labels.
+        labels: those of the data set.
         source: where the prediction came from, for messages.
         tolerances: of boundary F.
         factors: at which IoU in crops is computed.
@@ -124,34 +123,23 @@ def tally_frame(
     Raises:
         CourseError: naming the file that cannot be scored, and why.
     """
-    truth, labels = _truth(frame, table)
+    truth, truth_file = _truth(frame, labels)
     if truth.shape != prediction.shape:
         sizes = [f"{width}x{height}" for height, width in (prediction.shape, truth.shape)]
-        raise CourseError(f"{source} measures {sizes[0]}, but {labels} {sizes[1]}: predict at the label's size.")
+        raise CourseError(
+            f"{source} measures {sizes[0]}, but {truth_file} {sizes[1]}: predict at the size of the label map."
+        )
     instances = None if frame.instances is None else read_ids(frame.instances, sixteen_bit=True)
-    tally = Tally(table, tolerances, factors)
+    tally = Tally(labels, tolerances, factors)
     try:
         tally.update(truth, prediction, instances, frame.name, frame.city)
     except CourseError as error:
-        raise CourseError(f"Cannot score {source} against {labels}: {error}") from error
+        raise CourseError(f"Cannot score {source} against {truth_file}: {error}") from error
     return tally
 
 
-def _truth(frame: Frame, table: LabelTable) -> tuple[np.ndarray, Path]:
+def _truth(frame: Frame, labels: LabelTable) -> tuple[np.ndarray, Path]:
     """Label ids of a frame, and the file they come from."""
     if frame.label is not None:
         return read_ids(frame.label), frame.label
-    return table.to_label_ids(label_map(frame, table)), frame.image
-
-
-def in_order(function: Callable, items: Iterable) -> Iterator:
-    """Results of `function` in the order of `items`, computed by threads that run only a few items ahead."""
-    workers = min(4, os.cpu_count() or 1)
-    waiting = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return labels.to_label_ids(label_map(frame, labels)), frame.image

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils.errors import CourseError
+
 
 class PublishedTable(NamedTuple):
     """A printed table, in per cent as printed.
 
     Attributes:
         systems: names of the rows.
-        splits: on which images each row was scored, "val" or "test".
+        splits: the images that each row was scored on, "val" or "test".
         sources: of each row: papers and tables.
         classes: names of the columns.
         iou: float64 [systems, classes].
@@ -25,6 +27,16 @@ class PublishedTable(NamedTuple):
     classes: tuple[str, ...]
     iou: np.ndarray
     means: np.ndarray
+
+    def row(self, system: str) -> dict[str, float]:
+        """The IoU of each class by name, for one system.
+
+        Raises:
+            CourseError: the table has no such system.
+        """
+        if system not in self.systems:
+            raise CourseError(f"The table has no row {system!r}: choose one of {', '.join(self.systems)}.")
+        return dict(zip(self.classes, self.iou[self.systems.index(system)].tolist(), strict=True))
 
 
 def published_cityscapes() -> PublishedTable:

@@ -9,6 +9,8 @@ import numpy as np
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.boundary import BoundaryF
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
+from course_utils.files import write_whole
+from course_utils.machine import checkout
 
 TOLERANCE = 0.0075
 """Of the recorded boundary F, as a share of the diagonal: SegNet's."""
@@ -19,7 +21,7 @@ class Records:
     """What every system of a comparison predicted on the frames of a validation split.
 
     Attributes:
-        dataset: a name of `course_utils.datasets.DATASETS`.
+        dataset: its name.
         command: what made the records.
         systems: names, in the order of the arrays.
         parameters: of each system's network, int64 [systems].
@@ -105,7 +107,8 @@ class Records:
     def save(self, path) -> None:
         """Write the records as a compressed NumPy file."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
-        np.savez_compressed(path, **values | {"counts": self.counts.astype(np.int32)})
+        values["counts"] = self.counts.astype(np.int32)
+        write_whole(Path(path), lambda partial: np.savez_compressed(partial, **values))
 
     def of_system(self, name: str) -> np.ndarray:
         """Counts of one system, int64 [frames, classes, classes], as `bootstrap_interval` and `paired_test` take them.
@@ -147,8 +150,7 @@ def frame_scores(predictions, truths, num_classes: int) -> tuple[np.ndarray, Bou
 
 def results_dir() -> Path:
     """Where recorded results lie: `benchmarks/results` of the checkout, else of the current directory."""
-    checkout = Path(__file__).parents[3]
-    return (checkout if (checkout / "pyproject.toml").is_file() else Path()) / "benchmarks" / "results"
+    return (checkout() or Path()) / "benchmarks" / "results"
 
 
 def records_file(dataset: str, folder=None) -> Path:

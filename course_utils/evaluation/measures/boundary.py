@@ -6,6 +6,8 @@ bit for each class on whose border it lies, and the dilation is a bitwise or ove
 """
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,25 @@ from course_utils.labels import VOID
 
 _BITS = 32
 """Classes that one pass through an image treats together: the bits of the integers that it works on."""
+
+
+class AbsentRule(NamedTuple):
+    """How a class counts that an image does not show.
+
+    Attributes:
+        title: of the mean by this rule.
+        counted: from whether the truth has the class to whether its F counts, bool [images, num_classes] both.
+    """
+
+    title: str
+    counted: Callable[[np.ndarray], np.ndarray]
+
+
+ABSENT_RULES = {
+    "one": AbsentRule("mean, absent classes 1", np.ones_like),
+    "skip": AbsentRule("mean, absent classes skipped", np.copy),
+}
+"""The two rules in use, see `BoundaryF`."""
 
 
 class BoundaryF:
@@ -140,9 +161,9 @@ class BoundaryF:
         return float(of_images.mean()) if of_images.size else float("nan")
 
     def _counted(self, absent: str) -> np.ndarray:
-        if absent not in ("one", "skip"):
+        if absent not in ABSENT_RULES:
             raise CourseError(f'absent must be "one" or "skip", got {absent!r}.')
-        return self.present if absent == "skip" else np.ones_like(self.present)
+        return ABSENT_RULES[absent].counted(self.present)
 
     def __iadd__(self, other: "BoundaryF") -> "BoundaryF":
         mine, yours = [(b.num_classes, b.tolerance, b.ignore_label) for b in (self, other)]

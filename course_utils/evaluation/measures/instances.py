@@ -45,28 +45,28 @@ class InstanceCounts:
     found_category: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def instance_groups(table: LabelTable) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+def instance_groups(labels: LabelTable) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     """The classes and categories that iIoU is defined for, by name, as lists of label ids.
 
     A category counts if all its classes have instances. Its list holds its void ids too: the official script takes a
     car pixel predicted as "caravan" for a vehicle found, although caravans themselves are not evaluated.
     """
-    classes = {label.name: [label.id] for label in table.classes if label.name in AVERAGE_INSTANCE_SIZE}
+    classes = {label.name: [label.id] for label in labels.classes if label.name in AVERAGE_INSTANCE_SIZE}
     categories = {}
-    for name in table.categories:
-        members = [label for label in table.labels if label.category == name and label.id >= 0]
+    for name in labels.categories:
+        members = [label for label in labels.labels if label.category == name and label.id >= 0]
         if all(label.has_instances for label in members):
             categories[name] = [label.id for label in members]
     return classes, categories
 
 
 def count_instances(
-    table: LabelTable, prediction: np.ndarray, instances: np.ndarray, pixels: np.ndarray
+    labels: LabelTable, prediction: np.ndarray, instances: np.ndarray, pixels: np.ndarray
 ) -> InstanceCounts:
     """Count the pixels found of every object of one image.
 
     Args:
-        table: the data set's labels.
+        labels: those of the data set.
         prediction: label ids of stretches of equal pixels, uint8 [stretches], see `runs`.
         instances: instance ids of the same, integers [stretches], as Cityscapes' `instanceIds` files hold them.
         pixels: of each stretch, integers [stretches].
@@ -78,17 +78,17 @@ def count_instances(
     ids, predicted, pixels = instances[objects], prediction[objects], pixels[objects]
     present, number = np.unique(ids, return_inverse=True)
     label_ids = present.astype(np.int64) // FIRST_INSTANCE
-    evaluated = {label.id: label.name for label in table.classes}
-    void = [label.id for label in table.labels if label.train_id == VOID]
+    evaluated = {label.id: label.name for label in labels.classes}
+    void = [label.id for label in labels.labels if label.train_id == VOID]
     for label_id in np.unique(label_ids[~np.isin(label_ids, void)]).tolist():
         if evaluated.get(label_id) not in AVERAGE_INSTANCE_SIZE:
             name = evaluated.get(label_id, "unknown")
             raise CourseError(
                 f"the instance map holds objects of label id {label_id} ({name}), "
-                f"a class without instances in {table.dataset}."
+                f"a class without instances in {labels.dataset}."
             )
     # Of each object the pixels missed, those given another class of its category, and those found.
-    true, category = label_ids[number], _category_of(table)
+    true, category = label_ids[number], _category_of(labels)
     outcome = (category[predicted] == category[true]).astype(np.int64) + (predicted == true)
     counts = np.bincount(3 * number + outcome, weights=pixels, minlength=3 * len(present))
     missed, related, found = counts.astype(np.int64).reshape(-1, 3).T
@@ -96,21 +96,21 @@ def count_instances(
     return InstanceCounts(label_ids[kept], (missed + related + found)[kept], found[kept], (related + found)[kept])
 
 
-def _category_of(table: LabelTable) -> np.ndarray:
-    """The number of each label id's category, int16 [256]; -1 for ids that are not in the table."""
-    names = sorted({label.category for label in table.labels})
+def _category_of(labels: LabelTable) -> np.ndarray:
+    """The number of each label id's category, int16 [256]; -1 for ids that are not in the labels."""
+    names = sorted({label.category for label in labels.labels})
     numbers = np.full(256, -1, np.int16)
-    for label in table.labels:
+    for label in labels.labels:
         if 0 <= label.id <= 255:
             numbers[label.id] = names.index(label.category)
     return numbers
 
 
-def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.ndarray) -> tuple[dict, dict]:
+def instance_iou(labels: LabelTable, counts: list[InstanceCounts], pixels: np.ndarray) -> tuple[dict, dict]:
     """iIoU of classes and of categories.
 
     Args:
-        table: the data set's labels.
+        labels: those of the data set.
         counts: the objects of each image, one entry at least.
         pixels: confusion matrix of label ids over the same images, int64 [ids, ids], truth in rows.
 
@@ -119,7 +119,7 @@ def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.nda
     """
     label_ids = np.concatenate([count.label_ids for count in counts])
     sizes = np.concatenate([count.sizes for count in counts])
-    name_of = {label.id: label.name for label in table.classes}
+    name_of = {label.id: label.name for label in labels.classes}
     weights = np.array([AVERAGE_INSTANCE_SIZE[name_of[label_id]] for label_id in label_ids.tolist()]) / sizes
 
     def scores(groups, found):
@@ -134,7 +134,7 @@ def instance_iou(table: LabelTable, counts: list[InstanceCounts], pixels: np.nda
             result[name] = hit / union if union else float("nan")
         return result
 
-    classes, categories = instance_groups(table)
+    classes, categories = instance_groups(labels)
     return (
         scores(classes, np.concatenate([count.found for count in counts])),
         scores(categories, np.concatenate([count.found_category for count in counts])),

@@ -1,21 +1,97 @@
-"""What intervals and tests resample, images or cities, and when they are too few to be relied upon."""
+"""What intervals and tests resample, images or cities, and when there are too few of them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.frame_counts import FrameCounts
 from course_utils.evaluation.statistics.intervals import summed
+from course_utils.names import look_up
 
-FEWEST = {"images": 25, "cities": 6}
-"""Over fewer, intervals of 95 % promise too much: see `caution`."""
 
-_HELD = {
-    "images": "in 72 of 100 cases over 10 images and in 82 over 25, where one class is in every twentieth image",
-    "cities": "in 50 of 100 cases over two cities, in 73 over three and in 93 over six",
-}
-"""How often intervals of the mean IoU held the truth in simulations (benchmarks/intervals.py)."""
+class OfACity(Protocol):
+    """A frame of a data set, or its counts.
+
+    Attributes:
+        city: where it was taken; None where the data set does not say.
+    """
+
+    city: str | None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a bootstrap draws and a permutation test exchanges. As it stands: single images.
+
+    Attributes:
+        name: in the plural, as users give it.
+        fewest: over fewer of them, 95 % intervals promise too much.
+        held: how often the 95 % intervals of the mean IoU over few of them held the truth in simulations
+            (benchmarks/intervals.py).
+    """
+
+    name: str
+    fewest: int
+    held: str
+
+    def missing(self, frames: Sequence[OfACity]) -> str | None:
+        """Why these frames do not make two units or more, as the end of a sentence; None if they do."""
+        return None if len(frames) > 1 else "there are fewer than two"
+
+    def check(self, frames: Sequence[OfACity]) -> None:
+        """Refuse frames that do not make two units or more.
+
+        Raises:
+            CourseError: they do not; the message says why.
+        """
+        if (reason := self.missing(frames)) is not None:
+            raise CourseError(f"{self.name.capitalize()} cannot be resampled: {reason}.")
+
+    def matrices(self, frames: Sequence[FrameCounts]) -> list[ConfusionMatrix]:
+        """The confusion matrix of each unit."""
+        return [frame.confusion for frame in frames]
+
+    def title(self, number: int) -> str:
+        """The heading of a column with 95 % intervals over so many units."""
+        return "95 % interval"
+
+    def caution(self, number: int) -> str | None:
+        """What a reader of intervals over so few units must know, as a sentence; None if they are enough."""
+        if number >= self.fewest:
+            return None
+        return (
+            f"CAUTION: {number} {self.name} are too few: the intervals over {self.name} are too narrow. In simulations "
+            f"those of 95 % for the mean IoU held the truth {self.held}."
+        )
+
+
+class _Cities(Unit):
+    """The frames of a city together: they resemble each other."""
+
+    def missing(self, frames):
+        cities = {frame.city for frame in frames}
+        if None in cities or not cities:
+            return "the frames do not say which city they come from. Resample images"
+        return None if len(cities) > 1 else f"the frames all come from {cities.pop()}. Resample images"
+
+    def matrices(self, frames):
+        self.check(frames)
+        return summed([frame.confusion for frame in frames], [frame.city for frame in frames])
+
+    def title(self, number):
+        return f"over {number} {self.name}"
+
+
+IMAGES = Unit(
+    "images",
+    fewest=25,
+    held="in 72 of 100 cases over 10 images and in 82 over 25, where one class is in every twentieth image",
+)
+CITIES = _Cities("cities", fewest=6, held="in 50 of 100 cases over two cities, in 73 over three and in 93 over six")
+UNITS = {unit.name: unit for unit in (IMAGES, CITIES)}
+"""What can be resampled, by name."""
 
 
 class Resampling(NamedTuple):
@@ -31,44 +107,21 @@ class Resampling(NamedTuple):
     resamples: int = 10_000
     seed: int = 0
 
+    def units(self, frames: Sequence[OfACity]) -> list[Unit]:
+        """What to resample: the one that was asked for, or all that the frames allow.
 
-def caution(over: str, number: int) -> str | None:
-    """What a reader of intervals over so few images or cities must know, as a sentence; None if they are enough."""
-    if number >= FEWEST[over]:
-        return None
-    return (
-        f"CAUTION: {number} {over} are too few: the intervals over {over} are too narrow. In simulations those of 95 % "
-        f"for the mean IoU held the truth {_HELD[over]}."
-    )
+        Raises:
+            CourseError: the one that was asked for does not exist.
+        """
+        if self.over is not None:
+            return [unit(self.over)]
+        return [each for each in UNITS.values() if each.missing(frames) is None]
 
 
-def resampled_units(frames: Sequence[FrameCounts], over: str) -> list[ConfusionMatrix]:
-    """What a bootstrap draws: the matrix of each image, or of each city.
-
-    Args:
-        frames: of one data set.
-        over: "images" or "cities".
+def unit(name: str) -> Unit:
+    """The unit of a name: "images" or "cities".
 
     Raises:
-        CourseError: there are fewer than two cities, or a frame of none.
+        CourseError: there is no such unit.
     """
-    matrices = [frame.confusion for frame in frames]
-    if over == "images":
-        return matrices
-    cities = [frame.city for frame in frames]
-    refuse_without_cities(cities)
-    return summed(matrices, cities)
-
-
-def refuse_without_cities(cities: Sequence[str | None]) -> None:
-    """Stop where cities cannot be resampled.
-
-    Args:
-        cities: of each frame.
-
-    Raises:
-        CourseError: there are fewer than two cities, or a frame of none.
-    """
-    if None in cities or len(set(cities)) < 2:
-        named = "do not say of which city they are" if None in cities else f"all come from {cities[0]}"
-        raise CourseError(f"Cities cannot be resampled: the frames {named}. Resample images.")
+    return look_up(name, UNITS, "unit of resampling")

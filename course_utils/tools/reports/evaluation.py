@@ -10,7 +10,8 @@ import jinja2
 import numpy as np
 
 from course_utils import plotting
-from course_utils.datasets.frames import Frame, label_map, read_image
+from course_utils.datasets.frames import Frame, label_map
+from course_utils.images import read_image
 from course_utils.evaluation import FrameCounts, Scores, SystemComparison, TrainingSpread, best_and_worst, tables
 from course_utils.evaluation.measures.distance import CROP_RULE
 from course_utils.labels import LabelTable
@@ -111,7 +112,7 @@ def evaluation_page(
         seeds=spread and {"told": tables.SEEDS_TOLD, "columns": tables.seed_columns(spread), "rows": table.names},
         crop_rule=CROP_RULE,
         colors=dict(zip(table.names, table.colors.tolist(), strict=True)),
-        rules=tables.RULES,
+        boundary_means=tables.BOUNDARY_MEANS,
         pictures=PICTURES,
     )
 

@@ -10,7 +10,7 @@ from course_utils.evaluation.measures.score_functions import means_and_iou
 from course_utils.evaluation.scores import Scores, null_for_nan
 from course_utils.evaluation.statistics.intervals import LEVEL, paired_test
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
-from course_utils.evaluation.statistics.resampling import caution, resampled_units
+from course_utils.evaluation.statistics.resampling import unit
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,24 @@ def compare(
     of the mean and of the classes, are corrected together.
 
     Args:
-        first, second: with one entry of `per_frame` for each frame, under unique names.
+        first, second: with one entry of `per_frame` per frame, under unique names.
         resamples: of the bootstrap and of the permutation test.
         seed: of both.
         over: "images" for what other images of the same cities would decide, "cities" for other cities.
 
     Raises:
-        CourseError: fewer than two frames in common, other classes, or no two cities where they are to be resampled.
+        CourseError: fewer than two frames in common, different classes, or fewer than two cities where cities are to
+            be resampled.
     """
     names = list(first.class_iou)
     if names != list(second.class_iou):
-        raise CourseError("The two systems predict other classes: compare systems of one data set.")
+        raise CourseError("The two systems predict different classes: compare systems of one data set.")
     mine, theirs = ({frame.name: frame for frame in scores.per_frame} for scores in (first, second))
     common = [name for name in mine if name in theirs]
     if len(common) < 2:
         raise CourseError(f"Both systems predicted {len(common)} of the same frames: a comparison needs at least two.")
-    matrices = [resampled_units([frames[name] for name in common], over) for frames in (mine, theirs)]
+    resampled = unit(over)
+    matrices = [resampled.matrices([frames[name] for name in common]) for frames in (mine, theirs)]
     units = len(matrices[0])
     found = paired_test(*matrices, means_and_iou, resamples=resamples, seed=seed)
     totals = [sum(system[1:], system[0]) for system in matrices]
@@ -122,9 +124,9 @@ def compare(
     differences = [difference(k) for k in range(len(tested))]
     only = len(mine) + len(theirs) - 2 * len(common)
     notes = [f"{only} frames that only one of the two predicted are not compared."] * bool(only)
-    notes += filter(None, [caution(over, units)])
+    notes += filter(None, [resampled.caution(units)])
     by_class = dict(zip(names, differences[1:], strict=True))
-    return SystemComparison(len(common), over, differences[0], by_class, tuple(notes))
+    return SystemComparison(len(common), resampled.name, differences[0], by_class, tuple(notes))
 
 
 def _concerned(matrices) -> np.ndarray:

@@ -20,25 +20,25 @@ class Tally:
     It counts in label ids, not in train ids, because iIoU of categories tells void ids apart.
 
     Args:
-        table: the data set's labels.
-        tolerances: of boundary F, as `BoundaryF` takes them; without any it is not computed, which takes longer than
-            all the rest.
-        factors: at which IoU in crops is computed, as `CropFactorIoU` takes them; none leave it out.
+        labels: those of the data set.
+        tolerances: of boundary F, as `BoundaryF` takes them; it takes longer than all the rest, and is left
+            out without any.
+        factors: at which IoU in crops is computed, as `CropFactorIoU` takes them; left out without any.
     """
 
-    def __init__(self, table: LabelTable, tolerances: Sequence[float] = (), factors: Sequence[float] = ()):
-        self.table = table
-        self.boundary = {tolerance: BoundaryF(table.num_classes, tolerance) for tolerance in tolerances}
+    def __init__(self, labels: LabelTable, tolerances: Sequence[float] = (), factors: Sequence[float] = ()):
+        self.labels = labels
+        self.boundary = {tolerance: BoundaryF(labels.num_classes, tolerance) for tolerance in tolerances}
         """Boundary F by tolerance."""
-        self.distance = CropFactorIoU(table.num_classes, factors) if factors else None
+        self.distance = CropFactorIoU(labels.num_classes, factors) if factors else None
         """IoU at each crop factor."""
         self.frames = 0
         self.pixels = ConfusionMatrix(256, ignore_label=None)
         """Confusion matrix of label ids."""
         self.objects: list[InstanceCounts] = []
-        """One entry for each frame that came with instances."""
+        """One entry per frame that came with instances."""
         self.per_frame: list[FrameCounts] = []
-        """Confusion matrix of train ids of each frame: a few kilobytes a frame are all that grows with their number."""
+        """Confusion matrix of train ids of each frame: a few kilobytes per frame, all that grows with their number."""
 
     def update(
         self,
@@ -57,7 +57,7 @@ class Tally:
             name, city: of the frame, kept with its confusion matrix.
 
         Raises:
-            CourseError: sizes differ or an id is not in the table; the message says what, and the tally is unchanged.
+            CourseError: sizes differ or an id is no label's; the message says what, and the tally is unchanged.
         """
         maps = [truth, prediction] if instances is None else [truth, prediction, instances]
         for kind, other in zip(("prediction", "instance map"), maps[1:], strict=False):
@@ -71,25 +71,25 @@ class Tally:
         self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=1)), "the label map")
         self._refuse_unknown(np.flatnonzero(pixels.matrix.any(axis=0)), "the prediction")
         if instances is not None:
-            self.objects.append(count_instances(self.table, *stretches[1:], lengths))
+            self.objects.append(count_instances(self.labels, *stretches[1:], lengths))
         more = [*self.boundary.values(), *([self.distance] if self.distance else [])]
         if more:
-            maps = self.table.to_train_ids(truth), self.table.to_train_ids(prediction)
+            maps = self.labels.to_train_ids(truth), self.labels.to_train_ids(prediction)
             for measure in more:
                 measure.update(*maps)
         ids = np.nonzero(pixels.matrix)
-        pairs = [self.table.to_train_ids(values) for values in ids]
-        counts = FrameCounts.of(*pairs, pixels.matrix[ids], self.table.num_classes, name, city)
+        pairs = [self.labels.to_train_ids(values) for values in ids]
+        counts = FrameCounts.of(*pairs, pixels.matrix[ids], self.labels.num_classes, name, city)
         self.per_frame.append(counts)
         self.pixels += pixels
         self.frames += 1
 
     def _refuse_unknown(self, ids: np.ndarray, where: str) -> None:
-        unknown = sorted(set(ids.tolist()) - {label.id for label in self.table.labels})
+        unknown = sorted(set(ids.tolist()) - {label.id for label in self.labels.labels})
         if unknown:
             hint = " 255 is the void of train ids: convert train ids with LabelTable.to_label_ids." * (VOID in unknown)
-            names, last = ", ".join(map(str, unknown)), max(label.id for label in self.table.labels)
-            raise CourseError(f"{where} holds {names}, no label id of {self.table.dataset} (0 to {last}).{hint}")
+            names, last = ", ".join(map(str, unknown)), max(label.id for label in self.labels.labels)
+            raise CourseError(f"{where} holds {names}, no label id of {self.labels.dataset} (0 to {last}).{hint}")
 
     def __iadd__(self, other: "Tally") -> "Tally":
         self.frames += other.frames
@@ -105,8 +105,8 @@ class Tally:
     @property
     def confusion(self) -> ConfusionMatrix:
         """The confusion matrix of train ids."""
-        groups = [[] for _ in range(self.table.num_classes)]
-        for label in self.table.labels:
+        groups = [[] for _ in range(self.labels.num_classes)]
+        for label in self.labels.labels:
             if label.train_id != VOID:
                 groups[label.train_id].append(label.id)
         return self.pixels.merge(groups)
@@ -117,9 +117,9 @@ class Tally:
         They do if every value is a train id, some value means void as a label id (nobody predicts "ego vehicle"), and
         more pixels are right when the values are read as train ids.
         """
-        truth = np.array([label.id for label in self.table.classes])
+        truth = np.array([label.id for label in self.labels.classes])
         predicted = np.flatnonzero(self.pixels.matrix[truth].any(axis=0))
-        void = {label.id for label in self.table.labels if label.train_id == VOID}
+        void = {label.id for label in self.labels.labels if label.train_id == VOID}
         if predicted.size == 0 or predicted.max() >= len(truth) or not void.intersection(predicted.tolist()):
             return False
         right_as_label_ids = self.pixels.matrix[truth, truth].sum()
@@ -133,16 +133,18 @@ class Tally:
             CourseError: some frames came with instances and some without.
         """
         if self.objects and len(self.objects) < self.frames:
-            raise CourseError(f"Only {len(self.objects)} of {self.frames} frames have an instance map: iIoU needs all.")
-        names, confusion = self.table.names, self.confusion
+            raise CourseError(
+                f"Only {len(self.objects)} of {self.frames} frames have an instance map: iIoU needs one for each."
+            )
+        names, confusion = self.labels.names, self.confusion
 
         def by_class(values):
             return dict(zip(names, values.tolist(), strict=True))
 
         class_iiou, category_iiou = {}, {}
         if self.objects:
-            class_iiou, category_iiou = instance_iou(self.table, self.objects, self.pixels.matrix)
-        category_iou = confusion.category_iou(self.table.categories)
+            class_iiou, category_iiou = instance_iou(self.labels, self.objects, self.pixels.matrix)
+        category_iou = confusion.category_iou(self.labels.categories)
         return Scores(
             frames=self.frames,
             class_iou=by_class(confusion.iou()),
