@@ -19,7 +19,7 @@ import numpy as np
 
 from course_utils.backend import keras, tf
 from course_utils.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
-from course_utils.layers.pooling import pooling_operations
+from course_utils.layers.shapes import shape_of
 from course_utils.models import SegNet
 
 
@@ -176,7 +176,7 @@ def no_indices(self, inputs):
 def nearest(self, inputs):
     """Nearest-neighbour upsampling in place of unpooling."""
     values, _, reference = inputs
-    _, height, width, _ = pooling_operations.shape_of(reference)
+    _, height, width, _ = shape_of(reference)
     return tf.repeat(tf.repeat(values, 2, 1), 2, 2)[:, :height, :width]
 
 

@@ -1,4 +1,13 @@
-"""The course's Keras layers, one public class a file."""
+"""The course's Keras layers, one public class per file.
+
+batch_normalization, local_response_normalization, convolution_block   what most networks are built of
+pooling         max pooling with indices and unpooling, atrous and adaptive pooling, the pyramids of PSPNet and DeepLab
+upsampling      zero insertion and interpolation, sub-pixel convolution, resizing and cropping
+reconstruction  score maps as sums of basis patches (LRR)
+random_fields   conditional random fields: over all pairs of pixels (DeepLab), and on a feature map (Piecewise)
+boundaries      image gradients, boundaries of a prediction, the gates of Gated-SCNN
+shapes          sizes that may be unknown, and factors
+"""
 
 from course_utils.layers.batch_normalization import BatchNormalization
 from course_utils.layers.boundaries.boundary_mask import BoundaryMask

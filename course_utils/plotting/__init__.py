@@ -1,6 +1,23 @@
-"""Every figure the notebooks draw, in one style: readable in print, colour-blind-safe, with a text for each."""
+"""Every figure the notebooks draw, in one style: readable in print and with every colour vision, each with an alt text.
+
+    style       the palette, `new_figure`, and `show`, which puts a figure with its alt text on the page
+    pictures    photographs, label maps and annotations: legends, overlays, errors, the three problems, frames as files
+    operations  operations on tensors: upsampling, convolution matrices, overlap, pooling, receptive fields, softmax
+    networks    networks from the inside: architecture, context, random fields, reconstruction, boundaries, training
+    scores      scores: per class, over seeds, by distance, of many systems, and how they vary
+
+A function takes arrays and returns a matplotlib figure; nothing here trains, predicts or reads a data set.
+"""
 
 from course_utils.plotting.networks.architecture import segnet
+from course_utils.plotting.networks.boundaries import (
+    edge_errors,
+    edge_panel,
+    gate_limits,
+    gate_panel,
+    shift_curves,
+    two_streams,
+)
 from course_utils.plotting.networks.context import bin_levels, patches_in_images, pyramid_stages
 from course_utils.plotting.networks.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
 from course_utils.plotting.networks.reconstruction import (
@@ -10,15 +27,7 @@ from course_utils.plotting.networks.reconstruction import (
     reconstruction_errors,
     reconstruction_panel,
 )
-from course_utils.plotting.networks.shapes import (
-    edge_errors,
-    edge_panel,
-    gate_limits,
-    gate_panel,
-    shift_curves,
-    two_streams,
-)
-from course_utils.plotting.networks.training import class_bars, class_frequencies, learning_curves
+from course_utils.plotting.networks.training import class_frequencies, learning_curves
 from course_utils.plotting.operations.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
 from course_utils.plotting.operations.overlap import (
     energy_curves,
@@ -29,9 +38,8 @@ from course_utils.plotting.operations.overlap import (
     overlap_panel,
     pair_tables,
     phase_tables,
-    seed_dots,
 )
-from course_utils.plotting.operations.pooling import feature_maps, pooling_arrows, score_ranges
+from course_utils.plotting.operations.pooling import feature_maps, pooling_arrows
 from course_utils.plotting.operations.receptive_fields import (
     atrous_taps,
     contribution_maps,
@@ -39,7 +47,13 @@ from course_utils.plotting.operations.receptive_fields import (
     field_profiles,
     sampling_grid,
 )
-from course_utils.plotting.operations.signals import (
+from course_utils.plotting.operations.tensors import (
+    masks_and_probabilities,
+    network_tensors,
+    softmax_and_loss,
+    softmax_cases,
+)
+from course_utils.plotting.operations.upsampling import (
     interpolated_signals,
     interpolation_panel,
     kernel_gallery,
@@ -50,17 +64,13 @@ from course_utils.plotting.operations.signals import (
     subsampling_curve,
     upsampling_steps,
 )
-from course_utils.plotting.operations.tensors import (
-    masks_and_probabilities,
-    network_tensors,
-    softmax_and_loss,
-    softmax_cases,
-)
+from course_utils.plotting.pictures.frames import frame_pictures
 from course_utils.plotting.pictures.segmentation import errors, overlay, panels
 from course_utils.plotting.pictures.tasks import class_shares, label_numbers, outlines, three_problems
+from course_utils.plotting.scores.classes import class_bars, confusion_matrix, score_bars, score_differences
 from course_utils.plotting.scores.distance import crop_curves, crop_panel, nested_crops, size_bars
-from course_utils.plotting.scores.evaluation import confusion_matrix, frame_pictures, score_bars, score_differences
 from course_utils.plotting.scores.leaderboard import pair_matrix, ranking, score_grid, winner_shares
+from course_utils.plotting.scores.seeds import score_ranges, seed_dots
 from course_utils.plotting.scores.variation import difference_histogram, labelled_curves, rank_lines, surviving_pairs
 from course_utils.plotting.style import new_figure, show, to_png
 

@@ -43,7 +43,7 @@ MUTATIONS = [
         ("def transposed_convolution", "values = np.zeros(9)"),
     ),
     Mutation(
-        *("unpooling", "04", "layers/pooling_operations.py", "list(range(pool_size**2))", "[1, 0, 2, 3]"),
+        *("unpooling", "04", "layers/pooling/pooling_operations.py", "list(range(pool_size**2))", "[1, 0, 2, 3]"),
         ("lecture_map = ", "put_back = "),
     ),
     Mutation(
@@ -54,18 +54,18 @@ MUTATIONS = [
         *(
             "mean field",
             "07",
-            "layers/dense_crf.py",
+            "layers/random_fields/dense_crf.py",
             "refined = logits - pairwise",
             "refined = logits - 0.99 * pairwise",
         ),
         ("tiny = ", "def softmax"),
     ),
     Mutation(
-        *("gate", "08", "layers/gated_convolution.py", "training=training) + features)", "training=training))"),
+        *("gate", "08", "layers/boundaries/gated_convolution.py", "training=training) + features)", "training=training))"),
         ("rng = ", "def normalize"),
     ),
     Mutation(
-        *("correction", "09", "evaluation/decisions.py", "len(order), 0, -1)", "len(order) + 1, 1, -1)"),
+        *("correction", "09", "evaluation/statistics/multiple_comparisons.py", "len(order), 0, -1)", "len(order) + 1, 1, -1)"),
         ("p_values = ",),
     ),
 ]

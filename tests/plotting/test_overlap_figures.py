@@ -65,14 +65,6 @@ def test_curves_show_the_median_and_put_zeros_on_the_lowest_line():
     assert max(two) == min(two) == lowest[0] < 0.002
 
 
-def test_one_dot_a_seed():
-    panels = {"PSNR": {"one": [27.0, 28.0], "two": [29.0, 26.0]}, "ratio": {"one": [1.5, 2.0], "two": [1.0, 1.0]}}
-    axes = plotting.seed_dots(panels).axes
-    assert [axis.get_xlabel() for axis in axes] == ["PSNR", "ratio"]
-    assert [list(line.get_xdata()) for line in axes[0].lines] == [[27.0, 28.0], [29.0, 26.0]]
-    assert [set(line.get_ydata()) for line in axes[1].lines] == [{0}, {1}]
-
-
 def test_pictures_by_name_of_row():
     figure = plotting.gray_images({"up": [np.eye(3)] * 2, "down": [np.eye(3)] * 2}, ["a", "b"], limits=(0, 2))
     assert [axis.get_ylabel() for axis in figure.axes] == ["up", "", "down", ""]

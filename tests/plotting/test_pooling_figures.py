@@ -46,11 +46,3 @@ def test_feature_maps_share_a_scale(columns):
     figure = plotting.feature_maps(maps, columns=columns)
     images = [axis.images[0] for axis in figure.axes if axis.images]
     assert [image.get_clim() for image in images] == [(0.0, 5.0)] * 3
-
-
-def test_score_ranges_have_a_dot_a_seed_and_the_mean():
-    scores = {"a": [(1.0, 10.0), (3.0, 30.0)], "b": [(5.0, 50.0), (6.0, 60.0)]}
-    first, second = plotting.score_ranges(scores, ["mIoU", "F"]).axes
-    assert [text.get_text() for text in second.texts] == ["20.0", "55.0"]
-    dots = [line for line in first.lines if line.get_marker() == "o"]
-    assert [line.get_xdata().tolist() for line in dots] == [[1.0, 3.0], [5.0, 6.0]]

@@ -1,1 +1,1 @@
-"""Where classes meet: image gradients, edges of label maps, and the gates of Gated-SCNN."""
+"""Boundaries: image gradients, where a prediction is near its own boundaries, the gates of Gated-SCNN."""

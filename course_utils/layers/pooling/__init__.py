@@ -1,1 +1,1 @@
-"""Pooling: with indices and back, atrous, adaptive, and the two pyramids of context."""
+"""Pooling: max pooling with indices and its inverse, atrous and adaptive pooling, pyramids (PSPNet, DeepLab)."""

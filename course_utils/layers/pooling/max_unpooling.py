@@ -1,5 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.pooling import pooling_operations
+from course_utils.layers.shapes import shape_of
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -34,7 +35,7 @@ class MaxUnpooling2D(keras.layers.Layer):
 
     def call(self, inputs):
         values, indices, reference = inputs
-        _, height, width, _ = pooling_operations.shape_of(reference)
+        _, height, width, _ = shape_of(reference)
         return pooling_operations.scatter(values, indices, self.pool_size, height, width)
 
     def compute_output_shape(self, input_shape):

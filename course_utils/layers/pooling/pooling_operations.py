@@ -13,6 +13,7 @@ Everything is plain array arithmetic, so that it runs on any device, in any floa
 """
 
 from course_utils.backend import tf
+from course_utils.layers.shapes import shape_of
 
 
 def check_pool_size(pool_size):
@@ -22,12 +23,6 @@ def check_pool_size(pool_size):
             f"pool_size must be an integer from 1 to 16, so that an index fits in a byte, not {pool_size!r}."
         )
     return pool_size
-
-
-def shape_of(tensor):
-    """The shape of `tensor` as a list: Python ints where they are known, scalar tensors elsewhere."""
-    dynamic = tf.shape(tensor)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
 
 
 def max_pool(features, pool_size):

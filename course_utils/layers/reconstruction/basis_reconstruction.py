@@ -1,5 +1,6 @@
 from course_utils.backend import keras, tf
 from course_utils.layers.reconstruction.segment_bases import cosine_bases
+from course_utils.layers.shapes import times
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -73,8 +74,8 @@ class BasisReconstruction(keras.layers.Layer):
         return tf.ensure_shape(scores, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape):
-        enlarged = (size and size * self.factor for size in input_shape[1:3])
-        return (input_shape[0], *enlarged, self.num_classes)
+        batch, height, width, _ = input_shape
+        return (batch, times(height, self.factor), times(width, self.factor), self.num_classes)
 
     def get_config(self):
         sizes = {"num_classes": self.num_classes, "num_bases": self.num_bases}

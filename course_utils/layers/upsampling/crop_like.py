@@ -1,5 +1,5 @@
 from course_utils.backend import keras
-from course_utils.layers.pooling import pooling_operations
+from course_utils.layers.shapes import shape_of
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -25,7 +25,7 @@ class CropLike(keras.layers.Layer):
 
     def call(self, inputs):
         values, reference = inputs
-        _, height, width, _ = pooling_operations.shape_of(reference)
+        _, height, width, _ = shape_of(reference)
         return values[:, :height, :width]
 
     def compute_output_shape(self, input_shape):

@@ -8,7 +8,7 @@ B = C = 1/3); Duchon, "Lanczos Filtering in One and Two Dimensions", 1979.
 
 import numpy as np
 
-from course_utils.layers.upsampling.zero_insertion import check_factor
+from course_utils.layers.shapes import check_factor
 
 
 def _box(x):

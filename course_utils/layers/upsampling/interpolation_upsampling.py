@@ -1,5 +1,5 @@
 from course_utils.backend import keras, tf
-from course_utils.layers.pooling.pooling_operations import shape_of
+from course_utils.layers.shapes import shape_of, times
 from course_utils.layers.upsampling.interpolation_kernels import interpolation_kernel
 from course_utils.layers.upsampling.zero_insertion import insert_zeros
 
@@ -68,8 +68,7 @@ class InterpolationUpsampling2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        enlarged = (size if size is None else size * self.factor for size in (height, width))
-        return (batch, *enlarged, channels)
+        return (batch, times(height, self.factor), times(width, self.factor), channels)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype)

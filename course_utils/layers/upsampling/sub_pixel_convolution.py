@@ -1,4 +1,5 @@
 from course_utils.backend import keras, tf
+from course_utils.layers.shapes import check_factor, times
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -41,9 +42,7 @@ class SubPixelConvolution2D(keras.layers.Layer):
         self, filters, kernel_size, factor, icnr=True, kernel_initializer="glorot_uniform", use_bias=True, **kwargs
     ):
         super().__init__(**kwargs)
-        if not (isinstance(factor, int) and factor >= 1):
-            raise ValueError(f"factor must be an integer of at least 1, not {factor!r}.")
-        self.filters, self.kernel_size, self.factor = filters, kernel_size, factor
+        self.filters, self.kernel_size, self.factor = filters, kernel_size, check_factor(factor)
         self.icnr, self.use_bias = icnr, use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.convolution = keras.layers.Conv2D(
@@ -64,8 +63,8 @@ class SubPixelConvolution2D(keras.layers.Layer):
         return channels if self.factor == 1 else tf.nn.depth_to_space(channels, self.factor)
 
     def compute_output_shape(self, input_shape):
-        batch, *sizes, _ = input_shape
-        return (batch, *(size and size * self.factor for size in sizes), self.filters)
+        batch, height, width, _ = input_shape
+        return (batch, times(height, self.factor), times(width, self.factor), self.filters)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype)

@@ -1,7 +1,7 @@
 """Zero insertion as a layer, and along one axis for filters that work on one axis after the other."""
 
 from course_utils.backend import keras, tf
-from course_utils.layers.pooling.pooling_operations import shape_of
+from course_utils.layers.shapes import check_factor, shape_of, times
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -44,7 +44,7 @@ class ZeroInsertion2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        return (batch, _times(height, self.factor), _times(width, self.factor), channels)
+        return (batch, times(height, self.factor), times(width, self.factor), channels)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype)
@@ -61,14 +61,3 @@ def insert_zeros(tensor, factor, axis):
     paddings[axis + 1] = [0, factor - 1]
     shape[axis] = shape[axis] * factor
     return tf.reshape(tf.pad(blocks, paddings), shape)
-
-
-def check_factor(factor):
-    """Returns `factor`, or raises ValueError if it is not a whole number of at least 1."""
-    if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
-        raise ValueError(f"factor must be a whole number of at least 1, not {factor!r}.")
-    return factor
-
-
-def _times(size, factor):
-    return None if size is None else size * factor

@@ -1,1 +1,1 @@
-"""Networks and what happens inside them: drawings, context, CRFs, reconstruction, gates, training curves."""
+"""Networks from the inside: architecture, context, random fields, reconstruction, boundaries, training."""

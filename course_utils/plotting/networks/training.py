@@ -33,37 +33,6 @@ def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps"
     return figure
 
 
-def class_bars(scores: dict, table: LabelTable, *, xlabel: str = "IoU (%)"):
-    """Horizontal bars of a score for each class, one bar a system; up to two systems have their numbers beside them.
-
-    Args:
-        scores: system name to values [num_classes] in 0..1, NaN where a class is absent.
-        table: class names.
-        xlabel: what the score is.
-
-    Returns:
-        the figure.
-    """
-    numbered = len(scores) <= 2  # more bars are too thin for numbers
-    figure, axis = new_figure(size=(8, table.num_classes * (0.24 if len(scores) == 1 else 0.28) + 1))
-    rows = np.arange(table.num_classes)
-    thickness = 0.8 / len(scores)
-    for number, (name, values) in enumerate(scores.items()):
-        values = 100 * np.asarray(values)
-        offset = (number - (len(scores) - 1) / 2) * thickness
-        bars = axis.barh(rows + offset, np.nan_to_num(values), thickness, label=name)
-        labels = ["absent" if np.isnan(value) else f"{value:.0f}" if numbered else "" for value in values]
-        axis.bar_label(bars, labels, padding=2, fontsize=7 if numbered else 5)
-    axis.set_yticks(rows, table.names)
-    axis.set(xlabel=xlabel, xlim=(0, 105), ylim=(table.num_classes - 0.5, -0.5))
-    if not numbered:
-        axis.grid(axis="x", color="0.85", linewidth=0.6)
-        axis.set_axisbelow(True)
-    if len(scores) > 1:
-        axis.legend(loc="lower right")
-    return figure
-
-
 def class_frequencies(pixels, weights, table: LabelTable):
     """Share of the pixels of each class beside the weight that the loss gives it.
 

@@ -1,1 +1,1 @@
-"""Operations on tensors: resampling, convolution matrices, overlaps, pooling, receptive fields, softmax."""
+"""Operations on tensors: upsampling, convolution matrices, overlap, pooling, receptive fields, softmax."""

@@ -226,24 +226,3 @@ def energy_curves(steps, curves: dict):
     axis.set(xlabel="training steps", ylabel="checkerboard energy, flat input", yscale="log")
     axis.legend(loc="upper left", bbox_to_anchor=(1.04, 1))
     return figure
-
-
-def seed_dots(panels: dict):
-    """One row a competitor, one dot a seed; several measures side by side.
-
-    Args:
-        panels: axis label to (competitor to values [seeds]).
-
-    Returns:
-        the figure.
-    """
-    names = list(next(iter(panels.values())))
-    figure, axes = new_figure(1, len(panels), (9, 0.4 * len(names) + 1), squeeze=False, sharey=True)
-    for axis, (label, results) in zip(axes[0], panels.items(), strict=True):
-        for row, name in enumerate(names):
-            axis.plot(results[name], [row] * len(results[name]), "o", color=COLORS["blue"], alpha=0.7)
-        axis.set(xlabel=label)
-        axis.grid(axis="y", linewidth=0.3)
-    axes[0, 0].set_yticks(range(len(names)), names)
-    axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
-    return figure

@@ -117,30 +117,3 @@ def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis
         axis.imshow(values, cmap=cmap, vmin=low, vmax=high)
         axis.set_title(title, fontsize=10)
     return figure
-
-
-def score_ranges(scores: dict, measures):
-    """One panel a measure: a dot for each seed, and the mean with its standard deviation.
-
-    Args:
-        scores: name of a system to values [seeds, measures], in per cent.
-        measures: their names, one a panel.
-
-    Returns:
-        the figure.
-    """
-    figure, axes = new_figure(1, len(measures), (9, 0.45 * len(scores) + 1.0), sharey=True, squeeze=False)
-    rows = np.arange(len(scores))
-    for k, (axis, measure) in enumerate(zip(axes[0], measures, strict=True)):
-        for row, values in zip(rows, scores.values(), strict=True):
-            values = np.asarray(values, float)[:, k]
-            axis.plot(values, np.full(len(values), row), "o", color="0.6", markersize=5)
-            deviation = values.std(ddof=1) if len(values) > 1 else 0.0
-            axis.errorbar(values.mean(), row + 0.22, xerr=deviation, fmt="s", color="C0", capsize=4, markersize=5)
-            axis.annotate(f"{values.mean():.1f}", (values.mean(), row + 0.22), (0, -5), textcoords="offset points",
-                          ha="center", va="top", fontsize=8, color="C0")  # fmt: skip
-        axis.set(xlabel=f"{measure} (%)", ylim=(len(scores) - 0.3, -0.5))
-        axis.margins(x=0.12)
-        axis.grid(axis="x", color="0.9")
-    axes[0, 0].set_yticks(rows, scores)
-    return figure

@@ -1,1 +1,1 @@
-"""Scores: with their uncertainty, by distance, of many systems."""
+"""Scores: per class, over seeds, by distance, of many systems, and how they vary."""

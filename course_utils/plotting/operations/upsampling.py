@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from course_utils.plotting.style import COLORS, new_figure
 
 
-def stems(axis, positions, values, color: str = "blue", size: float = 4.0) -> None:
+def _stems(axis, positions, values, color: str = "blue", size: float = 4.0) -> None:
     """Draw samples as stems with dots: one collection of lines and one line of dots, which is quick to draw.
 
     Args:
@@ -39,12 +39,12 @@ def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
         len(kernels), 3, (10, 1.7 * len(kernels) + 0.3), sharex="col", squeeze=False, width_ratios=[3, 2, 3]
     )
     for (name, taps), row in zip(kernels.items(), axes, strict=True):
-        stems(row[0], np.arange(len(spread)), spread, size=3)
-        stems(row[0], np.arange(0, len(spread), factor), signal, "red")
-        stems(row[1], np.arange(len(taps)) - len(taps) // 2, taps, "green", size=3)
+        _stems(row[0], np.arange(len(spread)), spread, size=3)
+        _stems(row[0], np.arange(0, len(spread), factor), signal, "red")
+        _stems(row[1], np.arange(len(taps)) - len(taps) // 2, taps, "green", size=3)
         row[1].set_xlim(-reach, reach)
-        stems(row[2], np.arange(len(spread)), results[name], size=3)
-        stems(row[2], np.arange(0, len(spread), factor), signal, "red")
+        _stems(row[2], np.arange(len(spread)), results[name], size=3)
+        _stems(row[2], np.arange(0, len(spread), factor), signal, "red")
         row[0].set_ylabel(name)
     for axis, title in zip(axes[0], ["signal (red) and zeros", "kernel", "result"], strict=True):
         axis.set_title(title)
@@ -155,7 +155,7 @@ def kernel_gallery(kernels: dict, measured: dict, curves: dict, spectra: dict, f
     for (method, taps), (left, right) in zip(kernels.items(), pairs, strict=True):
         distance = (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor
         left.plot(*curves[method], color=COLORS["sky"], linewidth=1)
-        stems(left, distance, taps, "green", size=3.5)
+        _stems(left, distance, taps, "green", size=3.5)
         left.plot(distance, measured[method], "x", color=COLORS["black"], markersize=4)
         left.set(xlim=(-5.2, 5.2), ylim=(-0.3, 1.15), title=method)
         frequency, gain = spectra[method]
@@ -227,9 +227,9 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.05, right=0.97, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
-    stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
+    _stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
     wide.set(xlabel="output pixel", title="samples (red) and interpolated signal", ylim=(-1.6, 1.6), yticks=[-1, 0, 1])
-    stems(left, (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor, taps, "green", size=3)
+    _stems(left, (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor, taps, "green", size=3)
     left.set(xlabel="distance (samples)", title="kernel", xlim=(-5.2, 5.2), xticks=[-4, 0, 4])
     left.set(ylim=(-0.3, 1.15), yticks=[0, 1])
     _response(right, frequency, gain, factor)

@@ -1,13 +1,9 @@
-"""Scores with their uncertainty, which class was taken for which, and frames with their mistakes."""
-
-import io
+"""Scores per class: bars with their intervals, differences of two systems, and which class was taken for which."""
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
-from PIL import Image
 
 from course_utils.labels import LabelTable
-from course_utils.plotting.pictures.segmentation import errors
 from course_utils.plotting.style import COLORS, new_figure
 
 _ROW = 0.27
@@ -45,6 +41,37 @@ def score_bars(systems: dict, names, *, xlabel: str = "IoU (%)", width: float = 
     axis.set_axisbelow(True)
     if len(systems) > 1:
         figure.legend(loc="outside upper left", ncols=1, fontsize=8, frameon=False)
+    return figure
+
+
+def class_bars(scores: dict, table: LabelTable, *, xlabel: str = "IoU (%)"):
+    """Horizontal bars of a score for each class, one bar a system; up to two systems have their numbers beside them.
+
+    Args:
+        scores: system name to values [num_classes] in 0..1, NaN where a class is absent.
+        table: class names.
+        xlabel: what the score is.
+
+    Returns:
+        the figure.
+    """
+    numbered = len(scores) <= 2  # more bars are too thin for numbers
+    figure, axis = new_figure(size=(8, table.num_classes * (0.24 if len(scores) == 1 else 0.28) + 1))
+    rows = np.arange(table.num_classes)
+    thickness = 0.8 / len(scores)
+    for number, (name, values) in enumerate(scores.items()):
+        values = 100 * np.asarray(values)
+        offset = (number - (len(scores) - 1) / 2) * thickness
+        bars = axis.barh(rows + offset, np.nan_to_num(values), thickness, label=name)
+        labels = ["absent" if np.isnan(value) else f"{value:.0f}" if numbered else "" for value in values]
+        axis.bar_label(bars, labels, padding=2, fontsize=7 if numbered else 5)
+    axis.set_yticks(rows, table.names)
+    axis.set(xlabel=xlabel, xlim=(0, 105), ylim=(table.num_classes - 0.5, -0.5))
+    if not numbered:
+        axis.grid(axis="x", color="0.85", linewidth=0.6)
+        axis.set_axisbelow(True)
+    if len(scores) > 1:
+        axis.legend(loc="lower right")
     return figure
 
 
@@ -109,36 +136,3 @@ def score_differences(difference, low, high, decided, names, *, xlabel: str, wid
     axis.set_axisbelow(True)
     figure.legend(loc="outside upper left", ncols=2, fontsize=8, frameon=False)
     return figure
-
-
-def frame_pictures(image, truth, prediction, table: LabelTable, width: int = 720) -> dict[str, bytes]:
-    """A frame in four pictures, small enough to be sent.
-
-    Args:
-        image: [height, width, 3], uint8 or float in 0..1.
-        truth, prediction: train ids [height, width].
-        table: gives the classes their colours.
-        width: of the pictures at most, in pixels; wider ones are made smaller, label maps by the nearest pixel.
-
-    Returns:
-        "image" as a JPEG file, and "truth", "prediction" and "errors" as PNG files.
-    """
-    image = np.asarray(image)
-    photo = Image.fromarray(image if image.dtype == np.uint8 else np.round(255 * image).astype(np.uint8))
-    height, full = np.shape(truth)
-    size = (min(width, full), max(1, round(height * min(1, width / full))))
-    pictures = {"image": _encoded(photo.resize(size, Image.Resampling.BOX), "JPEG", quality=85)}
-    maps = {
-        "truth": table.to_colors(truth),
-        "prediction": table.to_colors(prediction),
-        "errors": errors(truth, prediction),
-    }
-    for name, colors in maps.items():
-        pictures[name] = _encoded(Image.fromarray(colors).resize(size, Image.Resampling.NEAREST), "PNG", optimize=True)
-    return pictures
-
-
-def _encoded(picture: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()

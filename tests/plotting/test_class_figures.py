@@ -1,13 +1,10 @@
 """Figures of scores: what they show is what was given."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from course_utils import plotting
-from course_utils.labels import CAMVID, VOID
+from course_utils.labels import CAMVID
 
 
 def ends(*values):
@@ -60,16 +57,24 @@ def test_differences_are_filled_where_decided():
     assert [text.get_text() for text in axis.texts] == ["not defined"]
 
 
-def test_pictures_of_a_frame():
-    truth = np.zeros((40, 100), np.uint8)
-    truth[:, 50:] = VOID
-    prediction = np.zeros_like(truth)
-    prediction[:20] = 3
-    files = plotting.frame_pictures(np.full((40, 100, 3), 0.5), truth, prediction, CAMVID, width=50)
-    pictures = {name: Image.open(io.BytesIO(file)) for name, file in files.items()}
-    assert {picture.size for picture in pictures.values()} == {(50, 20)}
-    assert [pictures[name].format for name in ("image", "truth", "prediction", "errors")] == ["JPEG", *["PNG"] * 3]
-    np.testing.assert_array_equal(np.array(pictures["truth"])[0, [0, -1]], CAMVID.to_colors([0, VOID]))
-    np.testing.assert_array_equal(np.array(pictures["errors"]), plotting.errors(truth, prediction)[::2, ::2])
-    whole = plotting.frame_pictures(np.zeros((40, 100, 3), np.uint8), truth, prediction, CAMVID)
-    assert Image.open(io.BytesIO(whole["truth"])).size == (100, 40)  # nothing is blown up
+@pytest.mark.parametrize("systems", [1, 2, 3, 4])
+def test_a_bar_for_every_class_and_system(systems):
+    scores = {f"system {k}": np.random.default_rng(k).random(CAMVID.num_classes) for k in range(systems)}
+    figure = plotting.class_bars(scores, CAMVID)
+    axis = figure.axes[0]
+    for bars, values in zip(axis.containers, scores.values(), strict=True):
+        np.testing.assert_allclose([bar.get_width() for bar in bars], 100 * values)
+        assert [round(bar.get_y() + bar.get_height() / 2) for bar in bars] == list(range(CAMVID.num_classes))
+    low, high = sorted(axis.get_ylim())
+    edges = [edge for bar in axis.patches for edge in (bar.get_y(), bar.get_y() + bar.get_height())]
+    assert low <= min(edges) and max(edges) <= high
+    assert (axis.get_legend() is not None) == (systems > 1)
+
+
+@pytest.mark.parametrize("systems", [1, 3])
+def test_an_absent_class_is_called_absent(systems):
+    values = np.full(CAMVID.num_classes, 0.5)
+    values[3] = np.nan
+    axis = plotting.class_bars(dict.fromkeys("abcd"[:systems], values), CAMVID).axes[0]
+    labels = [text.get_text() for text in axis.texts]
+    assert labels.count("absent") == systems and labels[3] == "absent"

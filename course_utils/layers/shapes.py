@@ -1,0 +1,21 @@
+"""Sizes of tensors, known or not, and the factors that enlarge them."""
+
+from course_utils.backend import tf
+
+
+def shape_of(tensor):
+    """The shape of `tensor` as a list: Python ints where they are known, scalar tensors elsewhere."""
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+
+
+def times(size, factor):
+    """`factor * size`, or None where the size is not known."""
+    return None if size is None else factor * size
+
+
+def check_factor(factor):
+    """Returns `factor`, or raises ValueError if it is not a whole number of at least 1."""
+    if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
+        raise ValueError(f"factor must be a whole number of at least 1, not {factor!r}.")
+    return factor
