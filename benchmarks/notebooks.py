@@ -24,8 +24,8 @@ from pathlib import Path
 
 import psutil
 
-from course_utils.tools.notebooks import notebook_folder
-from course_utils.tools.notebooks.build import select
+from course_utils.machine import processors
+from course_utils.tools.notebooks.folder import notebook_folder, select
 
 LIMIT = 4 * 2**30  # bytes that a notebook may need: it has to run beside a browser on a laptop with 8 GB
 
@@ -53,7 +53,7 @@ def machine() -> str:
     """What it was measured on, in one line."""
     memory = psutil.virtual_memory().total / 2**30
     return (
-        f"{platform.machine()}, {os.cpu_count()} processor cores, {memory:.0f} GiB, {platform.system()}, "
+        f"{platform.machine()}, {processors()} processor cores, {memory:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
     )
 

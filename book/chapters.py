@@ -5,7 +5,7 @@ from pathlib import Path
 
 from course_utils.tools.labs.lab import assignment
 from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.notebooks.execute import write_notebook
+from course_utils.tools.notebooks.convert import write_notebook
 
 _DETAILS = re.compile(r"(<details>\s*<summary>.*?</summary>)\s*(.*?)\s*(</details>)", re.S)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from chapters import write_chapters
 
-from course_utils.tools.notebooks.execute import write_notebook
+from course_utils.tools.notebooks.convert import write_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = ("notebooks/", "tests/", ".ci/")

@@ -1,23 +1,31 @@
-"""Progress of long work: a bar on a terminal, a line in a notebook, plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, a line in a notebook, plain lines elsewhere (a log file).
+
+`Progress` follows one measured piece of work; `TaskProgress` follows several tasks at once, each in named steps.
+"""
 
 import sys
+import threading
 import time
+from collections.abc import Mapping
 
 from tqdm import tqdm
 
 INTERVAL = {"notebook": 0.5, "log": 30.0}
-"""Seconds between two updates of a line."""
+"""Seconds between two updates of a measured piece of work; tqdm sets the pace of a bar."""
+
+_MEASURED = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+_TASKS = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}]"
 
 
 class Progress:
     """Shows how far a piece of work has come.
 
-    In a notebook the line is replaced at the end, so that a stored output holds no timings. Where there is
-    neither a notebook nor a terminal (a log file), a plain line is written every 30 seconds.
+    In a notebook the line is replaced at the end, so that a stored output holds no timings. In a log a line is written
+    every 30 seconds.
 
     Args:
         title: what is being done.
-        total: the amount of work, in the units of `update`; None when nobody knows.
+        total: the amount of work, in the units of `update`; None when it is unknown.
         unit: of the amounts, such as "frames"; "B" counts bytes in kB, MB, GB; without one, shares are shown.
         shown: False for silence.
 
@@ -32,54 +40,39 @@ class Progress:
     """
 
     def __init__(self, title: str, total: float | None, unit: str = "", shown: bool = True):
-        self.title, self.total, self.unit = title, total, unit
+        self.title, self.total, self.unit, self.shown = title, total, unit, shown
         self.done = None
-        self.kind = "silent" if not shown else _surroundings()
         self._started = self._last = time.monotonic()
-        self._first = self._amount_done = None
-        self._display = self._bar = None
+        self._first = self._amount_done = self._surface = None
 
     def __enter__(self):
-        if self.kind == "notebook":
-            from IPython.display import display
-
-            self._display = display(_Line(f"{self.title} ..."), display_id=True)
-        elif self.kind == "terminal":
-            layout = None if self.unit else "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-            self._bar = tqdm(
-                total=self.total, desc=self.title, unit=self.unit, unit_scale=self.unit == "B", bar_format=layout
-            )
-        else:
-            self._say(f"{self.title} ...")
+        if self.shown:
+            layout = None if self.unit else _MEASURED
+            options = {"unit": self.unit, "unit_scale": self.unit == "B", "bar_format": layout}
+            self._surface = _surface(self.total, desc=self.title, **options)
+            self._surface.begin(f"{self.title} ...")
         return self
 
     def update(self, done: float, **figures: float) -> None:
         """Report the work done so far, all in all, and the figures worth watching."""
         self._first = done if self._first is None else self._first
         self._amount_done = done
-        if self._bar is not None:
-            self._bar.set_postfix({name: f"{value:.3g}" for name, value in figures.items()}, refresh=False)
-            self._bar.update((min(done, self.total) if self.total else done) - self._bar.n)
-        elif self.kind in INTERVAL and time.monotonic() - self._last >= INTERVAL[self.kind]:
-            self._last = time.monotonic()
-            self._say(f"{self.title}: {self._amount(done)}" + "".join(f", {n} {v:.3g}" for n, v in figures.items()))
+        now = time.monotonic()
+        if self._surface is None or now - self._last < INTERVAL.get(self._surface.kind, 0.0):
+            return
+        self._last = now
+        values = {name: f"{value:.3g}" for name, value in figures.items()}
+        self._surface.show(self.title, min(done, self.total) if self.total else done, self._amount(done), values)
 
     def __exit__(self, kind, error, traceback):
-        if self._bar is not None:
-            self._bar.close()
+        if self._surface is None:
+            return
         if kind is not None:
-            self._say(f"{self.title}: stopped")
+            self._surface.end(f"{self.title}: stopped")
         elif self.unit and self._amount_done is not None:
-            self._say(self.done or f"{self.title}: {self._counted(self._amount_done)}")
+            self._surface.end(self.done or f"{self.title}: {self._counted(self._amount_done)}")
         else:
-            self._say(self.done or f"{self.title}: done")
-        return False
-
-    def _say(self, text: str) -> None:
-        if self._display is not None:
-            self._display.update(_Line(text))
-        elif self.kind == "log":
-            print(text, file=sys.stderr, flush=True)
+            self._surface.end(self.done or f"{self.title}: done")
 
     def _counted(self, done: float) -> str:
         unit = self.unit.removesuffix("s") if done == 1 else self.unit
@@ -95,23 +88,130 @@ class Progress:
         return f"{counted} ({share:.0%}){left}" if counted else f"{share:.0%}{left}"
 
 
-def _surroundings() -> str:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is not None and hasattr(shell, "kernel"):
-        return "notebook"
-    return "terminal" if sys.stderr.isatty() else "log"
+class TaskProgress:
+    """Shows which step each of several tasks is at; the tasks may run in threads of their own.
+
+    A bar counts tasks, in parts: half-way through the second of four stands at 1.5. In a log each step is a line.
+
+    Args:
+        total: how many tasks there are.
+    """
+
+    def __init__(self, total: int):
+        self._total, self._finished = total, 0
+        self._shares, self._steps = {}, {}
+        self._lock, self._surface = threading.Lock(), None
+
+    def __enter__(self):
+        # Every step is shown at once, however little of the whole it is.
+        options = {"bar_format": _TASKS, "leave": False, "dynamic_ncols": True, "mininterval": 0, "miniters": 0}
+        self._surface = _surface(self._total, **options)
+        return self
+
+    def __exit__(self, *exception):
+        self._surface.end("")
+
+    def step(self, task: str, step: str, share: float) -> None:
+        """A task is at a step, with the given share (0 to 1) of it done; may be repeated for the same step."""
+        with self._lock:
+            self._shares[task] = share
+            if step != self._steps.get(task) or self._surface.kind == "terminal":  # where the clock goes on
+                self._surface.show(step, self._amount())
+            self._steps[task] = step
+
+    def finish(self, task: str, line: str) -> None:
+        """A task is done; the line stays to be read."""
+        with self._lock:
+            self._finished += 1
+            self._shares.pop(task, None)
+            self._surface.keep(line, self._amount())
+
+    def _amount(self) -> float:
+        return self._finished + sum(self._shares.values())
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+class _Bar:
+    """On a terminal."""
+
+    kind = "terminal"
+
+    def __init__(self, total: float | None, **options):
+        self._bar = tqdm(total=total, file=sys.stderr, **options)
+
+    def begin(self, line: str) -> None:
+        """The bar shows it."""
+
+    def show(self, title: str, amount: float, told: str = "", figures: Mapping[str, str] | None = None) -> None:
+        self._bar.set_description_str(title, refresh=False)
+        self._bar.set_postfix(figures, refresh=False)
+        self._bar.update(amount - self._bar.n)
+
+    def keep(self, line: str, amount: float) -> None:
+        self._bar.write(line, file=sys.stderr)
+        self._bar.update(amount - self._bar.n)
+
+    def end(self, line: str) -> None:
+        self._bar.close()
 
 
-class _Line:
-    """A line of text that notebooks show as it is."""
+class _Lines:
+    """In a log; figures follow what is told of the amount."""
+
+    kind = "log"
+
+    def begin(self, line: str) -> None:
+        if line:
+            print(line, file=sys.stderr, flush=True)
+
+    def show(self, title: str, amount: float, told: str = "", figures: Mapping[str, str] | None = None) -> None:
+        details = [told, *(f"{name} {value}" for name, value in (figures or {}).items())]
+        self.begin(": ".join(filter(None, [title, ", ".join(filter(None, details))])))
+
+    def keep(self, line: str, amount: float) -> None:
+        self.begin(line)
+
+    def end(self, line: str) -> None:
+        self.begin(line)
+
+
+class _NotebookLine(_Lines):
+    """In a notebook: the same texts in one line, each in the place of the one before."""
+
+    kind = "notebook"
+
+    def __init__(self):
+        self._handle = None
+
+    def begin(self, line: str) -> None:
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display(_Text(line), display_id=True)
+        else:
+            self._handle.update(_Text(line))
+
+    def keep(self, line: str, amount: float) -> None:
+        print(line)
+
+
+class _Text:
+    """Text that notebooks show as it is."""
 
     def __init__(self, text: str):
         self.text = text
 
     def __repr__(self):
         return self.text
+
+
+def _surface(total: float | None, **options) -> _Bar | _Lines:
+    """Where this process can show progress; the options are those of a bar."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return _NotebookLine()
+    return _Bar(total, **options) if sys.stderr.isatty() else _Lines()
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

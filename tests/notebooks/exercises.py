@@ -1,6 +1,6 @@
 """The graded cells of a notebook's source, run on answers of the test's own."""
 
-from course_utils.tools.notebooks import ROOT
+from course_utils.machine import checkout
 from course_utils.tools.notebooks.convert import read_source
 
 
@@ -13,7 +13,7 @@ class Exercises:
     """
 
     def __init__(self, notebook: str):
-        self._notebook = read_source(ROOT / "notebooks" / "source" / f"{notebook}.py")
+        self._notebook = read_source(checkout() / "notebooks" / "source" / f"{notebook}.py")
         graded = [cell for cell in self._notebook.cells if "nbgrader" in cell.metadata]
         self._sources = {cell.metadata.nbgrader.grade_id: cell.source for cell in graded}
         assert len(self._sources) == len(graded), "two cells have the same grade_id"

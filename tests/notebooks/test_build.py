@@ -5,8 +5,9 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.tools.notebooks import build, checks
-from course_utils.tools.notebooks.build import build_all, select
+from course_utils.tools.notebooks.build import build_all
 from course_utils.tools.notebooks.convert import differences
+from course_utils.tools.notebooks.folder import select
 
 
 @pytest.fixture

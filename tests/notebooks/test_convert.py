@@ -19,7 +19,6 @@ def test_cells_tags_and_neutral_metadata(source):
     assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code", "markdown", "code"]
     assert notebook.cells[1].metadata["tags"] == ["parameters"]
     assert notebook.metadata.kernelspec.display_name == "Python 3"
-    assert convert.title(notebook) == "A small notebook"
 
 
 def test_the_same_script_gives_the_same_notebook(source):

@@ -8,9 +8,9 @@ from importlib import import_module
 import pytest
 from exercises import Exercises
 
-from course_utils.tools.notebooks import ROOT
+from course_utils.machine import checkout
 
-NAMES = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
+NAMES = sorted(path.stem for path in (checkout() / "notebooks" / "source").glob("*.py"))
 NOTEBOOKS = {name[:2]: exercises for name in NAMES if (exercises := Exercises(name)).points}
 
 

@@ -3,7 +3,8 @@
 import nbformat
 import pytest
 
-from course_utils.tools.notebooks import checks, convert, notebook_folder
+from course_utils.tools.notebooks import checks, convert
+from course_utils.tools.notebooks.folder import notebook_folder
 
 
 def test_sources_and_notebooks_come_in_pairs():

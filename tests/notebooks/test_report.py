@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
-from course_utils.tools.notebooks.execute import Failure, Result
 from course_utils.tools.notebooks.report import write_report
+from course_utils.tools.notebooks.result import Failure, Result
 
 PNG = "iVBORw0KGgo="
 EVIL = """<style>p { background: url(http://x.example/a) }</style>

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from course_utils.tools.notebooks import several
-from course_utils.tools.notebooks.execute import Result
+from course_utils.tools.notebooks.result import Result
 from course_utils.tools.notebooks.several import execute_several
 
 PATIENCE = 300  # seconds: the machine may be busy

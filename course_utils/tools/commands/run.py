@@ -2,13 +2,14 @@
 
 import argparse
 import json
-import os
 import re
 import sys
 import time
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.machine import processors
+from course_utils.tools.types import number, whole_number
 
 HELP = "execute notebooks and write a report page"
 
@@ -28,30 +29,18 @@ def configure(parser: argparse.ArgumentParser):
     )
     parser.add_argument("--output", default="reports", metavar="DIR", help="where results go (%(default)s)")
     parser.add_argument(
-        "--cell-timeout", type=_seconds, default=900, metavar="S", help="seconds one cell may take (%(default)s)"
+        "--cell-timeout", type=number(above=0), default=900, metavar="S", help="seconds one cell may take (%(default)s)"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=3600, metavar="S", help="seconds one notebook may take (%(default)s)"
+        "--timeout", type=number(above=0), default=3600, metavar="S", help="seconds one notebook may take (%(default)s)"
     )
     parser.add_argument(
         "--jobs",
-        type=_jobs,
+        type=whole_number(),
         metavar="N",
         help="notebooks at the same time (with --fast 2 on two processor cores or more, else 1)",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-
-
-def _seconds(text: str) -> float:
-    if not (value := float(text)) > 0:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return value
-
-
-def _jobs(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 when all notebooks passed, 1 when one failed, 130 when interrupted (the report covers what was run).
     """
-    from course_utils.tools.notebooks.progress import Reporter
+    from course_utils.progress import TaskProgress
     from course_utils.tools.notebooks.report import write_report
     from course_utils.tools.notebooks.several import execute_several
 
@@ -68,20 +57,22 @@ def run(arguments: argparse.Namespace) -> int:
     notebooks = _chosen(arguments.notebooks)
     if any(output.resolve() == notebook.resolve().parent for notebook in notebooks):
         raise CourseError(f"--output {output} holds the notebooks themselves: choose another folder.")
-    plans = _plans(notebooks, _asked(arguments), named=bool(arguments.notebooks), fast=arguments.fast, output=output)
-    jobs = arguments.jobs or (min(2, _cores()) if arguments.fast else 1)
+    asked = _asked(arguments.dataset, arguments.data_dir, arguments.parameter)
+    plans = _plans(notebooks, asked, named=bool(arguments.notebooks), fast=arguments.fast, output=output)
+    jobs = arguments.jobs or (min(2, processors()) if arguments.fast else 1)
+    limits = {"cell_timeout": arguments.cell_timeout, "timeout": arguments.timeout}
     results = {}
-    with Reporter(len(plans)) as reporter:
+    with TaskProgress(len(plans)) as tasks:
 
         def task(notebook, values):
-            return lambda stop: _executed(notebook, values, arguments, reporter, stop)
+            return lambda stop: _executed(notebook, output, values, tasks, stop=stop, **limits)
 
         for place, result in execute_several([task(notebook, values) for notebook, values in plans], jobs):
             results[place] = result
             # After each notebook, so that there is a report whatever happens next.
             finished = [results[place] for place in sorted(results)]
             index = write_report(finished, output)
-            reporter.done(result.name, _summary(result))
+            tasks.finish(result.name, _summary(result))
     if arguments.json:
         print(json.dumps({"report": str(index), "notebooks": [_as_json(result) for result in finished]}, indent=2))
     else:
@@ -94,34 +85,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(result.status == "passed" for result in finished) else 1
 
 
-def _executed(notebook: Path, values: dict, arguments: argparse.Namespace, reporter, stop):
-    """The result of one notebook, with the folders that it produced."""
+def _executed(notebook: Path, output: Path, values: dict, tasks, **options):
+    """The result of one notebook, with the folders that it produced; the options are those of `execute`."""
     from course_utils.tools.notebooks.execute import execute
+    from course_utils.tools.notebooks.running import following
 
     started = time.time()
-    result = execute(
-        notebook,
-        Path(arguments.output) / notebook.name,
-        values,
-        cell_timeout=arguments.cell_timeout,
-        timeout=arguments.timeout,
-        on_progress=reporter.follow(notebook.stem),
-        stop=stop,
-    )
+    shown = following(tasks, notebook.stem)
+    result = execute(notebook, output / notebook.name, values, on_progress=shown, **options)
     if "output_dir" in values:
         result.runs = _produced(Path(values["output_dir"]), started, notebook.stem)
     return result
 
 
-def _cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _chosen(names: list[str]) -> list[Path]:
     """The notebooks that are named, in that order: paths as they are, others from the course's folder."""
-    from course_utils.tools.notebooks import notebook_folder
-    from course_utils.tools.notebooks.build import select
+    from course_utils.tools.notebooks.folder import notebook_folder, select
 
     chosen = []
     for name in names:
@@ -142,22 +121,22 @@ def _chosen(names: list[str]) -> list[Path]:
     return unique
 
 
-def _asked(arguments: argparse.Namespace) -> dict[str, object]:
+def _asked(dataset: str | None, data_dir: str | None, pairs: list[tuple[str, str]]) -> dict[str, object]:
     """The parameters set on the command line."""
     from course_utils.datasets import DATASETS
     from course_utils.tools.notebooks.parameters import parse_value
 
     asked = {}
-    if arguments.dataset is not None:
-        if arguments.dataset not in DATASETS:
-            raise CourseError(f"--dataset {arguments.dataset}: choose one of {', '.join(DATASETS)}.")
-        asked["dataset"] = arguments.dataset
-    if arguments.data_dir is not None:
-        folder = Path(arguments.data_dir).expanduser().resolve()
+    if dataset is not None:
+        if dataset not in DATASETS:
+            raise CourseError(f"--dataset {dataset}: choose one of {', '.join(DATASETS)}.")
+        asked["dataset"] = dataset
+    if data_dir is not None:
+        folder = Path(data_dir).expanduser().resolve()
         if not folder.is_dir():
-            raise CourseError(f"--data-dir {arguments.data_dir} is not a folder.")
+            raise CourseError(f"--data-dir {data_dir} is not a folder.")
         asked["data_dir"] = str(folder)
-    return asked | {key: parse_value(value) for key, value in arguments.parameter}
+    return asked | {key: parse_value(value) for key, value in pairs}
 
 
 def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast: bool, output: Path):

@@ -4,8 +4,9 @@ import argparse
 import sys
 
 from course_utils.errors import CourseError
-from course_utils.tools.notebooks import notebook_folder
 from course_utils.tools.notebooks.build import build_all
+from course_utils.tools.notebooks.folder import notebook_folder
+from course_utils.tools.types import number
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,10 +19,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="execute nothing, exit 1 if a notebook is stale")
     parser.add_argument("--force", action="store_true", help="also those whose source has not changed")
     parser.add_argument(
-        "--cell-timeout", type=float, default=900, metavar="S", help="seconds a cell may take (%(default)g)"
+        "--cell-timeout", type=number(above=0), default=900, metavar="S", help="seconds a cell may take (%(default)g)"
     )
     parser.add_argument(
-        "--timeout", type=float, default=3600, metavar="S", help="seconds a notebook may take (%(default)g)"
+        "--timeout", type=number(above=0), default=3600, metavar="S", help="seconds a notebook may take (%(default)g)"
     )
     arguments = parser.parse_args(argv)
     try:

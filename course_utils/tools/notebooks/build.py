@@ -8,43 +8,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.errors import CourseError
+from course_utils.progress import TaskProgress
 from course_utils.tools.notebooks import checks, convert
-from course_utils.tools.notebooks.execute import execute, write_notebook
-from course_utils.tools.notebooks.progress import Reporter
-
-
-def sources(folder: Path, names: list[str] | None = None) -> list[Path]:
-    """The percent scripts in `folder/source`, sorted: all, or those named by number, name or path.
-
-    Raises:
-        CourseError: a name fits none.
-    """
-    return select(sorted((folder / "source").glob("*.py")), names or [])
-
-
-def select(available: list[Path], names: list[str]) -> list[Path]:
-    """Those of the files that are named by number ("05"), name or path; all without names.
-
-    Raises:
-        CourseError: a name fits none of them; the message lists them.
-    """
-    if not names:
-        return available
-    chosen = []
-    for name in names:
-        fitting = [
-            path
-            for path in available
-            if name in (path.name, path.stem)
-            or path.resolve() == Path(name).resolve()
-            or (name.isdigit() and path.stem.partition("_")[0] == name.zfill(2))
-        ]
-        if not fitting:
-            known = ", ".join(path.stem for path in available) or "none"
-            raise CourseError(f"There is no notebook {name!r}; there are: {known}.")
-        chosen += [path for path in fitting if path not in chosen]
-    return chosen
+from course_utils.tools.notebooks.execute import execute
+from course_utils.tools.notebooks.folder import sources
+from course_utils.tools.notebooks.running import RunningCell, following
 
 
 def stale(source: Path, folder: Path) -> list[str]:
@@ -68,7 +36,9 @@ def _executed_before(notebook: NotebookNode, path: Path) -> NotebookNode | None:
     return earlier
 
 
-def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = True, **limits) -> list[str]:
+def build(
+    source: Path, folder: Path, on_progress: Callable[[RunningCell], None], *, keep_outputs: bool = True, **limits
+) -> list[str]:
     """Convert and execute one source with its defaults; write the notebook only when nothing is wrong with it.
 
     Where only text cells (or tags) differ from the notebook there is, its outputs stay and nothing is executed.
@@ -76,7 +46,7 @@ def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = 
     Args:
         source: the percent script.
         folder: where the notebook goes, and the kernel's working directory.
-        report: as `on_progress` of `execute`.
+        on_progress: as for `execute`.
         keep_outputs: False executes also when no code has changed.
         **limits: `cell_timeout` and `timeout` of `execute`.
 
@@ -90,8 +60,8 @@ def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = 
     if executed is None:
         with tempfile.TemporaryDirectory(prefix="course-") as scratch:
             given, output = Path(scratch, source.stem + ".ipynb"), Path(scratch, "executed", source.stem + ".ipynb")
-            write_notebook(notebook, given)
-            result = execute(given, output, cwd=folder, on_progress=report, **limits)
+            convert.write_notebook(notebook, given)
+            result = execute(given, output, cwd=folder, on_progress=on_progress, **limits)
             if result.status == "interrupted":
                 raise KeyboardInterrupt
             if result.error:
@@ -100,7 +70,7 @@ def build(source: Path, folder: Path, report: Callable, *, keep_outputs: bool = 
     finished = convert.with_outputs(notebook, executed)
     problems = checks.output_problems(finished)
     if not problems:
-        write_notebook(finished, folder / f"{source.stem}.ipynb")
+        convert.write_notebook(finished, folder / f"{source.stem}.ipynb")
     return problems
 
 
@@ -121,8 +91,8 @@ def build_all(folder: Path, names: list[str], *, check: bool = False, force: boo
         if not reasons and not force:
             print(f"{source.stem}: up to date")
             continue
-        with Reporter(1) as reporter:
-            problems = build(source, folder, reporter.follow(source.stem), keep_outputs=not force, **limits)
+        with TaskProgress(1) as tasks:
+            problems = build(source, folder, following(tasks, source.stem), keep_outputs=not force, **limits)
         if problems:
             failed += 1
             print(f"{source.stem}: not written", *problems, sep="\n  ", file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_utils.tools.notebooks import ROOT
+from course_utils import machine
 from course_utils.tools.notebooks.parameters import parameter_cells, parameters
 
 _IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
@@ -86,7 +86,7 @@ def _problems_of(output: NotebookNode, tags: list[str]) -> Iterator[str]:
         for problem, pattern in _PATTERNS.items():
             if match := re.search(pattern, text):
                 yield f"{problem}: {_shorten(text[match.start() :])}"
-        for place in (ROOT, Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())):
+        for place in filter(None, (machine.checkout(), Path.home(), Path(sys.prefix), Path(tempfile.gettempdir()))):
             if len(place.parts) > 1 and re.search(rf"(?<![\w.]){re.escape(str(place))}(?![\w-])", text):
                 yield f"shows a path of this machine: {place}"
 

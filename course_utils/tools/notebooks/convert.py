@@ -1,7 +1,6 @@
-"""A percent script becomes a notebook, and a committed notebook is compared with its script."""
+"""A percent script becomes a notebook, which is written, and later compared with its script."""
 
 import hashlib
-import re
 from pathlib import Path
 
 import jupytext
@@ -10,6 +9,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -80,7 +80,7 @@ def clean_outputs(cell: NotebookNode):
 
 
 def differences(notebook: NotebookNode, source: Path) -> list[str]:
-    """In what a notebook differs from its source, one line each; empty when it is up to date.
+    """How a notebook differs from its source, one line each; empty when it is up to date.
 
     Compares type, text and metadata of each cell, and the digest. Outputs are not in a source: those of marked cells
     are compared by nbval.
@@ -100,9 +100,6 @@ def differences(notebook: NotebookNode, source: Path) -> list[str]:
     return found
 
 
-def title(notebook: NotebookNode) -> str:
-    """The text of a notebook's first heading; empty without one."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and (heading := re.search(r"^#+\s+(.+?)\s*$", cell.source, re.M)):
-            return heading.group(1)
-    return ""
+def write_notebook(notebook: NotebookNode, path: Path):
+    """Write a notebook, whole or not at all."""
+    write_whole(path, nbformat.writes(notebook) + "\n")

@@ -11,62 +11,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
-from course_utils.tools.notebooks.convert import clean_outputs, title
+from course_utils.tools.notebooks.convert import clean_outputs, write_notebook
+from course_utils.tools.notebooks.headings import title
 from course_utils.tools.notebooks.processes import Family
+from course_utils.tools.notebooks.result import Failure, Result
+from course_utils.tools.notebooks.running import RunningCell
 
 _START_LIMIT = 180  # seconds until the first cell starts; papermill gives a kernel 60
 _GRACE = 20  # seconds beyond a cell's limit before everything is killed: papermill usually ends it first
-
-
-@dataclass
-class Failure:
-    """Why a notebook stopped: `cell` counts from 1 over all cells that were to be executed, 0 before the first."""
-
-    cell: int
-    name: str
-    message: str
-    source: str = ""
-    traceback: str = ""
-
-    def __str__(self):
-        where = f"cell {self.cell}: " if self.cell else ""
-        return f"{where}{self.name}: {self.message}"
-
-
-@dataclass
-class Result:
-    """What became of one notebook.
-
-    `status` is "passed", "failed", "timed out" or "interrupted"; `peak_memory` is in bytes, over the kernel and what
-    it started; `reached` is the last cell started, counting from 1, of `cells`; `output` is the executed notebook, None
-    when not one cell ran; `runs` are the folders it produced.
-    """
-
-    name: str
-    title: str
-    status: str = "passed"
-    seconds: float = 0.0
-    peak_memory: int = 0
-    cells: int = 0
-    reached: int = 0
-    parameters: dict[str, object] = field(default_factory=dict)
-    output: Path | None = None
-    error: Failure | None = None
-    runs: list[Path] = field(default_factory=list)
-
-
-@dataclass
-class Progress:
-    """The cell being executed: `cell` of `cells` counting from 1, under `heading`."""
-
-    cell: int
-    cells: int
-    heading: str
 
 
 def execute(
@@ -77,7 +33,7 @@ def execute(
     cwd: Path | None = None,
     cell_timeout: float = 900,
     timeout: float = 3600,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[RunningCell], None] = lambda running: None,
     stop: threading.Event | None = None,
 ) -> Result:
     """Execute a notebook from its first cell to its last, or to the first that fails.
@@ -146,15 +102,15 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
         events.put("")
 
     threading.Thread(target=read, daemon=True).start()
-    progress, cell_deadline = None, time.monotonic() + _START_LIMIT
+    running, cell_deadline = None, time.monotonic() + _START_LIMIT
     while True:
         with contextlib.suppress(queue.Empty):
             line = events.get(timeout=0.5)
             event = json.loads(line) if line else {"event": "end"}
             match event.pop("event"):
                 case "cell":
-                    progress = Progress(event["index"] + 1, event["cells"], event["heading"])
-                    result.reached, result.cells = progress.cell, progress.cells
+                    running = RunningCell(**event)
+                    result.reached, result.cells = running.cell, running.cells
                     cell_deadline = time.monotonic() + job["cell_timeout"] + _GRACE
                 case "done":
                     return
@@ -171,8 +127,8 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
         if stop.is_set():
             raise KeyboardInterrupt
         result.peak_memory = max(result.peak_memory, family.descendants_memory())
-        if progress:
-            on_progress(progress)
+        if running:
+            on_progress(running)
         now = time.monotonic()
         if now > min(deadline, cell_deadline):
             what, limit = ("notebook", timeout) if now > deadline else ("cell", job["cell_timeout"])
@@ -190,14 +146,6 @@ def _keep(executed: Path, result: Result):
     if result.error and result.error.cell and not result.error.source:
         result.error.source = notebook.cells[result.error.cell - 1].source
     write_notebook(notebook, result.output)
-
-
-def write_notebook(notebook: nbformat.NotebookNode, path: Path):
-    """Write a notebook, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    nbformat.write(notebook, partial)
-    partial.replace(path)
 
 
 def plain_text(text: str) -> str:

@@ -6,43 +6,14 @@ stays open as long as the parent lives; when it ends, the kernel and this proces
 
 import json
 import os
-import re
 import sys
 import threading
 
 import papermill
 import psutil
 from nbclient.exceptions import CellTimeoutError
-from papermill.engines import NBClientEngine, papermill_engines
 
-
-def headings(cells) -> list[str]:
-    """For each cell the nearest heading at or above it, without the number signs."""
-    current, found = "", []
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            titles = re.findall(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.sub(r"```.*?```", "", cell.source, flags=re.S), re.M)
-            current = titles[-1] if titles else current
-        found.append(current)
-    return found
-
-
-class _ReportingEngine(NBClientEngine):
-    """papermill's own engine, which also tells `report` of each cell it starts."""
-
-    report = print
-
-    @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, **options):
-        titles = headings(nb_man.nb.cells)
-        cell_start = nb_man.cell_start
-
-        def start(cell, cell_index=None, **more):
-            cls.report(event="cell", index=cell_index, cells=len(titles), heading=titles[cell_index])
-            cell_start(cell, cell_index, **more)
-
-        nb_man.cell_start = start
-        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+from course_utils.tools.notebooks.headings import headings
 
 
 def _end_with_parent():
@@ -63,20 +34,25 @@ def main():
 
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _ReportingEngine.report = report
-    papermill_engines.register("course", _ReportingEngine)
+    kernel = {"kernel_name": "python3", "language": "python"}
     try:
+        # The job's own copy takes the parameters first: they are one more cell to count.
+        path = job["input"]
+        notebook = papermill.execute_notebook(path, path, job["parameters"], prepare_only=True, **kernel)
+        above = headings(notebook.cells)
+
+        def started(cell, cell_index):
+            report(event="cell", cell=cell_index + 1, cells=len(above), heading=above[cell_index])
+
         papermill.execute_notebook(
-            job["input"],
+            path,
             job["output"],
-            job["parameters"],
-            engine_name="course",
-            kernel_name="python3",
-            language="python",
+            on_cell_start=started,
             progress_bar=False,
             cwd=job["cwd"],
             execution_timeout=job["cell_timeout"],
             store_widget_state=False,
+            **kernel,
         )
     except papermill.PapermillExecutionError as error:
         report(

@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from course_utils import machine
 from course_utils.tools import cli
 from course_utils.tools.notebooks import execute as machinery
-from course_utils.tools.notebooks.execute import Result
+from course_utils.tools.notebooks.result import Result
 
 PARAMETERS = 'fast = False\nseed = 0\noutput_dir = "../runs"'
 WITH_DATA = PARAMETERS + '\ndataset = "toy_streets"\ndata_dir = None'
@@ -31,7 +32,7 @@ def course(tmp_path, monkeypatch):
     write(tmp_path / "notebooks" / "01_one.ipynb", PARAMETERS, "print(fast)", WRITES)
     write(tmp_path / "notebooks" / "02_bad.ipynb", PARAMETERS, "print(undefined)")
     write(tmp_path / "notebooks" / "05_data.ipynb", WITH_DATA)
-    monkeypatch.setattr("course_utils.tools.notebooks.ROOT", tmp_path)
+    monkeypatch.setattr(machine, "checkout", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -125,7 +126,7 @@ def test_an_unreadable_notebook_is_named(course, executed, capsys):
 
 
 def test_without_notebooks(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("course_utils.tools.notebooks.ROOT", tmp_path)
+    monkeypatch.setattr(machine, "checkout", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["run"]) == 2 and "clone" in capsys.readouterr().err
     (tmp_path / "notebooks").mkdir()

@@ -3,9 +3,9 @@
 import re
 import shlex
 
-from course_utils.tools.notebooks import ROOT
+from course_utils.machine import checkout
 
-GUIDE = ROOT / "docs" / "instructors.md"
+GUIDE = checkout() / "docs" / "instructors.md"
 SERVERS = ("More than one machine", "A gradebook on PostgreSQL")
 """Sections that need servers; each has a test of its own."""
 
