@@ -19,10 +19,11 @@ from course_utils import names
 from course_utils.datasets import camvid, cityscapes, coco
 from course_utils.datasets.dataset import Dataset
 from course_utils.datasets.dataset_card import DatasetCard
-from course_utils.datasets.frames import Frame, Problem, label_map, read_image, read_label
+from course_utils.datasets.frames import Frame, Problem, label_map, read_label
 from course_utils.datasets.locations import data_root, default_dir
 from course_utils.datasets.toy_streets.card import CARD as _TOY_STREETS
 from course_utils.errors import CourseError
+from course_utils.images import read_image
 
 __all__ = [
     "DATASETS",

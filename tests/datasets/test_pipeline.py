@@ -38,7 +38,7 @@ def test_load_gives_the_files_in_order(camvid_like_dir, train):
     image_spec, label_spec = train.element_spec
     assert (image_spec.dtype, image_spec.shape) == (tf.float32, (12, 16, 3))
     assert (label_spec.dtype, label_spec.shape) == (tf.uint8, (12, 16))
-    frames = datasets.frames("camvid", "train", camvid_like_dir)
+    frames = datasets.open("camvid", camvid_like_dir).frames("train")
     for frame, (image, label) in zip(frames, train, strict=True):
         assert np.array_equal(image, np.array(Image.open(frame.image)) / np.float32(255))
         ids = np.array(Image.open(frame.label))
@@ -79,10 +79,10 @@ def test_toy_streets_are_generated_on_first_use(tmp_path, monkeypatch):
     monkeypatch.delenv("TOY_STREETS_DATASET", raising=False)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
     small = partial(toy_streets.generate, size=(64, 128), counts={"train": 2, "val": 2, "test": 1}, workers=1)
-    monkeypatch.setattr(toy_streets, "generate", small)
+    monkeypatch.setattr(toy_streets.card, "generate", small)
     val = datasets.load("toy_streets", "val")
     assert val.cardinality() == 2 and val.element_spec[0].shape == (64, 128, 3)
-    monkeypatch.setattr(toy_streets, "generate", None)
+    monkeypatch.setattr(toy_streets.card, "generate", None)
     assert datasets.load("toy_streets", "train", image_size=(16, 32)).cardinality() == 2
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["toy_streets"]
 
@@ -93,10 +93,21 @@ def test_toy_streets_of_an_older_version_are_drawn_again(tmp_path, monkeypatch):
     manifest = root / toy_streets.MANIFEST
     before = manifest.read_text()
     manifest.write_text(before.replace(f'"version": {toy_streets.VERSION}', '"version": 0'))
-    image = datasets.frames("toy_streets", "val", root)[0].image
+    image = datasets.open("toy_streets", root).frames("val")[0].image
     image.write_bytes(b"old")
     assert datasets.load("toy_streets", "val").cardinality() == 1
     assert manifest.read_text() == before
+
+
+def test_a_damaged_manifest_of_toy_streets_is_one_line(tmp_path, monkeypatch):
+    root = toy_streets.generate(tmp_path / "toy", (64, 128), {"val": 1}, workers=1)
+    monkeypatch.setenv("TOY_STREETS_DATASET", str(root))
+    manifest = root / toy_streets.MANIFEST
+    for damaged in (manifest.read_text()[:20], "[1, 2]", "{}", ""):
+        manifest.write_text(damaged)
+        with pytest.raises(CourseError, match=rf"toy_streets\.json: .*delete the folder {root}") as error:
+            datasets.open("toy_streets")
+        assert "\n" not in str(error.value)
 
 
 def test_an_epoch_has_every_image_once(train):
@@ -168,7 +179,7 @@ def test_files_are_read_once_when_they_fit(train, monkeypatch):
 
 
 def test_no_memory_is_taken_when_they_do_not_fit(camvid_like_dir, monkeypatch):
-    monkeypatch.setattr(pipeline, "_memory", lambda: 4 * 4 * 7 * 12 * 16 - 1)
+    monkeypatch.setattr(pipeline, "memory_limit", lambda: 4 * 4 * 7 * 12 * 16 - 1)
     train = datasets.load("camvid", "train", camvid_like_dir)
     batches = training_batches(train, 7, seed=0)
     next(iter(batches))
@@ -185,7 +196,7 @@ def test_evaluation_batches_are_in_order(train):
 
 
 def test_a_choice_of_frames(camvid_like_dir):
-    frames = datasets.frames("camvid", "train", camvid_like_dir)[:2]
+    frames = datasets.open("camvid", camvid_like_dir).frames("train")[:2]
     chosen = from_frames(frames, CAMVID, image_size=(6, 8))
     assert chosen.cardinality() == 2
     assert sum(len(labels) for _, labels in training_batches(chosen, 2, seed=0, repeat=False)) == 2
@@ -210,7 +221,7 @@ def test_images_of_different_sizes_need_one(coco_dir):
 
 
 def test_damage_found_while_decoding_names_the_file(camvid_like_dir):
-    frame = datasets.frames("camvid", "train", camvid_like_dir)[5]
+    frame = datasets.open("camvid", camvid_like_dir).frames("train")[5]
     save(np.full((12, 16), 200, np.uint8), frame.label)
     train = datasets.load("camvid", "train", camvid_like_dir)
     with pytest.raises(tf.errors.OpError, match=r"train_005\.png: label id 200"):

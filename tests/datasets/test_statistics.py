@@ -7,9 +7,9 @@ from course_utils import datasets
 
 
 def test_counts_equal_a_plain_count(cityscapes_dir):
-    pixels, image_pixels = datasets.pixel_counts("cityscapes", "train", cityscapes_dir)
-    table = datasets.label_table("cityscapes")
-    maps = [np.array(Image.open(frame.label)) for frame in datasets.frames("cityscapes", "train", cityscapes_dir)]
+    pixels, image_pixels = datasets.open("cityscapes", cityscapes_dir).pixel_counts("train")
+    table = datasets.card("cityscapes").labels
+    maps = [np.array(Image.open(frame.label)) for frame in datasets.open("cityscapes", cityscapes_dir).frames("train")]
     for label in table.classes:
         assert pixels[label.train_id] == sum((ids == label.id).sum() for ids in maps)
         assert image_pixels[label.train_id] == sum(ids.size for ids in maps if (ids == label.id).any())
@@ -17,19 +17,19 @@ def test_counts_equal_a_plain_count(cityscapes_dir):
 
 
 def test_a_class_that_never_occurs_has_zeros(camvid_like_dir):
-    for frame in datasets.frames("camvid", "val", camvid_like_dir):
+    for frame in datasets.open("camvid", camvid_like_dir).frames("val"):
         Image.fromarray(np.full((12, 16), 3, np.uint8)).save(frame.label)
-    pixels, image_pixels = datasets.pixel_counts("camvid", "val", camvid_like_dir)
+    pixels, image_pixels = datasets.open("camvid", camvid_like_dir).pixel_counts("val")
     assert np.flatnonzero(pixels).tolist() == np.flatnonzero(image_pixels).tolist() == [3]
 
 
 def test_counted_once_and_not_changed_by_the_caller(camvid_like_dir):
-    pixels, _ = datasets.pixel_counts("camvid", "train", camvid_like_dir)
+    pixels, _ = datasets.open("camvid", camvid_like_dir).pixel_counts("train")
     kept = pixels.copy()
     pixels[:] = 0
-    for frame in datasets.frames("camvid", "train", camvid_like_dir):
+    for frame in datasets.open("camvid", camvid_like_dir).frames("train"):
         frame.label.write_bytes(frame.label.read_bytes())
-    assert np.array_equal(datasets.pixel_counts("camvid", "train", camvid_like_dir)[0], kept)
+    assert np.array_equal(datasets.open("camvid", camvid_like_dir).pixel_counts("train")[0], kept)
 
 
 def test_frequencies_agree_with_the_weights_published_with_segnet(camvid_dir):
@@ -40,9 +40,9 @@ def test_frequencies_agree_with_the_weights_published_with_segnet(camvid_dir):
     other signs "sign", too.
     """
     published = np.array([0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614])
-    pixels, image_pixels = datasets.pixel_counts("camvid", "train", camvid_dir)
+    pixels, image_pixels = datasets.open("camvid", camvid_dir).pixel_counts("train")
     ratio = image_pixels / pixels / published
     ratio /= np.median(ratio)
-    sign = datasets.label_table("camvid").names.index("sign")
+    sign = datasets.card("camvid").labels.names.index("sign")
     assert np.abs(np.delete(ratio, sign) - 1).max() < 0.13
     assert 0.3 < ratio[sign] < 0.5

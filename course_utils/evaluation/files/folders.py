@@ -8,11 +8,11 @@ import numpy as np
 
 from course_utils.datasets.frames import Frame, label_map
 from course_utils.errors import CourseError
-from course_utils.images import read_ids
 from course_utils.evaluation.files.in_order import in_order
 from course_utils.evaluation.files.prediction_files import Matches, match_predictions
 from course_utils.evaluation.scores import Scores
 from course_utils.evaluation.tally import Tally
+from course_utils.images import read_ids
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
 

@@ -10,7 +10,7 @@ HELP = "generate or download a data set, or verify one"
 
 
 def configure(parser):
-    parser.add_argument("name", metavar="NAME", help="cityscapes, camvid, coco or toy_streets")
+    parser.add_argument("name", metavar="NAME", help="cityscapes, camvid, coco, toy_streets or your own as module:NAME")
     parser.add_argument(
         "--dest",
         type=Path,
@@ -20,7 +20,12 @@ def configure(parser):
     parser.add_argument("--verify", action="store_true", help="decode every file and list everything that is wrong")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     download = parser.add_argument_group("downloads (camvid, cityscapes, coco)")
-    download.add_argument("--splits", nargs="+", metavar="SPLIT", help="which splits (default: coco val, others all)")
+    download.add_argument(
+        "--splits",
+        nargs="+",
+        metavar="SPLIT",
+        help="which splits to unpack or verify",
+    )
     download.add_argument("--keep-archives", action="store_true", help="do not delete the downloaded archives")
     download.add_argument("--url", help=argparse.SUPPRESS)
     toy = parser.add_argument_group("toy_streets")
@@ -33,18 +38,16 @@ def configure(parser):
 def run(arguments) -> int:
     from course_utils import datasets
 
-    known_splits = datasets.splits(arguments.name)
+    card = datasets.card(arguments.name)
     for split in arguments.splits or ():
-        if split not in known_splits:
-            raise CourseError(f"{arguments.name} has no split {split!r}: choose from {', '.join(known_splits)}.")
+        if split not in card.splits:
+            raise CourseError(f"{arguments.name} has no split {split!r}: choose from {', '.join(card.splits)}.")
     if arguments.verify:
         return _verify(arguments)
-    root = arguments.dest or datasets.default_dir(arguments.name)
-    notes = _generate(arguments, root) if arguments.name == "toy_streets" else _download(arguments, root)
-    counts = {
-        split: len(datasets.frames(arguments.name, split, root))
-        for split in datasets.available_splits(arguments.name, root)
-    }
+    root = arguments.dest or datasets.default_dir(card.name)
+    notes = _prepare(card, arguments, root)
+    dataset = datasets.open(arguments.name, root)
+    counts = {split: len(dataset.frames(split)) for split in dataset.available_splits}
     if arguments.json:
         print(json.dumps({"dataset": arguments.name, "root": str(root), "frames": counts, "notes": notes}, indent=2))
     else:
@@ -54,21 +57,22 @@ def run(arguments) -> int:
     return 0
 
 
-def _generate(arguments, root: Path) -> list[str]:
-    from course_utils import datasets
+def _prepare(card, arguments, root: Path) -> list[str]:
+    """Generate or download the data set; returns what to tell about it."""
+    given = {name: getattr(arguments, name) for name in ("size", "counts", "seed", "workers")}
+    options = {name: value for name, value in given.items() if value is not None}
+    if card.generate is not None:
+        if arguments.splits:
+            raise CourseError(f"{arguments.name} is generated whole: choose images per split with --counts.")
+        card.generate(root, **options)
+        return []
+    if options:
+        raise CourseError(f"{arguments.name} is not generated, so --{next(iter(options))} does nothing: leave it out.")
+    if card.archives is None:
+        return []
+    from course_utils.datasets.downloads.obtain import obtain
 
-    options = {
-        name: getattr(arguments, name) for name in ("size", "counts", "seed") if getattr(arguments, name) is not None
-    }
-    datasets.card(arguments.name).generate(root, workers=arguments.workers, **options)
-    return []
-
-
-def _download(arguments, root: Path) -> list[str]:
-    from course_utils.datasets.downloads import sources
-
-    splits = tuple(arguments.splits or ("val",))
-    return sources.obtain(arguments.name, root, splits, arguments.url, arguments.keep_archives)
+    return obtain(card, root, arguments.splits, arguments.url, arguments.keep_archives)
 
 
 def _verify(arguments) -> int:

@@ -1,6 +1,8 @@
 """`course data`: what it prints and how it exits."""
 
+import inspect
 import json
+import sys
 import threading
 import zipfile
 from functools import partial
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from course_utils import datasets
+from course_utils.datasets import DatasetCard
 from course_utils.tools.cli import main
 
 
@@ -71,6 +74,8 @@ def test_verify_lists_all_problems_and_exits_2(camvid, capsys):
         ["camvid", "--splits", "training"],
         ["camvid", "--verify", "--dest", "nowhere"],
         ["toy_streets", "--size", "small"],
+        ["toy_streets", "--splits", "val"],
+        ["camvid", "--size", "64x128"],
         ["toy_streets", "--counts", "train"],
     ],
     ids=lambda arguments: " ".join(arguments),
@@ -97,6 +102,31 @@ def test_download_then_nothing_to_do(site, tmp_path, capsys):
     assert main([*command[:-1], "http://127.0.0.1:1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["frames"] == {"train": 1, "val": 1, "test": 1}
     assert before == {path: path.stat().st_mtime_ns for path in dest.rglob("*")}
+
+
+def test_only_the_splits_asked_for(site, tmp_path, capsys):
+    dest = tmp_path / "new" / "camvid"
+    assert main(["data", "camvid", "--dest", str(dest), "--url", site, "--splits", "val", "test"]) == 0
+    assert f"camvid is ready at {dest}: 1 val, 1 test frames" in capsys.readouterr().out
+    assert not (dest / "train").exists()
+
+
+def test_a_data_set_of_one_s_own(tmp_path, monkeypatch, capsys):
+    """A card of name, labels, splits and scan is enough, as its documentation shows."""
+    example = DatasetCard.__doc__.partition("work:\n")[2].partition("    Attributes:")[0]
+    (tmp_path / "my_leaves.py").write_text(inspect.cleandoc(example))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for split in ("train", "val"):
+        (tmp_path / "leaves" / split).mkdir(parents=True)
+        Image.fromarray(np.full((6, 8, 3), 90, np.uint8)).save(tmp_path / "leaves" / split / "a.jpg")
+        Image.fromarray(np.full((6, 8), 1, np.uint8)).save(tmp_path / "leaves" / split / "a.png")
+    assert main(["data", "my_leaves:LEAVES", "--dest", "leaves"]) == 0
+    assert "my_leaves:LEAVES is ready at leaves: 1 train, 1 val frames" in capsys.readouterr().out
+    assert main(["data", "my_leaves:LEAVES", "--dest", "leaves", "--verify"]) == 0
+    assert "no problem" in capsys.readouterr().out
+    assert main(["data", "my_leaves:LEAVES", "--dest", "elsewhere"]) == 2
+    assert capsys.readouterr().err.endswith("Set LEAVES_DATASET to the folder that contains its files.\n")
 
 
 def test_failed_download_says_so(tmp_path, capsys, monkeypatch):

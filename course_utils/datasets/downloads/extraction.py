@@ -28,7 +28,7 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
 
     Raises:
         CourseError: the archive is damaged, lacks a part, tries to write outside its folder, contains links, or grows
-            beyond belief; or the disk is full. Nothing of it is in place then.
+            more than a hundredfold; or the disk is full. Nothing of it is in place then.
     """
     staging = destination / f".{archive.name}.extracting"
     shutil.rmtree(staging, ignore_errors=True)
@@ -39,7 +39,8 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
             size = sum(member.file_size for member in members.values())
             if size > _LARGEST_GROWTH * archive.stat().st_size + 1_000_000:
                 raise CourseError(
-                    f"{archive}: it would unpack to {size / 1e9:.1f} GB, which is beyond belief; delete it."
+                    f"{archive}: this archive would unpack to {size / 1e9:.1f} GB, more than "
+                    f"{_LARGEST_GROWTH} times its own size; delete it."
                 )
             need_space(destination, size, f"unpacking {archive.name}")
             with Progress(f"Unpacking {archive.name}", len(members), "files", shown=progress) as bar:

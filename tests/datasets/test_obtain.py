@@ -14,7 +14,9 @@ from requests.adapters import HTTPAdapter
 from tiny_datasets import write_camvid, write_cityscapes, write_coco
 
 from course_utils import datasets
-from course_utils.datasets.downloads import sources
+from course_utils.datasets import coco
+from course_utils.datasets.downloads.cityscapes_site import SITE
+from course_utils.datasets.downloads.obtain import obtain
 from course_utils.errors import CourseError
 
 
@@ -37,22 +39,36 @@ def camvid_site(server, tmp_path):
 
 def test_camvid(camvid_site, tmp_path):
     root = tmp_path / "camvid"
-    (note,) = sources.obtain("camvid", root, site=camvid_site.url, progress=False)
+    (note,) = obtain(datasets.card("camvid"), root, site=camvid_site.url, progress=False)
     assert "no published checksum" in note and "sha256:" in note
     assert len(datasets.load("camvid", "train", root)) == 2
     assert not list(root.glob("*.zip*")) and not list(root.glob(".*"))
     asked = len(camvid_site.requests)
-    assert sources.obtain("camvid", root, site=camvid_site.url, progress=False) == []
+    assert obtain(datasets.card("camvid"), root, site=camvid_site.url, progress=False) == []
     assert len(camvid_site.requests) == asked, "nothing is fetched twice"
 
 
 def test_a_missing_split_is_fetched_again(camvid_site, tmp_path):
     root = tmp_path / "camvid"
-    sources.obtain("camvid", root, site=camvid_site.url, keep=True, progress=False)
+    obtain(datasets.card("camvid"), root, site=camvid_site.url, keep=True, progress=False)
     assert (root / "master.zip").is_file()
     (root / "val.txt").unlink()
-    sources.obtain("camvid", root, site=camvid_site.url, progress=False)
-    assert len(datasets.frames("camvid", "val", root)) == 1
+    obtain(datasets.card("camvid"), root, site=camvid_site.url, progress=False)
+    assert len(datasets.open("camvid", root).frames("val")) == 1
+
+
+def test_only_the_splits_asked_for_are_unpacked(camvid_site, tmp_path):
+    root = tmp_path / "camvid"
+    obtain(datasets.card("camvid"), root, ["val"], camvid_site.url, progress=False)
+    assert sorted(path.name for path in root.iterdir()) == ["val", "val.txt", "valannot"]
+    assert datasets.open("camvid", root).available_splits == ["val"]
+    obtain(datasets.card("camvid"), root, None, camvid_site.url, progress=False)
+    assert datasets.open("camvid", root).available_splits == ["train", "val", "test"]
+
+
+def test_a_data_set_without_archives(tmp_path):
+    with pytest.raises(CourseError, match=r"toy_streets cannot be downloaded: put leftImg8bit/ and gtFine/ into"):
+        obtain(datasets.card("toy_streets"), tmp_path)
 
 
 def test_coco_needs_the_right_checksum(server, tmp_path, monkeypatch):
@@ -65,10 +81,10 @@ def test_coco_needs_the_right_checksum(server, tmp_path, monkeypatch):
     server.files.update(contents)
     root = tmp_path / "coco"
     with pytest.raises(CourseError, match="damaged and was deleted"):
-        sources.obtain("coco", root, site=server.url, progress=False)
+        obtain(datasets.card("coco"), root, site=server.url, progress=False)
     sums = {path.rsplit("/", 1)[1]: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
-    monkeypatch.setattr(sources, "_COCO_SHA256", {name: sums[name] for name in sources._COCO_SHA256 if name in sums})
-    notes = sources.obtain("coco", root, site=server.url, progress=False)
+    monkeypatch.setattr(coco, "_CHECKSUMS", {name: f"sha256:{sums[name]}" for name in coco._CHECKSUMS if name in sums})
+    notes = obtain(datasets.card("coco"), root, site=server.url, progress=False)
     assert ["verified" in note for note in notes] == [True, True, False]
     assert len(datasets.load("coco", "val", root)) == 2
 
@@ -138,7 +154,7 @@ def cityscapes_site(server, tmp_path, monkeypatch):
         def __init__(self):
             super().__init__()
             self.trust_env = False
-            self.mount(sources.CITYSCAPES_SITE, Elsewhere(server.url))
+            self.mount(SITE, Elsewhere(server.url))
 
     monkeypatch.setattr(downloader.requests, "Session", LocalSession)
     monkeypatch.setattr(appdirs, "user_data_dir", lambda *_: str(tmp_path / "account"))
@@ -153,18 +169,27 @@ def cityscapes_site(server, tmp_path, monkeypatch):
 def test_cityscapes(cityscapes_site, tmp_path, ranges):
     cityscapes_site.ranges = ranges
     root = tmp_path / "cityscapes"
-    notes = sources.obtain("cityscapes", root, progress=False)
+    notes = obtain(datasets.card("cityscapes"), root, progress=False)
     assert len(notes) == 2 and all("checksum verified (md5:" in note for note in notes)
     assert len(datasets.load("cityscapes", "train", root)) == 2
     asked = len(cityscapes_site.requests)
-    assert sources.obtain("cityscapes", root, progress=False) == []
+    assert obtain(datasets.card("cityscapes"), root, progress=False) == []
     assert len(cityscapes_site.requests) == asked, "complete: no login, no download"
+
+
+def test_of_cityscapes_too_only_the_splits_asked_for_are_unpacked(cityscapes_site, tmp_path):
+    root = tmp_path / "cityscapes"
+    assert len(obtain(datasets.card("cityscapes"), root, ["val"], progress=False)) == 2
+    assert sorted(path.relative_to(root).as_posix() for path in root.glob("*/*")) == ["gtFine/val", "leftImg8bit/val"]
+    asked = len(cityscapes_site.requests)
+    assert obtain(datasets.card("cityscapes"), root, ["val"], progress=False) == []
+    assert len(cityscapes_site.requests) == asked
 
 
 def test_cityscapes_wrong_password(cityscapes_site, tmp_path):
     cityscapes_site.password = "wrong"
     with pytest.raises(CourseError, match="refused the login"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
 
 
 def test_cityscapes_without_anyone_to_ask(cityscapes_site, tmp_path, monkeypatch):
@@ -173,29 +198,29 @@ def test_cityscapes_without_anyone_to_ask(cityscapes_site, tmp_path, monkeypatch
 
     monkeypatch.setattr(downloader, "input", nobody)
     with pytest.raises(CourseError, match="csDownload"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
 
 
 def test_cityscapes_without_access(cityscapes_site, tmp_path):
     del cityscapes_site.packages["1"]
     with pytest.raises(CourseError, match=r"no access to gtFine_trainvaltest\.zip"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
 
 
 def test_cityscapes_damaged(cityscapes_site, tmp_path):
     cityscapes_site.md5["3"] = "0" * 32
     with pytest.raises(CourseError, match="checksum"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
     assert not (tmp_path / "cityscapes" / "leftImg8bit").exists()
 
 
 def test_cityscapes_out_of_reach(cityscapes_site, tmp_path):
     cityscapes_site.routes["GET", "/login"] = lambda *_: (503, {}, b"")
     with pytest.raises(CourseError, match="cannot be reached"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
 
 
 def test_cityscapes_list_that_is_no_list(cityscapes_site, tmp_path):
     cityscapes_site.routes["GET", "/downloads/"] = lambda *_: (200, {}, b"<html>maintenance</html>")
     with pytest.raises(CourseError, match="list of packages"):
-        sources.obtain("cityscapes", tmp_path / "cityscapes", progress=False)
+        obtain(datasets.card("cityscapes"), tmp_path / "cityscapes", progress=False)
