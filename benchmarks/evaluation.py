@@ -85,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         size = (arguments.height, 2 * arguments.height)
         root = toy_streets.generate(Path(folder) / "toy_streets", size=size, counts={"val": arguments.frames})
-        frames = datasets.frames("toy_streets", "val", root)
+        frames = datasets.open("toy_streets", root).frames("val")
         predictions = Path(folder) / "predictions"
         predictions.mkdir()
         for number, frame in enumerate(frames):

@@ -60,14 +60,14 @@ def cost(options):
 
 def load(options, split, frames):
     """Images and maps of categories of a split's first frames (all for 0)."""
-    table = datasets.label_table(options.dataset)
+    data = datasets.open(options.dataset, options.data_dir)
     category = np.full(256, 255, np.uint8)
-    for number, members in enumerate(table.categories.values()):
+    for number, members in enumerate(data.labels.categories.values()):
         category[list(members)] = number
-    chosen = datasets.load(options.dataset, split, options.data_dir, options.image_size).frames[: frames or None]
-    pairs = from_frames(chosen, table, options.image_size).as_numpy_iterator()
+    chosen = data.load(split, options.image_size).frames[: frames or None]
+    pairs = from_frames(chosen, data.labels, options.image_size).as_numpy_iterator()
     images, maps = zip(*pairs, strict=True)
-    return np.stack(images), category[np.stack(maps)], len(table.categories)
+    return np.stack(images), category[np.stack(maps)], len(data.labels.categories)
 
 
 def learn(options):

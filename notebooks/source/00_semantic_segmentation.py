@@ -89,7 +89,8 @@ if dataset == "toy_streets" and data_dir is None:
     data_dir = Path(scratch.name, "toy_streets")
     toy_streets.generate(data_dir, size=(256, 512), counts={"train": scenes, "val": 6}, seed=seed, progress=False)
 
-frame = next(frame for frame in datasets.frames(dataset, "val", data_dir) if frame.name == frame_name)
+data = datasets.open(dataset, data_dir)
+frame = next(frame for frame in data.frames("val") if frame.name == frame_name)
 image = datasets.read_image(frame.image) / 255
 label_ids = np.asarray(Image.open(frame.label))
 instance_ids = np.asarray(Image.open(frame.instances)).astype(np.int32)
@@ -153,7 +154,7 @@ plotting.show(
     "from road, far the largest, to classes below one per cent.",
 )
 
-pixels, _ = datasets.pixel_counts(dataset, "train", data_dir)
+pixels, _ = data.pixel_counts("train")
 largest = np.argsort(-pixels)[:4]
 print(
     f"all scenes: {', '.join(CITYSCAPES.names[i] for i in largest)}: {pixels[largest].sum() / pixels.sum():.0%} of the pixels"
@@ -311,7 +312,7 @@ print("packed as text:", packed)
 def through_coco(tolerance):
     """The label map after a round trip through COCO's files, and the bytes of the file of things."""
     root = coco_format.write(Path(scratch.name, f"coco_{tolerance}"), scene, CITYSCAPES, tolerance=tolerance)
-    (coco_frame,) = datasets.frames("coco", "val", root)
+    (coco_frame,) = datasets.open("coco", root).frames("val")
     size = (root / "annotations" / "instances_val2017.json").stat().st_size
     return datasets.label_map(coco_frame, CITYSCAPES), size
 
@@ -544,7 +545,7 @@ def arrays(some_frames, size):
 
 
 network = tiny_network()
-pictures, truths = arrays(datasets.frames(dataset, "train", data_dir)[:100], (64, 128))
+pictures, truths = arrays(data.frames("train")[:100], (64, 128))
 rate = keras.optimizers.schedules.CosineDecay(0.01, epochs * -(-len(pictures) // 4))
 network.compile(
     keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=VOID)

@@ -48,7 +48,7 @@ from course_utils.layers.upsampling.interpolation_kernels import METHODS, freque
 
 if fast:
     frames = 4
-table = datasets.label_table(dataset)
+table = datasets.card(dataset).labels
 
 # %% [markdown]
 # ## The question
@@ -601,7 +601,7 @@ plotting.show(
 # Toy Streets are drawn here with 1024 x 2048 pixels, as in the paper, so the factors mean the same.
 
 # %%
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 from course_utils.datasets.toy_streets.scene import annotation, compose
 
 
@@ -609,10 +609,10 @@ def label_maps(number):
     """Label maps of the validation split; Toy Streets are drawn without their photographs, which is quicker."""
     if dataset == "toy_streets" and data_dir is None:
         for index in range(number):
-            sketch = compose(Dice(seed, 1, index, 0))
+            sketch = compose(RandomSource(seed, 1, index, 0))
             yield table.to_train_ids(annotation(sketch, 1024, 2048)[0])
     else:
-        for frame in datasets.frames(dataset, "val", data_dir)[:number]:
+        for frame in datasets.open(dataset, data_dir).frames("val")[:number]:
             yield datasets.label_map(frame, table)
 
 

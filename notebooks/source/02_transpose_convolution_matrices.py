@@ -621,7 +621,7 @@ def gray_photographs():
     if dataset == "photographs":
         pictures = [getattr(skimage.data, name)() for name in ("coffee", "chelsea", "rocket", "astronaut", "camera")]
     else:
-        files = [frame.image for frame in datasets.frames(dataset, "train", data_dir)]
+        files = [frame.image for frame in datasets.open(dataset, data_dir).frames("train")]
         pictures = [datasets.read_image(file)[:400, :600] for file in files[:: max(1, len(files) // 5)][:5]]
     pictures = [skimage.color.rgb2gray(p) if p.ndim == 3 else p / 255 for p in pictures]
     pictures = [p[: len(p) // 2 * 2, : p.shape[1] // 2 * 2] for p in pictures]

@@ -507,7 +507,7 @@ def photographs():
     if dataset == "photographs":
         pictures = [data.astronaut(), data.coffee(), data.rocket(), data.chelsea()]
     else:
-        frames = datasets.frames(dataset, "train", data_dir)
+        frames = datasets.open(dataset, data_dir).frames("train")
         pictures = [datasets.read_image(frame.image) for frame in frames[:: max(1, len(frames) // 20)]]
     return [color.rgb2gray(picture).astype(np.float32) for picture in pictures]
 

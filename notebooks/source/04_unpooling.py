@@ -379,7 +379,8 @@ for name, cost in {"unpooling": 0, "bilinear": 4, "transposed convolution, 4 x 4
 # channels (without a GPU in processor time, all cores together). `benchmarks/unpooling.py cost` measures full size.
 
 # %%
-table = datasets.label_table(dataset)
+data = datasets.open(dataset, data_dir)
+table = data.labels
 groups = list(table.categories.values())
 
 
@@ -499,7 +500,7 @@ for number, members in enumerate(groups):
 
 def load(split, frames):
     """Images and maps of categories of the first frames of a split."""
-    chosen = datasets.load(dataset, split, data_dir, image_size).frames[:frames]
+    chosen = data.load(split, image_size).frames[:frames]
     images, maps = zip(*from_frames(chosen, table, image_size).as_numpy_iterator(), strict=True)
     return np.stack(images), category[np.stack(maps)]
 

@@ -67,9 +67,9 @@ keras.utils.set_random_seed(seed)
 # nobody labelled, or that show the car's own bonnet. They count neither in training nor in the score.
 
 # %%
-table = datasets.label_table(dataset)
-train = datasets.load(dataset, "train", data_dir, image_size)
-val = datasets.load(dataset, "val", data_dir, image_size)
+data = datasets.open(dataset, data_dir)
+table = data.labels
+train, val = data.load("train", image_size), data.load("val", image_size)
 
 rows = []
 for frame in val.frames[:3]:
@@ -89,7 +89,7 @@ plotting.show(
 # network see poles everywhere.
 
 # %%
-pixels, image_pixels = datasets.pixel_counts(dataset, "train", data_dir)
+pixels, image_pixels = data.pixel_counts("train")
 weights = training.median_frequency_weights(pixels, image_pixels, power=0.5)
 plotting.show(
     plotting.class_frequencies(pixels, weights, table),
@@ -336,7 +336,7 @@ print("Frozen noise against from scratch:        ", verdict("random, frozen firs
 # a *run folder* that survives a kill.
 
 # %%
-from course_utils.training.recipe import Recipe, train_recipe
+from course_utils.training import Recipe, train_recipe
 
 recipe = Recipe(
     "SegNet",

@@ -65,9 +65,10 @@ if fast:
 # Look at the upper row. Which class is it? Then look at the lower row, where each patch is framed.
 
 # %%
-table = datasets.label_table(dataset)
-train = datasets.load(dataset, "train", data_dir, image_size)
-frames = datasets.load(dataset, "val", data_dir).frames[:validation_frames]
+data = datasets.open(dataset, data_dir)
+table = data.labels
+train = data.load("train", image_size)
+frames = data.load("val").frames[:validation_frames]
 images = [datasets.read_image(frame.image).astype("float32") / 255 for frame in frames]
 truths = [datasets.label_map(frame, table) for frame in frames]
 
@@ -110,7 +111,7 @@ networks = {
     "DeepLabV3": new_network("DeepLabV3", rates=rates),
     "DeepLabV3Plus": new_network("DeepLabV3Plus", rates=rates),
 }
-weights = training.median_frequency_weights(*datasets.pixel_counts(dataset, "train", data_dir), power=0.5)
+weights = training.median_frequency_weights(*data.pixel_counts("train"), power=0.5)
 batches = training_batches(train, batch_size=batch_size, seed=seed)
 for system, model in networks.items():
     training.compile_model(model, objective=training.objective(system, weights))
@@ -713,7 +714,10 @@ for name, three in [("first three", early), ("last three", late), ("all six", np
     order = np.argsort(np.argsort(three, axis=1), axis=1)  # rank of each class
     print(f"{name}: rank correlation of any two at least {np.corrcoef(order).min():.2f}")
 rise = late.mean(axis=0) - early.mean(axis=0)
-print("from the first three to the last:", ", ".join(f"{published.classes[k]} {rise[k]:+.0f}" for k in np.argsort(-rise)[:5]))
+print(
+    "from the first three to the last:",
+    ", ".join(f"{published.classes[k]} {rise[k]:+.0f}" for k in np.argsort(-rise)[:5]),
+)
 
 # %% [markdown]
 # The paper heads all rows "val"; the column "split" is ours. The means of the first three rows are those that PSPNet's

@@ -76,7 +76,8 @@ if fast:
 # even if every answer is right? Take the true labels, keep every 16th pixel, and enlarge.
 
 # %%
-full = datasets.label_table(dataset)
+data = datasets.open(dataset, data_dir)
+full = data.labels
 groups = full.categories if grouped else {name: (number,) for number, name in enumerate(full.names)}
 rows = [replace(full.classes[m[0]], name=name, train_id=n) for n, (name, m) in enumerate(groups.items())]
 table, names, K = LabelTable(dataset, tuple(rows)), tuple(groups), len(groups)
@@ -87,9 +88,8 @@ for number, members in enumerate(groups.values()):
 
 def load(split, count):
     """The first frames of a split, with the labels that this notebook uses."""
-    frames = datasets.load(dataset, split, data_dir, image_size).frames[:count]
-    data = from_frames(frames, full, image_size)
-    return data.map(lambda image, label: (image, tf.gather(group_of, tf.cast(label, tf.int32)))) if grouped else data
+    pairs = from_frames(data.load(split, image_size).frames[:count], full, image_size)
+    return pairs.map(lambda image, label: (image, tf.gather(group_of, tf.cast(label, tf.int32)))) if grouped else pairs
 
 
 train = load("train", labelled_frames)

@@ -294,10 +294,10 @@ assert loss.strength_loss(house, 20 * tf.one_hot(house, 2) - 10) < 1e-3
 # same output stride: without shape stream and boundary losses nearly the same network.
 
 # %% tags=["nbval-check-output"]
-table = datasets.label_table(dataset)
-train = datasets.load(dataset, "train", data_dir, image_size)
-val = datasets.load(dataset, "val", data_dir, image_size)
-weights = training.median_frequency_weights(*datasets.pixel_counts(dataset, "train", data_dir), power=0.5)
+data = datasets.open(dataset, data_dir)
+table = data.labels
+train, val = data.load("train", image_size), data.load("val", image_size)
+weights = training.median_frequency_weights(*data.pixel_counts("train"), power=0.5)
 
 
 def new_network(name):

@@ -128,7 +128,7 @@ else:
         systems, dataset, f"{output_dir}/09_{dataset}", data_dir=data_dir, minutes=train_minutes, seed=seed
     )
 names, number = records.systems, len(records.frames)
-table = datasets.label_table(records.dataset)
+table = datasets.card(records.dataset).labels
 pixels = np.stack([counts_of(counts) for counts in records.counts], axis=1)  # right, true, predicted
 print(f"made by: {records.command}")
 print("right, true and predicted pixels [3, systems, frames, classes]:", pixels.shape)
@@ -167,7 +167,7 @@ def count_frames(predictions, truths):
 
 kept = records.predictions is not None
 if kept:
-    truths = np.stack([datasets.label_map(frame, table) for frame in datasets.frames(dataset, "val", data_dir)])
+    truths = np.stack([datasets.label_map(frame, table) for frame in datasets.open(dataset, data_dir).frames("val")])
     for k, name in enumerate(names):
         assert np.array_equal(count_frames(records.predictions[k], truths), records.counts[k]), name
         _, boundary = frame_scores(records.predictions[k, :5], truths[:5], table.num_classes)

@@ -40,7 +40,7 @@ def digest(folder) -> dict:
 
 def annotate(seed, index, size, split):
     """Label ids alone, without the photograph."""
-    sketch = scene.compose(scene.Dice(seed, toy_streets.SPLITS.index(split), index, 0))
+    sketch = scene.compose(scene.RandomSource(seed, toy_streets.SPLITS.index(split), index, 0))
     return scene.annotation(sketch, *size)[0]
 
 
@@ -313,7 +313,7 @@ def test_thin_things_stay_visible():
 
 def test_vanishing_point_is_where_the_kerbs_meet():
     for index in range(8):
-        sketch = scene.compose(scene.Dice(0, 0, index, 0))
+        sketch = scene.compose(scene.RandomSource(0, 0, index, 0))
         road = next(polygon for label, polygon in sketch.objects if label == "road")
         far = sorted(road, key=lambda corner: corner[1])[:2]
         u, v = sketch.camera.u0, sketch.camera.v0
@@ -380,7 +380,7 @@ def test_what_is_there_already_is_kept_and_other_arguments_replace_it(tmp_path):
 
 def test_something_else_is_never_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("two years of work")
-    with pytest.raises(CourseError, match="something else"):
+    with pytest.raises(CourseError, match="something other than Toy Streets"):
         toy_streets.generate(tmp_path, SIZE, {"train": 1}, progress=False)
     with pytest.raises(CourseError, match="is a file"):
         toy_streets.generate(tmp_path / "thesis.txt", SIZE, {"train": 1}, progress=False)

@@ -16,6 +16,7 @@ from pathlib import Path
 import requests
 
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
 from course_utils.progress import Progress
 
 _CHUNK = 1 << 14  # bytes; what came of a chunk before the connection broke is lost
@@ -120,7 +121,7 @@ def _receive(session: requests.Session, url: str, part: Path, allow_redirects: b
         if response.status_code not in (200, 206):
             raise CourseError(
                 f"{url}: the server answered {response.status_code} {response.reason}. "
-                "Check the address, and with an account that it may download this file."
+                "Check the address and, where it takes an account, that yours may download this file."
             )
         resumed = response.status_code == 206
         total = _total(response)
@@ -180,7 +181,7 @@ def _load_state(part: Path, url: str) -> dict | None:
 
 def _save_state(part: Path, url: str, validator: str | None, total: int | None) -> None:
     part.unlink(missing_ok=True)
-    _state_file(part).write_text(json.dumps({"url": url, "validator": validator, "total": total}))
+    write_whole(_state_file(part), json.dumps({"url": url, "validator": validator, "total": total}))
 
 
 def _forget(part: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 _UNIT = 2.0**-24
 
 
-class Dice:
+class RandomSource:
     """A stream of random numbers.
 
     Args:

@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from course_utils.datasets.toy_streets.picture import palettes, textures
-from course_utils.datasets.toy_streets.picture.light import draw_light, mix, scaled
+from course_utils.datasets.toy_streets.picture.light import mix, sample_light, scaled
 from course_utils.datasets.toy_streets.picture.shading import photograph
 from course_utils.datasets.toy_streets.picture.sketch import Sketch, to_pixels
 from course_utils.datasets.toy_streets.plan.camera import SKY, Camera, Surface
-from course_utils.datasets.toy_streets.plan.placing import draw_plots, paint_plot, place_things
-from course_utils.datasets.toy_streets.plan.street import FAR, draw_ground, draw_street
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.plan.placing import paint_plot, place_things, sample_plots
+from course_utils.datasets.toy_streets.plan.street import FAR, draw_ground, sample_street
+from course_utils.datasets.toy_streets.random_source import RandomSource
 from course_utils.datasets.toy_streets.things import nature
 from course_utils.errors import CourseError
 from course_utils.labels import CITYSCAPES
@@ -79,8 +79,8 @@ def render(seed: int, index: int, size=(128, 256), split: str = "train") -> Scen
     if seed < 0 or index < 0:
         raise CourseError(f"seed and index of a Toy Streets scene must be 0 or more, got {seed} and {index}.")
     key = (seed, SPLITS.index(split), index)
-    sketch = compose(Dice(*key, 0))
-    image = photograph(sketch, height, width, Dice(*key, 1))
+    sketch = compose(RandomSource(*key, 0))
+    image = photograph(sketch, height, width, RandomSource(*key, 1))
     label_ids, instance_ids, polygons = annotation(sketch, height, width)
     camera = sketch.camera
     return Scene(image, label_ids, instance_ids, polygons, (camera.u0, 2 * camera.v0), sketch.light.name)
@@ -106,64 +106,64 @@ def annotation(sketch: Sketch, height: int, width: int):
     return np.array(label_of, np.uint8)[index], np.array(instance_of, np.int32)[index], polygons
 
 
-def compose(dice: Dice) -> Sketch:
+def compose(rng: RandomSource) -> Sketch:
     """A whole scene as a sketch."""
-    light = draw_light(dice)
+    light = sample_light(rng)
     camera = Camera(
-        focal=dice.uniform(1.0, 1.15),
-        height=dice.uniform(1.2, 1.45),
-        u0=dice.uniform(0.43, 0.57),
-        v0=dice.uniform(0.18, 0.225),
+        focal=rng.uniform(1.0, 1.15),
+        height=rng.uniform(1.2, 1.45),
+        u0=rng.uniform(0.43, 0.57),
+        v0=rng.uniform(0.18, 0.225),
     )
     sketch = Sketch(camera, light)
-    street = draw_street(dice)
-    leaves = nature.season(dice)
-    plots = [draw_plots(dice, street, side) for side in (-1, 1)]
+    street = sample_street(rng)
+    leaves = nature.season(rng)
+    plots = [sample_plots(rng, street, side) for side in (-1, 1)]
 
     frame = [(0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5)]
     sketch.annotate("sky", [(0.0, 0.0), (1.0, 0.0), (1.0, camera.v0 + 0.02), (0.0, camera.v0 + 0.02)])
     sketch.fill(frame, light.horizon, Surface(SKY, 0.0, 0.0, 0.0, textures.FLAT))
-    _backdrop(sketch, dice, leaves)
-    draw_ground(sketch, dice, street)
+    _backdrop(sketch, rng, leaves)
+    draw_ground(sketch, rng, street)
     for row in plots:
         for plot, nearer in zip(reversed(row), [*reversed(row[:-1]), None], strict=True):
-            paint_plot(sketch, dice, street, leaves, *plot, nearer is not None and nearer[0] != "house")
-    things = place_things(sketch, dice, street, leaves)
+            paint_plot(sketch, rng, street, leaves, *plot, nearer is not None and nearer[0] != "house")
+    things = place_things(sketch, rng, street, leaves)
     for _, _, paint in sorted(things, key=lambda thing: (-thing[0], thing[1])):
         paint()
-    _camera_car(sketch, dice)
+    _camera_car(sketch, rng)
     return sketch
 
 
-def _backdrop(sketch, dice, leaves) -> None:
+def _backdrop(sketch, rng, leaves) -> None:
     """What closes the view at the end of the street."""
     camera, light = sketch.camera, sketch.light
-    if dice.chance(0.5):
-        nature.treeline(sketch, dice, -150, 150, FAR + 30, dice.uniform(8, 18), leaves)
+    if rng.chance(0.5):
+        nature.treeline(sketch, rng, -150, 150, FAR + 30, rng.uniform(8, 18), leaves)
     x = -80.0
     while x < 80:
-        width = dice.uniform(10, 26)
-        if dice.chance(0.75):
-            height = dice.uniform(7, 17)
+        width = rng.uniform(10, 26)
+        if rng.chance(0.75):
+            height = rng.uniform(7, 17)
             quad = camera.quad_upright(x, x + width, 0, height, FAR + 15)
-            quad.insert(3, camera.point(x + width / 2, height + dice.uniform(0, 5), FAR + 15))
+            quad.insert(3, camera.point(x + width / 2, height + rng.uniform(0, 5), FAR + 15))
             sketch.annotate("building", quad)
-            color = scaled(dice.pick(palettes.FACADES), light.front)
+            color = scaled(rng.pick(palettes.FACADES), light.front)
             surface = sketch.upright(FAR + 15, textures.PLASTER)
             sketch.fill(quad, color, surface)
             for floor in range(int(height / 3.2)):
                 band = camera.quad_upright(x + 1, x + width - 1, floor * 3.2 + 1, floor * 3.2 + 2.4, FAR + 15)
                 sketch.fill(band, mix(color, palettes.GLASS, 0.5), surface)
         x += width
-    nature.treeline(sketch, dice, -60, 60, FAR + 5, dice.uniform(4, 9), leaves)
+    nature.treeline(sketch, rng, -60, 60, FAR + 5, rng.uniform(4, 9), leaves)
 
 
-def _camera_car(sketch, dice) -> None:
+def _camera_car(sketch, rng) -> None:
     """The bonnet of the car that carries the camera, and the rim of a rectified picture."""
     light = sketch.light
-    tall = dice.uniform(0.028, 0.05)
-    color = scaled(dice.pick(palettes.PAINTS), 0.8)
-    middle = dice.uniform(0.47, 0.53)
+    tall = rng.uniform(0.028, 0.05)
+    color = scaled(rng.pick(palettes.PAINTS), 0.8)
+    middle = rng.uniform(0.47, 0.53)
     top = [(k / 10, 0.5 - tall * (1 - 1.5 * (k / 10 - middle) ** 2 * 2)) for k in range(11)]
     bonnet = [(0.0, 0.5), *top, (1.0, 0.5)]
     surface = sketch.upright(2.0, textures.METAL)
@@ -179,8 +179,8 @@ def _camera_car(sketch, dice) -> None:
     ]
     for points in (crease, [(2 * middle - u, v) for u, v in crease]):
         sketch.fill(points, scaled(color, light.up * 0.75), surface)
-    if dice.chance(0.2):
-        for u0, u1 in ((0.0, dice.uniform(0.004, 0.008)), (1 - dice.uniform(0.004, 0.008), 1.0)):
+    if rng.chance(0.2):
+        for u0, u1 in ((0.0, rng.uniform(0.004, 0.008)), (1 - rng.uniform(0.004, 0.008), 1.0)):
             rim = [(u0, 0.0), (u1, 0.0), (u1, 0.5), (u0, 0.5)]
             sketch.annotate("rectification border", rim)
             sketch.fill(rim, (4, 4, 4), surface)

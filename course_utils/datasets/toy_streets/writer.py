@@ -15,6 +15,7 @@ from PIL import Image
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
 from course_utils.errors import CourseError
 from course_utils.labels import CITYSCAPES
+from course_utils.machine import processors
 from course_utils.progress import Progress
 
 VERSION = 1
@@ -87,7 +88,7 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
         size: (height, width), 2:1 between 64x128 and 1024x2048.
         counts: images of each split; 400, 100 and 100 unless given.
         seed: of the whole data set, >= 0. Every image depends on the seed, its split and its index alone.
-        workers: processes; as many as there are processors unless given.
+        workers: processes; one per processor unless given.
         progress: show a bar on a terminal, or a line elsewhere.
 
     Returns:
@@ -159,7 +160,7 @@ def _refuse_foreign(destination: Path) -> None:
         raise CourseError(f"{destination} is a file: name a folder for Toy Streets.")
     if destination.is_dir() and any(destination.iterdir()) and manifest(destination) is None:
         raise CourseError(
-            f"{destination} holds something else than Toy Streets: name an empty or a new folder, or remove it first."
+            f"{destination} holds something other than Toy Streets: name an empty or a new folder, or remove it first."
         )
 
 
@@ -182,8 +183,7 @@ def _move_in_place(partial: Path, destination: Path, wanted: dict) -> None:
 def _write_all(root: Path, wanted: dict, workers, progress: bool) -> None:
     jobs = sum(wanted["counts"].values())
     if workers is None:
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = max(1, min(processors, jobs // 20))
+        workers = max(1, min(processors(), jobs // 20))
     height, width = wanted["size"]
     with Progress(f"Drawing Toy Streets, {height}x{width}", jobs, "images", shown=progress) as bar:
         if workers == 1 or not _write_in_processes(root, wanted, workers, bar):

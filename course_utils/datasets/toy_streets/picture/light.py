@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 
 Color = tuple[int, int, int]
 
@@ -118,23 +118,23 @@ _KINDS = {
 }
 
 
-def draw_light(dice: Dice) -> Light:
+def sample_light(rng: RandomSource) -> Light:
     """Weather and light of one scene, at random."""
-    name = dice.weighted([(name, row[0]) for name, row in _KINDS.items()])
+    name = rng.weighted([(name, row[0]) for name, row in _KINDS.items()])
     _, zenith, horizon, cloud, haze, cover, sun, exposure, tint = _KINDS[name]
-    ambient = 0.62 + 0.2 * (1 - sun) + dice.uniform(-0.03, 0.03)
-    side = dice.pick((-1, 1)) * dice.uniform(0.35, 1)
-    ahead = dice.uniform(-1, 1)
-    low_sun = 1.6 if name == "evening" else dice.uniform(0.5, 1.1)
-    warmth = dice.uniform(-0.05, 0.05)
-    density = {"fog": dice.uniform(0.022, 0.04), "rain": 0.008, "dusk": 0.004}.get(name, dice.uniform(0.001, 0.004))
+    ambient = 0.62 + 0.2 * (1 - sun) + rng.uniform(-0.03, 0.03)
+    side = rng.pick((-1, 1)) * rng.uniform(0.35, 1)
+    ahead = rng.uniform(-1, 1)
+    low_sun = 1.6 if name == "evening" else rng.uniform(0.5, 1.1)
+    warmth = rng.uniform(-0.05, 0.05)
+    density = {"fog": rng.uniform(0.022, 0.04), "rain": 0.008, "dusk": 0.004}.get(name, rng.uniform(0.001, 0.004))
     lit = 0.5 * sun
     return Light(
         name=name,
-        zenith=scaled(zenith, dice.uniform(0.9, 1.1)),
+        zenith=scaled(zenith, rng.uniform(0.9, 1.1)),
         horizon=horizon,
         cloud=cloud,
-        cover=min(1.0, max(0.05, dice.bell(cover, 0.15))),
+        cover=min(1.0, max(0.05, rng.bell(cover, 0.15))),
         up=ambient + lit * 0.85,
         front=ambient - 0.06 * sun + lit * max(0.0, -ahead) * 0.8,
         left=ambient - 0.14 * sun + lit * max(0.0, -side) * 1.15,
@@ -145,9 +145,9 @@ def draw_light(dice: Dice) -> Light:
         haze=haze,
         density=density,
         tint=(tint[0] * (1 + warmth), tint[1], tint[2] * (1 - warmth)),
-        exposure=exposure * dice.uniform(1.0, 1.2),
+        exposure=exposure * rng.uniform(1.0, 1.2),
         wet=name == "rain",
         dusk=name == "dusk",
-        noise=dice.uniform(1.5, 3.5) + (2.5 if name == "dusk" else 0.0),
-        blur=dice.integer(0, 3),
+        noise=rng.uniform(1.5, 3.5) + (2.5 if name == "dusk" else 0.0),
+        blur=rng.integer(0, 3),
     )

@@ -9,7 +9,7 @@ from course_utils.datasets.toy_streets.picture.light import transmittance
 from course_utils.datasets.toy_streets.picture.sketch import Sketch
 from course_utils.datasets.toy_streets.picture.textures import LEAVES, SIZE, SMOOTH, tiles
 from course_utils.datasets.toy_streets.plan.camera import GROUND, SIDE, SKY
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 
 _BAND = 1 << 14  # pixels worked on at a time
 _MASK = SIZE - 1
@@ -21,13 +21,13 @@ def supersampling(width: int) -> int:
     return max(2 if width <= 512 else 1, -(-512 // width))
 
 
-def photograph(sketch: Sketch, height: int, width: int, dice: Dice) -> np.ndarray:
+def photograph(sketch: Sketch, height: int, width: int, rng: RandomSource) -> np.ndarray:
     """The sketch as the camera sees it.
 
     Args:
         sketch: the scene.
         height, width: of the image, in pixels.
-        dice: for the sensor's noise.
+        rng: for the sensor's noise.
 
     Returns:
         uint8 [height, width, 3].
@@ -51,7 +51,7 @@ def photograph(sketch: Sketch, height: int, width: int, dice: Dice) -> np.ndarra
     for start in range(0, height, step):
         band = slice(start, min(start + step, height))
         image[band] = _band(sketch, flat, shapes, shadow, surfaces, band)
-    return _sensor(image, sketch.light, dice)
+    return _sensor(image, sketch.light, rng)
 
 
 def _band(sketch: Sketch, flat, shapes, shadow, surfaces, band: slice) -> np.ndarray:
@@ -136,7 +136,7 @@ def _wet(sketch: Sketch, colors, flat, rows, on_ground, near) -> np.ndarray:
     return colors * (dark * (1 - shine)) + reflection * shine
 
 
-def _sensor(image: np.ndarray, light, dice: Dice) -> np.ndarray:
+def _sensor(image: np.ndarray, light, rng: RandomSource) -> np.ndarray:
     """Slight blur of the lens and noise of the sensor, in integers."""
     pixels = image.astype(np.int16)
     for swap in (False, True) if light.blur else ():
@@ -144,8 +144,8 @@ def _sensor(image: np.ndarray, light, dice: Dice) -> np.ndarray:
         inner = (16 - 2 * light.blur) * rows[1:-1] + light.blur * (rows[:-2] + rows[2:])
         rows[1:-1] = (inner + 8) >> 4
     height, width, _ = pixels.shape
-    noise = dice.noise(3, height, width)
-    # Half of the noise is common to the three colours; 148 is the standard deviation of `Dice.noise`.
+    noise = rng.noise(3, height, width)
+    # Half of the noise is common to the three colours; 148 is the standard deviation of `RandomSource.noise`.
     noise[1:] = (noise[0] + noise[1:]) >> 1
     noise *= np.int16(light.noise * 8)
     pixels += (noise // np.int16(148 * 8)).transpose(1, 2, 0)

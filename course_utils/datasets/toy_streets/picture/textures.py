@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from course_utils.datasets.toy_streets.plan.camera import Texture
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 
 SIZE = 256
 """Texels along each side of a tile; tiles repeat without a seam."""
@@ -47,10 +47,10 @@ def _mixed(*parts: tuple[np.ndarray, int]) -> np.ndarray:
 @lru_cache(maxsize=1)
 def tiles() -> np.ndarray:
     """All tiles, int8 [kinds, SIZE, SIZE] with values in -127..127; rows run upwards or away from the camera."""
-    dice = Dice(20160627)
+    rng = RandomSource(20160627)
 
     def noise():
-        return dice.noise(SIZE, SIZE).astype(np.int64)
+        return rng.noise(SIZE, SIZE).astype(np.int64)
 
     rows, columns = np.mgrid[:SIZE, :SIZE]
     grain = _mixed((noise(), 2), (_smooth(noise(), 1), 2), (_smooth(noise(), 4), 1))
@@ -60,9 +60,9 @@ def tiles() -> np.ndarray:
     # Bricks of 8 by 4 texels in a running bond, each with its own shade, with light mortar between them.
     course = rows // 4
     shifted = (columns + 4 * (course % 2)) % SIZE
-    brick = dice.noise(SIZE, SIZE).astype(np.int64)[course, shifted // 8 * 5 % SIZE] // 6
+    brick = rng.noise(SIZE, SIZE).astype(np.int64)[course, shifted // 8 * 5 % SIZE] // 6
     brick = _normal(brick + 90 * ((rows % 4 == 0) | (shifted % 8 == 0)) + noise() // 12)
-    slab = dice.noise(SIZE, SIZE).astype(np.int64)[rows // 16, columns // 16] // 5
+    slab = rng.noise(SIZE, SIZE).astype(np.int64)[rows // 16, columns // 16] // 5
     slabs = _normal(slab - 110 * ((rows % 16 == 0) | (columns % 16 == 0)) + noise() // 7)
     boards = _normal(
         np.broadcast_to(_smooth(noise(), 1)[0] // 4, (SIZE, SIZE)) - 110 * (columns % 8 == 0) + noise() // 5

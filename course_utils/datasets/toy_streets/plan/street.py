@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from course_utils.datasets.toy_streets.picture import palettes, textures
 from course_utils.datasets.toy_streets.picture.light import Color, mix, scaled
 from course_utils.datasets.toy_streets.picture.sketch import Sketch
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 
 KERB = 0.13
 """Height of the pavement above the road, in metres."""
@@ -46,12 +46,12 @@ class Street:
     side_streets: list[tuple[int, float, float]] = field(default_factory=list)
 
 
-def draw_street(dice: Dice) -> Street:
+def sample_street(rng: RandomSource) -> Street:
     """A street, at random."""
-    wide = dice.chance(0.3)
-    parking = (dice.chance(0.5), dice.chance(0.5))
-    rails = dice.chance(0.17)
-    own_bed = rails and dice.chance(0.4)
+    wide = rng.chance(0.3)
+    parking = (rng.chance(0.5), rng.chance(0.5))
+    rails = rng.chance(0.17)
+    own_bed = rails and rng.chance(0.4)
     lanes = [(0.0, 1), (-LANE, -1)]
     if wide:
         lanes = [(0.0, 1), (LANE, 1), (-LANE, -1), (-2 * LANE, -1)]
@@ -60,10 +60,10 @@ def draw_street(dice: Dice) -> Street:
         lanes = [(x, way) if way > 0 else (x - LANE, way) for x, way in lanes]
     if rails:
         track = -LANE
-    right = max(x for x, _ in lanes) + LANE / 2 + dice.uniform(0.1, 0.6) + 2.1 * parking[1]
-    left = min(x for x, _ in lanes) - LANE / 2 - dice.uniform(0.1, 0.6) - 2.1 * parking[0]
-    verge = tuple(dice.uniform(1.0, 2.4) if dice.chance(0.32) else 0.0 for _ in range(2))
-    walk = tuple(dice.uniform(2.4, 5.6) for _ in range(2))
+    right = max(x for x, _ in lanes) + LANE / 2 + rng.uniform(0.1, 0.6) + 2.1 * parking[1]
+    left = min(x for x, _ in lanes) - LANE / 2 - rng.uniform(0.1, 0.6) - 2.1 * parking[0]
+    verge = tuple(rng.uniform(1.0, 2.4) if rng.chance(0.32) else 0.0 for _ in range(2))
+    walk = tuple(rng.uniform(2.4, 5.6) for _ in range(2))
     return Street(
         edge=(left, right),
         line=(left - verge[0] - walk[0], right + verge[1] + walk[1]),
@@ -72,15 +72,15 @@ def draw_street(dice: Dice) -> Street:
         verge=verge,
         rails=track,
         own_bed=own_bed,
-        zebra=dice.uniform(9, 40) if dice.chance(0.3) else None,
-        asphalt=scaled(dice.pick(palettes.ASPHALTS), dice.uniform(0.85, 1.15)),
-        paving=scaled(dice.pick(palettes.PAVINGS), dice.uniform(0.85, 1.1)),
-        grass=dice.pick(palettes.GRASSES),
-        brisk=dice.chance(0.6),
+        zebra=rng.uniform(9, 40) if rng.chance(0.3) else None,
+        asphalt=scaled(rng.pick(palettes.ASPHALTS), rng.uniform(0.85, 1.15)),
+        paving=scaled(rng.pick(palettes.PAVINGS), rng.uniform(0.85, 1.1)),
+        grass=rng.pick(palettes.GRASSES),
+        brisk=rng.chance(0.6),
     )
 
 
-def draw_ground(sketch: Sketch, dice: Dice, street: Street) -> None:
+def draw_ground(sketch: Sketch, rng: RandomSource, street: Street) -> None:
     """Everything flat, from the building lines inwards."""
     camera, light = sketch.camera, sketch.light
     up = light.up
@@ -103,16 +103,16 @@ def draw_ground(sketch: Sketch, dice: Dice, street: Street) -> None:
             lay("terrain", *sorted((start, start + side * verge)), 2, FAR, street.grass, grass, KERB)
     lay("road", left, right, 2, FAR, street.asphalt, road_surface)
     for edge, side, parking in zip(street.edge, (1, -1), street.parking, strict=True):
-        if parking and dice.chance(0.25):
+        if parking and rng.chance(0.25):
             color = mix(street.asphalt, street.paving, 0.6)
             lay("parking", *sorted((edge, edge + side * 2.1)), 2, 100, color, camera.ground(textures.PAVING))
-    _patches(sketch, dice, street, lay, road_surface)
+    _patches(sketch, rng, street, lay, road_surface)
     for side, start, end in street.side_streets:
         near = street.edge[0 if side < 0 else 1]
         lay("road", *sorted((near - side * 0.05, side * 90)), start, end, street.asphalt, road_surface)
     if street.rails is not None:
         _rails(sketch, street, lay)
-    _markings(sketch, dice, street, lay)
+    _markings(sketch, rng, street, lay)
     for side, edge in zip((-1, 1), street.edge, strict=True):
         facing = light.right if side < 0 else light.left
         gaps = sorted((start, end) for s, start, end in street.side_streets if s == side)
@@ -128,19 +128,19 @@ def draw_ground(sketch: Sketch, dice: Dice, street: Street) -> None:
             start = gap_end
 
 
-def _patches(sketch, dice, street, lay, surface) -> None:
+def _patches(sketch, rng, street, lay, surface) -> None:
     """Repaired asphalt, tyre tracks and manhole covers."""
     left, right = street.edge
-    if dice.chance(0.5):
+    if rng.chance(0.5):
         for x, _ in street.lanes:
             for offset in (-0.75, 0.75):
                 lay(None, x + offset - 0.25, x + offset + 0.25, 2, 60, scaled(street.asphalt, 0.95), surface)
-    for _ in range(dice.integer(0, 4)):
-        x, z = dice.uniform(left, right - 2), dice.uniform(5, 30)
-        color = scaled(street.asphalt, dice.pick((0.82, 0.9, 1.1)))
-        lay(None, x, min(right, x + dice.uniform(0.6, 2.4)), z, z + dice.uniform(1.5, 9), color, surface)
-    for _ in range(dice.integer(0, 2)):
-        x, z = dice.uniform(left + 0.5, right - 0.5), dice.uniform(6, 22)
+    for _ in range(rng.integer(0, 4)):
+        x, z = rng.uniform(left, right - 2), rng.uniform(5, 30)
+        color = scaled(street.asphalt, rng.pick((0.82, 0.9, 1.1)))
+        lay(None, x, min(right, x + rng.uniform(0.6, 2.4)), z, z + rng.uniform(1.5, 9), color, surface)
+    for _ in range(rng.integer(0, 2)):
+        x, z = rng.uniform(left + 0.5, right - 0.5), rng.uniform(6, 22)
         lay(None, x - 0.3, x + 0.3, z, z + 0.6, scaled(street.asphalt, 0.7), surface)
     # Leaves, dirt and water gather along the kerb.
     for edge, side in ((left, 1), (right, -1)):
@@ -159,7 +159,7 @@ def _rails(sketch, street, lay) -> None:
         lay(None, x + offset - 0.035, x + offset + 0.035, 2, 110, (168, 170, 172), surface)
 
 
-def _markings(sketch, dice, street, lay) -> None:
+def _markings(sketch, rng, street, lay) -> None:
     """Lane marks, edge lines and zebra crossing, in worn or fresh white."""
     surface = sketch.camera.ground(textures.PAINTED)
     white = (222, 222, 218) if street.brisk else mix(street.asphalt, (210, 210, 206), 0.55)
@@ -170,9 +170,9 @@ def _markings(sketch, dice, street, lay) -> None:
         return not any(start - 1 < z < end + 1 for start, end in crossed)
 
     middle = -LANE / 2
-    solid_middle = dice.chance(0.2)
-    edge_lines = dice.chance(0.35)
-    phase = dice.uniform(0, 6)
+    solid_middle = rng.chance(0.2)
+    edge_lines = rng.chance(0.35)
+    phase = rng.uniform(0, 6)
     for x in xs:
         outer = x in (xs[0], xs[-1])
         if outer and not edge_lines and not street.parking[0 if x == xs[0] else 1]:
@@ -196,10 +196,10 @@ def _markings(sketch, dice, street, lay) -> None:
         while x < right - 0.4:
             lay(None, x, x + 0.5, street.zebra, street.zebra + 3.4, white, surface)
             x += 1.0
-        if dice.chance(0.6):
+        if rng.chance(0.6):
             lay(None, -LANE / 2 + 0.1, LANE / 2 - 0.1, street.zebra - 1.8, street.zebra - 1.4, white, surface)
-    if dice.chance(0.25):
-        _arrow(sketch, dice.uniform(9, 26), dice.pick((-1, 0, 1)), scaled(white, sketch.light.up), surface)
+    if rng.chance(0.25):
+        _arrow(sketch, rng.uniform(9, 26), rng.pick((-1, 0, 1)), scaled(white, sketch.light.up), surface)
 
 
 def _arrow(sketch, z, way, color, surface) -> None:

@@ -3,13 +3,13 @@
 from course_utils.datasets.toy_streets.picture import palettes, textures
 from course_utils.datasets.toy_streets.picture.light import mix, scaled
 from course_utils.datasets.toy_streets.picture.sketch import Sketch
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 
 DEPTH = 11.0
 """Depth of a house, away from the street, in metres."""
 
 
-def house(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float, storeys: int, free: bool = True) -> float:
+def house(sketch: Sketch, rng: RandomSource, x: float, z0: float, z1: float, storeys: int, free: bool = True) -> float:
     """A house whose front lies in the plane X = x, from Z = z0 to z1; with `free`, its near gable is in view.
 
     Returns:
@@ -18,16 +18,16 @@ def house(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float, storeys: i
     camera, light = sketch.camera, sketch.light
     side = 1 if x > 0 else -1
     facing = light.left if side > 0 else light.right
-    brick = dice.chance(0.28)
-    color = dice.pick(palettes.BRICKS if brick else palettes.FACADES)
-    color = scaled(color, dice.uniform(0.82, 1.08))
+    brick = rng.chance(0.28)
+    color = rng.pick(palettes.BRICKS if brick else palettes.FACADES)
+    color = scaled(color, rng.uniform(0.82, 1.08))
     texture = textures.BRICKWORK if brick else textures.PLASTER
-    storey = dice.uniform(2.8, 3.6)
-    ground_floor = storey * dice.uniform(1.0, 1.25)
-    height = ground_floor + storey * (storeys - 1) + dice.uniform(0.3, 0.9)
+    storey = rng.uniform(2.8, 3.6)
+    ground_floor = storey * rng.uniform(1.0, 1.25)
+    height = ground_floor + storey * (storeys - 1) + rng.uniform(0.3, 0.9)
     back = x + side * DEPTH
-    pitched = dice.chance(0.65)
-    rise = DEPTH / 2 * dice.uniform(0.7, 1.25) if pitched else 0.0
+    pitched = rng.chance(0.65)
+    rise = DEPTH / 2 * rng.uniform(0.7, 1.25) if pitched else 0.0
     ridge = x + side * DEPTH / 2
     roof_seen = rise / (DEPTH / 2) > (height - camera.height) / abs(x)
 
@@ -54,52 +54,52 @@ def house(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float, storeys: i
             point(ridge, height + rise, z1),
             point(ridge, height + rise, z0),
         ]
-        tiles = scaled(dice.pick(palettes.ROOFS), (facing + light.up) / 2)
+        tiles = scaled(rng.pick(palettes.ROOFS), (facing + light.up) / 2)
         sketch.fill(roof, tiles, camera.side(x, textures.TILED))
-    trim = mix(color, dice.pick(((240, 238, 232), (110, 104, 98))), 0.6)
+    trim = mix(color, rng.pick(((240, 238, 232), (110, 104, 98))), 0.6)
     # Eaves with their gutter, and a plinth.
     sketch.fill(camera.quad_on_side(x, height - 0.35, height, z0, z1), scaled(trim, facing * 0.92), front)
-    sketch.fill(camera.quad_on_side(x, 0, dice.uniform(0.3, 0.8), z0, z1), scaled(color, facing * 0.75), front)
-    if dice.chance(0.4):
+    sketch.fill(camera.quad_on_side(x, 0, rng.uniform(0.3, 0.8), z0, z1), scaled(color, facing * 0.75), front)
+    if rng.chance(0.4):
         sketch.fill(
             camera.quad_on_side(x, ground_floor - 0.12, ground_floor + 0.12, z0, z1), scaled(trim, facing), front
         )
-    _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, facing)
-    if free and dice.chance(0.7):
-        _gable_windows(sketch, dice, x, z0, side, storeys, storey, ground_floor)
+    _windows(sketch, rng, x, z0, z1, storeys, storey, ground_floor, color, facing)
+    if free and rng.chance(0.7):
+        _gable_windows(sketch, rng, x, z0, side, storeys, storey, ground_floor)
     # A downpipe marks the joint between neighbours.
-    if dice.chance(0.5):
+    if rng.chance(0.5):
         pipe = camera.quad_on_side(x, 0, height, z1 - 0.3, z1 - 0.15)
         sketch.fill(pipe, scaled(color, facing * 0.6), front)
     return height
 
 
-def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, facing) -> None:
+def _windows(sketch, rng, x, z0, z1, storeys, storey, ground_floor, color, facing) -> None:
     """Rows of windows, a door or a shop on the ground floor."""
     camera, light = sketch.camera, sketch.light
     front = camera.side(x, textures.FLAT)
-    step = dice.uniform(2.1, 3.6)
+    step = rng.uniform(2.1, 3.6)
     count = max(1, int((z1 - z0 - 0.6) / step))
     step = (z1 - z0 - 0.6) / count
-    wide = step * dice.uniform(0.36, 0.62)
-    tall = storey * dice.uniform(0.45, 0.62)
+    wide = step * rng.uniform(0.36, 0.62)
+    tall = storey * rng.uniform(0.45, 0.62)
     sill = storey * 0.28
-    frame = scaled(dice.pick(palettes.FRAMES), facing)
-    ribbon = dice.chance(0.12)
-    shutters = not ribbon and dice.chance(0.18)
-    shutter = scaled(dice.pick(palettes.DOORS), facing)
-    balconies = dice.chance(0.2) and not ribbon
-    rail = scaled(dice.pick(palettes.STEELS), facing)
-    shop = storeys > 2 and dice.chance(0.4)
+    frame = scaled(rng.pick(palettes.FRAMES), facing)
+    ribbon = rng.chance(0.12)
+    shutters = not ribbon and rng.chance(0.18)
+    shutter = scaled(rng.pick(palettes.DOORS), facing)
+    balconies = rng.chance(0.2) and not ribbon
+    rail = scaled(rng.pick(palettes.STEELS), facing)
+    shop = storeys > 2 and rng.chance(0.4)
     sky = light.horizon
     scale = camera.focal * abs(x)
     far = scale * (1 / z0 - 1 / (z0 + step)) < 0.004  # too far to tell one window from the next
 
     def pane():
-        if light.dusk and dice.chance(0.4):
-            return mix(palettes.LAMPLIGHT, (190, 120, 60), dice.uniform(0, 0.6))
-        glass = mix(palettes.GLASS, sky, dice.uniform(0.0, 0.42))
-        return scaled(mix(glass, (220, 214, 200), 0.45) if dice.chance(0.15) else glass, facing)
+        if light.dusk and rng.chance(0.4):
+            return mix(palettes.LAMPLIGHT, (190, 120, 60), rng.uniform(0, 0.6))
+        glass = mix(palettes.GLASS, sky, rng.uniform(0.0, 0.42))
+        return scaled(mix(glass, (220, 214, 200), 0.45) if rng.chance(0.15) else glass, facing)
 
     for floor in range(storeys):
         low = ground_floor + storey * (floor - 1) + sill if floor else 0.95
@@ -107,7 +107,7 @@ def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, faci
         if camera.point(x, low, z1)[1] < 0:
             break
         if floor == 0 and shop:
-            _shop(sketch, dice, x, z0, z1, ground_floor, facing, pane)
+            _shop(sketch, rng, x, z0, z1, ground_floor, facing, pane)
             continue
         if ribbon or far:
             sketch.fill(
@@ -115,7 +115,7 @@ def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, faci
             )
             if far:
                 continue
-        door = dice.integer(0, count - 1) if floor == 0 else -1
+        door = rng.integer(0, count - 1) if floor == 0 else -1
         for column in range(count):
             start = z0 + 0.3 + step * column + (step - wide) / 2
             seen = scale * (1 / start - 1 / (start + wide))
@@ -123,7 +123,7 @@ def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, faci
                 continue
             if column == door:
                 quad = camera.quad_on_side(x, 0.1, 2.3, start, start + min(wide, 1.3))
-                sketch.fill(quad, scaled(dice.pick(palettes.DOORS), facing), front)
+                sketch.fill(quad, scaled(rng.pick(palettes.DOORS), facing), front)
                 continue
             if ribbon:
                 if seen > 0.004:
@@ -146,10 +146,10 @@ def _windows(sketch, dice, x, z0, z1, storeys, storey, ground_floor, color, faci
                 sketch.fill(quad, rail, camera.side(x, textures.WOODEN))
 
 
-def _shop(sketch, dice, x, z0, z1, ground_floor, facing, pane) -> None:
+def _shop(sketch, rng, x, z0, z1, ground_floor, facing, pane) -> None:
     camera = sketch.camera
     front = camera.side(x, textures.FLAT)
-    brand = scaled(dice.pick(palettes.SHOPS), facing)
+    brand = scaled(rng.pick(palettes.SHOPS), facing)
     top = ground_floor - 0.2
     sketch.fill(camera.quad_on_side(x, top - 0.6, top, z0 + 0.3, z1 - 0.3), brand, front)
     width = (z1 - z0 - 1) / 3
@@ -157,20 +157,20 @@ def _shop(sketch, dice, x, z0, z1, ground_floor, facing, pane) -> None:
         start = z0 + 0.5 + part * width
         quad = camera.quad_on_side(x, 0.5 if part != 1 else 0.1, top - 0.7, start + 0.1, start + width - 0.1)
         sketch.fill(quad, pane(), front)
-    if dice.chance(0.35):
+    if rng.chance(0.35):
         # An awning leans out over the pavement.
         out = x - (0.9 if x > 0 else -0.9)
         point = camera.point
         awning = [point(x, top - 0.6, z0 + 0.5), point(out, top - 1.2, z0 + 0.5)]
         awning += [point(out, top - 1.2, z1 - 0.5), point(x, top - 0.6, z1 - 0.5)]
         sketch.annotate("building", awning)
-        sketch.fill(awning, scaled(dice.pick(palettes.SHOPS), sketch.light.up * 0.9), front)
+        sketch.fill(awning, scaled(rng.pick(palettes.SHOPS), sketch.light.up * 0.9), front)
 
 
-def _gable_windows(sketch, dice, x, z, side, storeys, storey, ground_floor) -> None:
+def _gable_windows(sketch, rng, x, z, side, storeys, storey, ground_floor) -> None:
     camera, light = sketch.camera, sketch.light
     surface = sketch.upright(z)
-    frame = scaled(dice.pick(palettes.FRAMES), light.front)
+    frame = scaled(rng.pick(palettes.FRAMES), light.front)
     for floor in range(storeys):
         low = 1.0 if floor == 0 else ground_floor + storey * (floor - 1) + 0.9
         for offset in (2.2, 5.6, 8.2):
@@ -180,17 +180,17 @@ def _gable_windows(sketch, dice, x, z, side, storeys, storey, ground_floor) -> N
                 continue
             rim = camera.quad_upright(*sorted((x0 - side * 0.1, x0 + side * 1.2)), low - 0.1, low + 1.5, z)
             sketch.fill(rim, frame, surface)
-            glass = mix(palettes.GLASS, light.horizon, dice.uniform(0, 0.4))
+            glass = mix(palettes.GLASS, light.horizon, rng.uniform(0, 0.4))
             sketch.fill(quad, scaled(glass, light.front), surface)
 
 
-def wall(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float) -> None:
+def wall(sketch: Sketch, rng: RandomSource, x: float, z0: float, z1: float) -> None:
     """A garden wall or a concrete wall along the street."""
     camera, light = sketch.camera, sketch.light
     facing = light.left if x > 0 else light.right
-    height = dice.uniform(1.3, 2.9)
-    texture = dice.pick((textures.PLASTER, textures.BRICKWORK, textures.BLOCKWORK))
-    color = dice.pick(palettes.BRICKS if texture is textures.BRICKWORK else palettes.STONES + palettes.FACADES)
+    height = rng.uniform(1.3, 2.9)
+    texture = rng.pick((textures.PLASTER, textures.BRICKWORK, textures.BLOCKWORK))
+    color = rng.pick(palettes.BRICKS if texture is textures.BRICKWORK else palettes.STONES + palettes.FACADES)
     quad = camera.quad_on_side(x, 0, height, z0, z1)
     end = camera.quad_upright(*sorted((x, x + (0.3 if x > 0 else -0.3))), 0, height, z0)
     for shape, brightness, surface in (
@@ -200,22 +200,22 @@ def wall(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float) -> None:
         sketch.annotate("wall", shape)
         sketch.fill(shape, scaled(color, brightness), surface)
     cap = camera.quad_on_side(x, height - 0.14, height, z0, z1)
-    sketch.fill(cap, scaled(color, facing * dice.pick((0.8, 1.15))), camera.side(x, texture))
-    if dice.chance(0.3):
-        for _ in range(dice.integer(1, 3)):
-            start = dice.uniform(z0, z1 - 1.5)
-            tag = camera.quad_on_side(x, 0.4, height * 0.7, start, start + dice.uniform(0.8, 1.5))
-            sketch.fill(tag, scaled(dice.pick(palettes.SHOPS), facing), camera.side(x, textures.PLASTER))
+    sketch.fill(cap, scaled(color, facing * rng.pick((0.8, 1.15))), camera.side(x, texture))
+    if rng.chance(0.3):
+        for _ in range(rng.integer(1, 3)):
+            start = rng.uniform(z0, z1 - 1.5)
+            tag = camera.quad_on_side(x, 0.4, height * 0.7, start, start + rng.uniform(0.8, 1.5))
+            sketch.fill(tag, scaled(rng.pick(palettes.SHOPS), facing), camera.side(x, textures.PLASTER))
 
 
-def fence(sketch: Sketch, dice: Dice, x: float, z0: float, z1: float) -> None:
+def fence(sketch: Sketch, rng: RandomSource, x: float, z0: float, z1: float) -> None:
     """A fence along the street: boards, pickets or railings that one sees through."""
     camera, light = sketch.camera, sketch.light
     facing = light.left if x > 0 else light.right
-    kind = dice.pick(("boards", "pickets", "railing", "mesh"))
-    height = dice.uniform(1.0, 1.9)
+    kind = rng.pick(("boards", "pickets", "railing", "mesh"))
+    height = rng.uniform(1.0, 1.9)
     color = scaled(
-        dice.pick(palettes.STEELS if kind in ("railing", "mesh") else palettes.WOODS + palettes.FACADES), facing
+        rng.pick(palettes.STEELS if kind in ("railing", "mesh") else palettes.WOODS + palettes.FACADES), facing
     )
     sketch.annotate("fence", camera.quad_on_side(x, 0, height, z0, z1))
     plain = camera.side(x, textures.FLAT)

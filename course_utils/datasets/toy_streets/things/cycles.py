@@ -3,14 +3,14 @@
 from course_utils.datasets.toy_streets.picture import palettes, textures
 from course_utils.datasets.toy_streets.picture.sketch import Sketch
 from course_utils.datasets.toy_streets.plan.camera import circle
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 from course_utils.datasets.toy_streets.things.figure import Figure
 
 
-def bicycle(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, base: float) -> Figure:
+def bicycle(sketch: Sketch, rng: RandomSource, x: float, z: float, heading: float, base: float) -> Figure:
     """A bicycle; seen along its length only its narrow side shows."""
     figure = Figure(sketch, x, z, heading, base, textures.FLAT)
-    frame = dice.pick(palettes.PAINTS)
+    frame = rng.pick(palettes.PAINTS)
     sketch.shadow([(x - 0.8 * figure.cosine - 0.1, z - 0.1), (x + 0.8 * figure.cosine + 0.1, z + 0.15)], 0.35, base)
     sketch.cast_shadow([(x - 0.8 * figure.cosine, z), (x + 0.8 * figure.cosine, z)], 0.9, base)
     if abs(figure.cosine) < 0.3:
@@ -45,10 +45,10 @@ def bicycle(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, base
     return figure
 
 
-def motorcycle(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, base: float) -> Figure:
+def motorcycle(sketch: Sketch, rng: RandomSource, x: float, z: float, heading: float, base: float) -> Figure:
     """A motorcycle or scooter."""
     figure = Figure(sketch, x, z, heading, base, textures.METAL)
-    paint = dice.pick(palettes.PAINTS)
+    paint = rng.pick(palettes.PAINTS)
     sketch.shadow([(x - 0.9 * figure.cosine - 0.2, z - 0.15), (x + 0.9 * figure.cosine + 0.2, z + 0.2)], 0.45, base)
     sketch.cast_shadow([(x - 0.9 * figure.cosine, z), (x + 0.9 * figure.cosine, z)], 0.9, base)
     if abs(figure.cosine) < 0.3:

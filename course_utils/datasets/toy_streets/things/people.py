@@ -4,26 +4,26 @@ from course_utils.datasets.toy_streets.picture import palettes, textures
 from course_utils.datasets.toy_streets.picture.light import mix
 from course_utils.datasets.toy_streets.picture.sketch import Sketch, hull
 from course_utils.datasets.toy_streets.plan.camera import turn
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 from course_utils.datasets.toy_streets.things.cycles import bicycle, motorcycle
 from course_utils.datasets.toy_streets.things.figure import Figure
 
 
-def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
+def person(sketch: Sketch, rng: RandomSource, x: float, z: float, base: float) -> None:
     """A person who stands or walks."""
     figure = Figure(sketch, x, z, 0.0, base)
-    tall = dice.uniform(1.58, 1.9) if dice.chance(0.87) else dice.uniform(1.05, 1.4)
+    tall = rng.uniform(1.58, 1.9) if rng.chance(0.87) else rng.uniform(1.05, 1.4)
     k = tall / 1.75
-    stride = dice.uniform(0.05, 0.34) * (1 if dice.chance(0.7) else 0.2)
-    lean = dice.pick((-1, 1))
-    broad = dice.uniform(0.19, 0.25)
-    sideways = dice.chance(0.5)
+    stride = rng.uniform(0.05, 0.34) * (1 if rng.chance(0.7) else 0.2)
+    lean = rng.pick((-1, 1))
+    broad = rng.uniform(0.19, 0.25)
+    sideways = rng.chance(0.5)
     if sideways:
         broad *= 0.8
-    top, legs = dice.pick(palettes.CLOTHES), dice.pick(palettes.TROUSERS)
-    skin, hair = dice.pick(palettes.SKINS), dice.pick(palettes.HAIRS)
-    coat = dice.chance(0.3)
-    skirt = not coat and dice.chance(0.2)
+    top, legs = rng.pick(palettes.CLOTHES), rng.pick(palettes.TROUSERS)
+    skin, hair = rng.pick(palettes.SKINS), rng.pick(palettes.HAIRS)
+    coat = rng.chance(0.3)
+    skirt = not coat and rng.chance(0.2)
     hem = 0.62 if coat else 0.84
     swing = stride * 0.75
 
@@ -52,7 +52,7 @@ def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
     feet_at = [(x - 0.32, z - 0.18), (x + 0.32, z - 0.18), (x + 0.32, z + 0.18), (x - 0.32, z + 0.18)]
     sketch.shadow(feet_at, 0.4, base)
 
-    shoe = dice.pick(palettes.TROUSERS)
+    shoe = rng.pick(palettes.TROUSERS)
     for leg, bright in ((left, 0.82), (right, 1.0)):
         color = skin if skirt else legs
         figure.limb(sized(leg), (0.18 * k, 0.145 * k), color, bright)
@@ -76,20 +76,20 @@ def person(sketch: Sketch, dice: Dice, x: float, z: float, base: float) -> None:
     figure.limb(sized(hand_r), (0.12 * k, 0.1 * k), top, 0.94)
     if close:
         figure.disc(hand_r[2][0] * k, hand_r[2][1] * k, 0.055 * k, skin)
-    if dice.chance(0.3):
-        bag = dice.pick(palettes.CLOTHES)
-        if dice.chance(0.5):
+    if rng.chance(0.3):
+        bag = rng.pick(palettes.CLOTHES)
+        if rng.chance(0.5):
             figure.fill(sized([(-0.15, 1.4), (0.15, 1.4), (0.16, 1.0), (-0.16, 1.0)]), bag)
         else:
             at = hand_r[2][0]
             figure.fill(sized([(at - 0.12, 0.82), (at + 0.1, 0.82), (at + 0.12, 0.56), (at - 0.14, 0.56)]), bag)
-    _head(figure, dice, 0.0, 1.62, k, skin, hair, lean if sideways else 0)
+    _head(figure, rng, 0.0, 1.62, k, skin, hair, lean if sideways else 0)
 
 
-def _head(figure: Figure, dice: Dice, along, up, k, skin, hair, way, helmet=None) -> None:
+def _head(figure: Figure, rng: RandomSource, along, up, k, skin, hair, way, helmet=None) -> None:
     figure.bar((along * k, (up - 0.16) * k), (along * k, up * k), 0.1 * k, skin, 0.85)
     figure.disc(along * k, up * k, 0.115 * k, skin, 1.0, 1.15)
-    facing_away = dice.chance(0.4)
+    facing_away = rng.chance(0.4)
     cover = helmet or hair
     if facing_away and way == 0:
         figure.disc(along * k, (up + 0.02) * k, 0.122 * k, cover, 0.9, 1.15)
@@ -99,14 +99,14 @@ def _head(figure: Figure, dice: Dice, along, up, k, skin, hair, way, helmet=None
         figure.fill([(a * k, y * k) for a, y in cap], cover, 0.95)
 
 
-def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> None:
+def rider(sketch: Sketch, rng: RandomSource, x: float, z: float, heading: float) -> None:
     """A rider on a bicycle or a motorcycle, each annotated for itself."""
-    motor = dice.chance(0.32)
-    figure = (motorcycle if motor else bicycle)(sketch, dice, x, z, heading, 0.0)
+    motor = rng.chance(0.32)
+    figure = (motorcycle if motor else bicycle)(sketch, rng, x, z, heading, 0.0)
     figure.surface = sketch.upright(z, textures.CLOTH)
-    top, legs = dice.pick(palettes.CLOTHES), dice.pick(palettes.TROUSERS)
-    skin, hair = dice.pick(palettes.SKINS), dice.pick(palettes.HAIRS)
-    helmet = dice.pick(palettes.PAINTS) if motor or dice.chance(0.5) else None
+    top, legs = rng.pick(palettes.CLOTHES), rng.pick(palettes.TROUSERS)
+    skin, hair = rng.pick(palettes.SKINS), rng.pick(palettes.HAIRS)
+    helmet = rng.pick(palettes.PAINTS) if motor or rng.chance(0.5) else None
     seat = 0.84 if motor else 0.97
     sketch.cast_shadow([(x - 0.2, z), (x + 0.2, z)], 1.7)
     if abs(turn(heading)[0]) < 0.3:
@@ -126,7 +126,7 @@ def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> Non
             )
         torso = [(-0.24, 1.48), (-0.08, 1.55), (0.08, 1.55), (0.24, 1.48), (0.2, 0.9), (-0.2, 0.9)]
         figure.fill([(a, y + up) for a, y in torso], top)
-        _head(figure, dice, 0.0, 1.7 + up, 1.0, skin, hair, 0, helmet)
+        _head(figure, rng, 0.0, 1.7 + up, 1.0, skin, hair, 0, helmet)
         return
     hip = (-0.25 if motor else -0.2, seat)
     shoulder = (0.05, seat + 0.5)
@@ -151,4 +151,4 @@ def rider(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> Non
     figure.fill(back, top)
     figure.limb([shoulder, (0.16, seat + 0.22), hand], (0.12, 0.1), top, 0.82)
     figure.disc(hand[0], hand[1], 0.05, skin)
-    _head(figure, dice, head[0], head[1], 1.0, skin, hair, 1, helmet)
+    _head(figure, rng, head[0], head[1], 1.0, skin, hair, 1, helmet)

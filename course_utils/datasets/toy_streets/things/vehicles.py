@@ -3,7 +3,7 @@
 from course_utils.datasets.toy_streets.picture import palettes
 from course_utils.datasets.toy_streets.picture.light import mix, scaled
 from course_utils.datasets.toy_streets.picture.sketch import Sketch
-from course_utils.datasets.toy_streets.random_source import Dice
+from course_utils.datasets.toy_streets.random_source import RandomSource
 from course_utils.datasets.toy_streets.things.body import Body, inside
 
 # A profile runs from the rear bumper over the roof to the front bumper: (length, height and width share, part).
@@ -37,22 +37,24 @@ def _finish(body: Body, label: str, paint, glass, parts) -> None:
     body.draw(paint, glass, parts)
 
 
-def _glass(sketch: Sketch, dice: Dice):
-    return mix((40, 46, 54), sketch.light.horizon, dice.uniform(0.08, 0.35))
+def _glass(sketch: Sketch, rng: RandomSource):
+    return mix((40, 46, 54), sketch.light.horizon, rng.uniform(0.08, 0.35))
 
 
-def car(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, driving: bool, base: float = 0.0) -> None:
+def car(
+    sketch: Sketch, rng: RandomSource, x: float, z: float, heading: float, driving: bool, base: float = 0.0
+) -> None:
     """A car: saloon, hatchback, sport utility or van."""
-    kind = dice.weighted([("saloon", 4), ("hatchback", 4), ("utility", 2), ("van", 1)])
+    kind = rng.weighted([("saloon", 4), ("hatchback", 4), ("utility", 2), ("van", 1)])
     profile = {"saloon": _SALOON, "hatchback": _HATCHBACK, "utility": _HATCHBACK, "van": _VAN}[kind]
-    length = {"saloon": 4.6, "hatchback": 4.0, "utility": 4.5, "van": 5.0}[kind] * dice.uniform(0.95, 1.05)
-    height = {"saloon": 1.44, "hatchback": 1.5, "utility": 1.7, "van": 2.05}[kind] * dice.uniform(0.97, 1.04)
-    width = 1.95 if kind == "van" else dice.uniform(1.74, 1.88)
+    length = {"saloon": 4.6, "hatchback": 4.0, "utility": 4.5, "van": 5.0}[kind] * rng.uniform(0.95, 1.05)
+    height = {"saloon": 1.44, "hatchback": 1.5, "utility": 1.7, "van": 2.05}[kind] * rng.uniform(0.97, 1.04)
+    width = 1.95 if kind == "van" else rng.uniform(1.74, 1.88)
     body = Body(sketch, x, z, heading, length, width, height, profile, base)
-    paint = scaled(dice.pick(palettes.PAINTS), dice.uniform(0.88, 1.1))
-    glass = _glass(sketch, dice)
-    braking = driving and dice.chance(0.4)
-    lamps_on = driving and (sketch.light.dusk or sketch.light.wet or dice.chance(0.25))
+    paint = scaled(rng.pick(palettes.PAINTS), rng.uniform(0.88, 1.1))
+    glass = _glass(sketch, rng)
+    braking = driving and rng.chance(0.4)
+    lamps_on = driving and (sketch.light.dusk or sketch.light.wet or rng.chance(0.25))
     belt = {"saloon": 0.67, "hatchback": 0.62, "utility": 0.62, "van": 0.57}[kind]
 
     def tail(body, quad, surface, bright):
@@ -97,18 +99,18 @@ def car(sketch: Sketch, dice: Dice, x: float, z: float, heading: float, driving:
     _finish(body, "car", paint, glass, {"tail": tail, "nose": nose, "side": side})
 
 
-def box_vehicle(sketch: Sketch, dice: Dice, label: str, x: float, z: float, heading: float) -> None:
+def box_vehicle(sketch: Sketch, rng: RandomSource, label: str, x: float, z: float, heading: float) -> None:
     """A bus, a train (tram), a caravan or a trailer: a long box with a band of windows."""
     length, width, height = {
-        "bus": (dice.uniform(10.5, 13), 2.5, dice.uniform(2.95, 3.25)),
-        "train": (dice.uniform(24, 34), 2.4, dice.uniform(3.4, 3.7)),
+        "bus": (rng.uniform(10.5, 13), 2.5, rng.uniform(2.95, 3.25)),
+        "train": (rng.uniform(24, 34), 2.4, rng.uniform(3.4, 3.7)),
         "caravan": (5.4, 2.2, 2.5),
         "trailer": (3.2, 1.9, 1.7),
     }[label]
     body = Body(sketch, x, z, heading, length, width, height, _BOX)
-    paint = scaled(dice.pick(palettes.LIVERIES), dice.uniform(0.88, 1.05))
-    second = dice.pick(palettes.LIVERIES)
-    glass = _glass(sketch, dice)
+    paint = scaled(rng.pick(palettes.LIVERIES), rng.uniform(0.88, 1.05))
+    second = rng.pick(palettes.LIVERIES)
+    glass = _glass(sketch, rng)
     windowed = label in ("bus", "train")
     lit = sketch.light.dusk
     window = mix(palettes.LAMPLIGHT, (180, 150, 110), 0.4) if lit else glass
@@ -156,9 +158,9 @@ def box_vehicle(sketch: Sketch, dice: Dice, label: str, x: float, z: float, head
     _finish(body, label, paint, glass, parts)
 
 
-def truck(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> None:
+def truck(sketch: Sketch, rng: RandomSource, x: float, z: float, heading: float) -> None:
     """A truck: cab and cargo box, annotated as one object."""
-    length, width, height = dice.uniform(6.2, 9), 2.4, dice.uniform(2.9, 3.6)
+    length, width, height = rng.uniform(6.2, 9), 2.4, rng.uniform(2.9, 3.6)
     share = 2.0 / length
     cab_height = min(0.84, 2.5 / height)
     # One profile with a step: cargo box behind, lower cab in front.
@@ -168,9 +170,9 @@ def truck(sketch: Sketch, dice: Dice, x: float, z: float, heading: float) -> Non
         (1.00, cab_height * 0.52, 0.95, "nose"), (1.00, 0.14, 0.95, "end"),
     ]  # fmt: skip
     body = Body(sketch, x, z, heading, length, width, height, profile)
-    paint = scaled(dice.pick(palettes.LIVERIES), dice.uniform(0.85, 1.05))
-    cargo = dice.pick(palettes.LIVERIES) if dice.chance(0.6) else paint
-    glass = _glass(sketch, dice)
+    paint = scaled(rng.pick(palettes.LIVERIES), rng.uniform(0.85, 1.05))
+    cargo = rng.pick(palettes.LIVERIES) if rng.chance(0.6) else paint
+    glass = _glass(sketch, rng)
 
     def tail(body, quad, surface, bright):
         sketch.fill(quad, scaled(cargo, bright), surface)
