@@ -1,15 +1,15 @@
-"""A class of known truth: does `course grade` give every mark that it must, and how fast is it beside plain nbgrader?
+"""A class with known marks: does `course grade` give each of them, and how fast is it compared with plain nbgrader?
 
     python benchmarks/marking.py                                # 200 submissions of notebook 02, 6 for nbgrader
     python benchmarks/marking.py --lab 04 --students 40 --sample 2
 
-Every student's answer to each exercise is drawn by chance: the solution, a right answer of another shape or a wrong
-one (both from tests/notebooks/answers_NN.py), nothing, or no cell at all. Half of the notebooks are tampered with:
-check cells edited, deleted or copied, points changed, answers given twice, cells that fail or end the process. Some
-files are no notebooks. What each exercise must bring follows from what was drawn.
+Every student's answer to each exercise is drawn at random: the solution, another right answer or a wrong one (both from
+tests/notebooks/answers_NN.py), the untouched cell, or no cell at all. Half of the notebooks are tampered with: check
+cells edited, deleted or copied, points changed, answers given twice, cells that fail or end the process. Some files are
+not notebooks. The draw decides the mark that each exercise must get.
 
-nbgrader (`nbgrader autograde`, one process) marks honest notebooks, half of them before and half after, and without the
-lesson's cells, which `course grade` does not run either; the time that it needs to start is taken off.
+nbgrader (`nbgrader autograde`, one process) marks honest notebooks, half of them before and half after, without the
+lesson's cells, which `course grade` does not run either; the time that it needs to start is subtracted.
 """
 
 import argparse
@@ -30,39 +30,40 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.tools.labs.lab import assignment
+from course_utils.machine import processors
 from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.labs.marking import grading
+from course_utils.tools.labs.lab.source import find_lab, read_lab
+from course_utils.tools.labs.marking.grading import load_results
 
 ROOT = Path(__file__).parents[1]
 
 
 class Class:
-    """Submissions and what they must bring.
+    """Submissions and the marks that they must get.
 
     Args:
-        lab: its name.
-        seed: of the draws.
+        lab: the number or name of the lab.
+        seed: of the random draws.
     """
 
     def __init__(self, lab: str, seed: int):
-        self.lab = assignment.read(assignment.find(lab))
+        self.lab = read_lab(find_lab(lab))
         sys.path.insert(0, str(ROOT / "tests" / "notebooks"))
         self.answers = import_module(f"answers_{self.lab.name[:2]}")
         self.released = student_version(self.lab)
         for cell in self.released.cells:
             cell.source = cell.source.replace("fast = False", "fast = True")
-        self.chance = random.Random(seed)
+        self.random = random.Random(seed)
         self.kinds = Counter()
 
     def submission(self) -> tuple[bytes, dict[str, float]]:
-        """A notebook, and the points of each marked exercise."""
-        if self.chance.random() < 0.03:
+        """A notebook as bytes, and the points that each marked exercise must get."""
+        if self.random.random() < 0.03:
             self.kinds["no notebook"] += 1
             return b'{"cells": 7', {exercise.grade_id: 0 for exercise in self.lab.marked}
         notebook, truth = copy.deepcopy(self.released), {}
         for exercise in self.lab.marked:
-            kind = self.chance.choices(["solution", "RIGHT", "WRONG", "nothing", "no cell"], [3, 3, 5, 1, 1])[0]
+            kind = self.random.choices(["solution", "RIGHT", "WRONG", "nothing", "no cell"], [3, 3, 5, 1, 1])[0]
             answers = getattr(self.answers, kind) if kind in ("RIGHT", "WRONG") else []
             given = [number for number, (name, _) in enumerate(answers) if name == exercise.grade_id]
             kind = "solution" if kind in ("RIGHT", "WRONG") and not given else kind
@@ -72,15 +73,15 @@ class Class:
             elif kind == "solution":
                 notebook.cells[place].source = exercise.answer
             elif kind != "nothing":
-                notebook.cells[place].source = self._answer(exercise, kind, self.chance.choice(given))
+                notebook.cells[place].source = self._answer(exercise, kind, self.random.choice(given))
             truth[exercise.grade_id] = exercise.points if kind in ("solution", "RIGHT") else 0
             self.kinds[kind] += 1
-        if self.chance.random() < 0.5:
+        if self.random.random() < 0.5:
             self._tamper(notebook)
         return json.dumps(notebook).encode(), truth
 
     def honest(self) -> nbformat.NotebookNode:
-        """The solutions, without the lesson."""
+        """A notebook with the solutions, without the lesson's cells."""
         notebook, answers = copy.deepcopy(self.released), {one.grade_id: one.answer for one in self.lab.exercises}
         setup = {cell.id for cell in self.lab.notebook.cells if cell.source in self.lab.setup}
         for cell in notebook.cells:
@@ -93,11 +94,11 @@ class Class:
         return f"given = {{}}\nexec({text}, given)\n{exercise.names[-1]} = given[{kind!r}][{number}][1]"
 
     def _tamper(self, notebook) -> None:
-        """Changes that must not change a mark."""
+        """Make a change that must not change a mark."""
         code = nbformat.v4.new_code_cell
-        exercise = self.chance.choice(self.lab.marked)
+        exercise = self.random.choice(self.lab.marked)
         check = _place(notebook, f"{exercise.grade_id}_check")
-        kind = self.chance.choice(["edited", "deleted", "copied", "points", "own", "deadly", "patched", "twice"])
+        kind = self.random.choice(["edited", "deleted", "copied", "points", "own", "deadly", "patched", "twice"])
         self.kinds[f"tampered: {kind}"] += 1
         if kind == "edited":
             notebook.cells[check].source = "assert True"
@@ -114,7 +115,7 @@ class Class:
         elif kind == "patched":
             notebook.cells.append(code("np.isclose = np.allclose = lambda *a, **k: True"))
         elif (place := _place(notebook, exercise.grade_id)) is not None:
-            # A wrong answer first; the one that was there is the last, and counts.
+            # A wrong answer in front of the drawn one, which is the last and counts.
             first = copy.deepcopy(notebook.cells[place])
             first.source = "raise ValueError('an older attempt')"
             notebook.cells.insert(place, first)
@@ -128,7 +129,7 @@ def _place(notebook, grade_id: str) -> int | None:
 
 
 def ours(group: Class, students: int, jobs: int, folder: Path) -> tuple[float, list[str]]:
-    """Submissions a minute of `course grade`, and the marks that are not what they must be."""
+    """Submissions per minute of `course grade`, and the marks that are wrong."""
     source = folder / "labs" / "source" / group.lab.name / f"{group.lab.name}.ipynb"
     source.parent.mkdir(parents=True)
     nbformat.write(group.lab.notebook, source)
@@ -142,7 +143,7 @@ def ours(group: Class, students: int, jobs: int, folder: Path) -> tuple[float, l
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     rate = 60 * students / (time.perf_counter() - start)
     wrong = []
-    for record in grading.load(folder / "labs" / "results" / group.lab.name):
+    for record in load_results(folder / "labs" / "results" / group.lab.name):
         for mark in record["marks"]:
             must = truth[record["student"]].get(mark["grade_id"], mark["points"])
             if mark["points"] != must:
@@ -152,7 +153,7 @@ def ours(group: Class, students: int, jobs: int, folder: Path) -> tuple[float, l
 
 
 def plain_nbgrader(group: Class, students: int, folder: Path) -> list[float]:
-    """Seconds of `nbgrader autograde` for each of some notebooks, its start taken off."""
+    """Seconds of `nbgrader autograde` for each of some notebooks, without its start."""
     name = group.lab.name
     (folder / "source" / name).mkdir(parents=True)
     with_solutions = copy.deepcopy(group.lab.notebook)
@@ -174,7 +175,7 @@ def plain_nbgrader(group: Class, students: int, folder: Path) -> list[float]:
         path = folder / "submitted" / f"s{number}" / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(group.honest(), path)
-    # Its four seconds for a message from a kernel are too few for an import of TensorFlow on a busy machine.
+    # By default nbgrader waits four seconds for a kernel's message, too few to import TensorFlow on a busy machine.
     patient = ["--ExecutePreprocessor.iopub_timeout=900", "--ExecutePreprocessor.timeout=900"]
     whole = nbgrader("autograde", name, "--create", *patient)
     nothing = nbgrader("autograde", name)
@@ -182,7 +183,7 @@ def plain_nbgrader(group: Class, students: int, folder: Path) -> list[float]:
 
 
 def main():
-    """Parse, mark, compare; exits 1 when a mark is wrong."""
+    """Parse, mark, compare; exits 1 if a mark is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lab", default="02")
     parser.add_argument("--students", type=int, default=200)
@@ -192,19 +193,19 @@ def main():
     options = parser.parse_args()
     group = Class(options.lab, options.seed)
     folder = Path(tempfile.mkdtemp())
-    print(f"{platform.machine()}, {os.cpu_count()} processors, {options.jobs} jobs, {group.lab.name}", flush=True)
+    print(f"{platform.machine()}, {processors()} processors, {options.jobs} jobs, {group.lab.name}", flush=True)
     try:
         half = options.sample // 2
         seconds = plain_nbgrader(group, half, folder / "before") if half else []
         (folder / "class").mkdir()
         rate, wrong = ours(group, options.students, options.jobs, folder / "class")
         print(f"{options.students} submissions: {dict(sorted(group.kinds.items()))}")
-        print(f"marks that are not what they must be: {len(wrong)}", *wrong, sep="\n  ")
-        print(f"course grade: {rate:.1f} submissions a minute, its start included", flush=True)
+        print(f"wrong marks: {len(wrong)}", *wrong, sep="\n  ")
+        print(f"course grade: {rate:.1f} submissions per minute, start included", flush=True)
         if options.sample - half:
             seconds += plain_nbgrader(group, options.sample - half, folder / "after")
             plain = 60 * len(seconds) / sum(seconds)
-            print(f"nbgrader autograde: {plain:.1f} a minute ({len(seconds)} notebooks); ratio {rate / plain:.1f}")
+            print(f"nbgrader autograde: {plain:.1f} per minute ({len(seconds)} notebooks); ratio {rate / plain:.1f}")
     finally:
         shutil.rmtree(folder)
     raise SystemExit(1 if wrong else 0)

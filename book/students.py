@@ -1,10 +1,10 @@
-"""`make students`: a copy of the course that students may see, for a branch of its own that Binder and Colab open.
+"""`make students`: a copy of the course for students, to be put on a branch that Binder and Colab open.
 
-Its notebooks have no solutions and no hidden checks, and a first cell that sets the course up on Colab. The sources of
-the notebooks and the tests, where solutions stand, are left out. Settings of the environment, as for the book:
+Its notebooks have no solutions and no hidden checks, and their first cell sets the course up on Colab. The notebooks'
+sources and the tests, which contain solutions, are left out. Environment variables, as for the book:
 
     COURSE_REPOSITORY   owner/name on GitHub; without it there is no cell for Colab
-    COURSE_BRANCH       the branch that the copy will be; students when omitted
+    COURSE_BRANCH       the branch of the copy; students when omitted
 """
 
 import argparse
@@ -41,7 +41,7 @@ if "google.colab" in sys.modules and not Path("../course_utils").is_dir():
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the copy; 0 when it is there."""
+    """Write the copy; returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = ROOT / "book" / "_build" / "students"
     parser.add_argument("--output", type=Path, default=default, help="where to write it (book/_build/students)")
@@ -63,13 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def committed() -> list[str]:
-    """The files under version control that are there."""
+    """The files under version control that exist."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def add_colab_cell(path: Path, repository: str, branch: str) -> None:
-    """Put the cell that sets the course up on Colab first; it is folded there and in JupyterLab."""
+    """Insert a first cell that sets the course up on Colab; it is folded there and in JupyterLab."""
     notebook = nbformat.read(path, as_version=4)
     cell = nbformat.v4.new_code_cell(COLAB.format(name=repository, branch=branch), id="colab")
     cell.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}, "editable": False})

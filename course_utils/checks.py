@@ -1,7 +1,7 @@
-"""What a check is: an answer compared with what it should be, and words that say what differs.
+"""What graded cells call to compare an answer with the expected value, and to say what differs.
 
-A check raises `AssertionError`, never prints "correct" and never returns a verdict that could be ignored. It looks at
-the kind of the answer first, then at its shape, its finiteness and last at its values.
+A check raises `AssertionError`; it never prints "correct" and never returns a verdict that could be ignored. It
+compares the kind of the answer first, then its shape, its missing values, and finally its values.
 """
 
 import numpy as np
@@ -10,16 +10,17 @@ _KINDS = {"b": "true or false", "i": "integers", "u": "integers", "f": "floating
 
 
 def assert_same(actual, expected, *, name: str = "the answer", rtol: float = 1e-5, atol: float = 1e-7) -> None:
-    """Check an answer against the expected value.
+    """Check that an answer equals the expected value.
 
-    Lists, tuples, NumPy arrays and TensorFlow tensors are all welcome as answers; their precision may differ from that
-    of `expected`, their kind (integers, floating-point numbers, true or false) may not.
+    The answer may be a number, list, tuple, NumPy array or TensorFlow tensor. Its precision may differ from that of
+    `expected`; its kind (integers, floating-point numbers, or true and false) may not.
 
     Args:
         actual: the answer.
-        expected: what it should be: a number or an array; NaN where the answer should be NaN.
-        name: what the message calls the answer.
-        rtol, atol: an element may differ by `atol + rtol * abs(expected)`; integers must be equal.
+        expected: a number or an array, with NaN where the answer should be NaN.
+        name: what messages call the answer.
+        rtol: relative tolerance; an element may differ by `atol + rtol * abs(expected)`.
+        atol: absolute tolerance. Integers must be equal.
 
     Raises:
         AssertionError: the answer differs; the message says how.
@@ -37,7 +38,7 @@ def assert_same(actual, expected, *, name: str = "the answer", rtol: float = 1e-
     if actual.shape != expected.shape:
         raise AssertionError(f"{name} should have shape {expected.shape}, but it has shape {actual.shape}.")
     if wanted == _KINDS["f"]:
-        _assert_finite(actual, expected, name)
+        _assert_nans_match(actual, expected, name)
         wrong = ~np.isclose(actual.astype(np.float64), expected, rtol=rtol, atol=atol, equal_nan=True)
     else:
         wrong = actual != expected
@@ -48,7 +49,7 @@ def assert_same(actual, expected, *, name: str = "the answer", rtol: float = 1e-
         raise AssertionError(f"{name} is wrong: {count} is {actual[place]:.7g}, expected {expected[place]:.7g}.")
 
 
-def _assert_finite(actual, expected, name):
+def _assert_nans_match(actual, expected, name):
     missing = np.isnan(actual) != np.isnan(expected)
     if missing.any():
         place = tuple(int(i) for i in np.argwhere(missing)[0])

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_utils.tools.labs.lab import assignment
-from course_utils.tools.labs.lab.assignment import hidden_lines
+from course_utils.tools.labs.lab.regions import hidden_lines
+from course_utils.tools.labs.lab.source import read_lab
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -112,7 +112,7 @@ def test_notebook_can_be_downloaded(notebook, book, pages):
 
 def secrets(notebook: Path) -> Iterator[str]:
     """Lines of solutions and hidden checks that stand nowhere else in the notebook."""
-    lab = assignment.read(notebook)
+    lab = read_lab(notebook)
     hidden, shown = [], set()
     for cell in lab.notebook.cells:
         lines, inside = cell.source.splitlines(), False
@@ -126,7 +126,7 @@ def secrets(notebook: Path) -> Iterator[str]:
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_no_solution_and_no_hidden_check_is_in_the_book(notebook, book, pages):
     lines = sorted(secrets(notebook))
-    if assignment.read(notebook).exercises:
+    if read_lab(notebook).exercises:
         assert len(lines) >= 10
     page = pages[book / "notebooks" / f"{notebook.stem}.html"]
     downloaded = nbformat.read(book / "_sources" / "notebooks" / notebook.name, as_version=4)

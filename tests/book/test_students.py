@@ -10,7 +10,7 @@ import pytest
 import students
 import yaml
 
-from course_utils.tools.labs.lab import assignment
+from course_utils.tools.labs.lab.source import read_lab
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -38,7 +38,7 @@ def test_copy_has_every_notebook_and_no_source_and_no_test(copy):
 def test_no_solution_is_anywhere_in_the_copy(copy):
     lines = set()
     for notebook in NOTEBOOKS:
-        for exercise in assignment.read(notebook).exercises:
+        for exercise in read_lab(notebook).exercises:
             body = exercise.answer.partition("### BEGIN SOLUTION")[2].partition("### END SOLUTION")[0]
             lines |= {line.strip() for line in body.splitlines() if len(line.strip()) > 60}
     assert len(lines) > 20

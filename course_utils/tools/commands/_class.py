@@ -1,24 +1,31 @@
-"""What the commands for graded labs have in common: the folder of a class, and its gradebook."""
+"""What the commands for graded labs have in common: the options for a class's folder and its gradebook."""
 
 import argparse
+from pathlib import Path
 
 
 def add_class(parser: argparse.ArgumentParser, gradebook: bool = True) -> None:
     """Add `--output` and, if asked for, `--gradebook`."""
-    parser.add_argument("--output", default="labs", metavar="DIR", help="the folder of the class (%(default)s)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("labs"), metavar="DIR", help="the folder of the class (%(default)s)"
+    )
     if gradebook:
         parser.add_argument(
             "--gradebook",
             metavar="URL",
             help="of the database, such as postgresql://user@host/name; `course grade` remembers it, without its "
-            "password (default: what it remembers, or else DIR/gradebook.db)",
+            "password (default: the remembered one, or else DIR/gradebook.db)",
         )
 
 
-def gradebook_url(arguments: argparse.Namespace) -> str:
-    """The address of the gradebook: as given, or as the folder of the class says."""
-    from pathlib import Path
-
+def gradebook_url(url: str | None, output: Path) -> str:
+    """The address of a class's gradebook: the given one, or else the one that its folder remembers."""
     from course_utils.tools.labs.returning.gradebook import address
 
-    return arguments.gradebook or address(Path(arguments.output))
+    return url or address(output)
+
+
+def waiting_message(rows: list[dict]) -> str | None:
+    """How many students wait for a person's marks; None if nobody does."""
+    waiting = sum(row["waiting"] for row in rows)
+    return f"course: {waiting} of {len(rows)} students have an answer that nobody has marked yet" if waiting else None

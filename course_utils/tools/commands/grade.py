@@ -2,10 +2,15 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from course_utils.tools.commands._class import add_class, gradebook_url
+from course_utils.tools.labs.sandbox.limits import Limits
+from course_utils.tools.types import whole_number
 
 HELP = "mark a folder or zip file of submitted notebooks, each in a sandbox"
+
+_DAY = 24 * 60 * 60
 
 
 def configure(parser: argparse.ArgumentParser):
@@ -13,58 +18,70 @@ def configure(parser: argparse.ArgumentParser):
     parser.description = (
         "Mark every notebook in a folder or zip file (ada.ipynb, or ada/LAB.ipynb as learning platforms pack them). "
         "Students' code runs in a sandbox, the lab's own checks decide. Results go to DIR/results/LAB and to the "
-        "gradebook; what is there already is kept, so an interrupted run goes on where it was. Exits 1 when a "
-        "submission could not be marked."
+        "gradebook. Marks that are still valid are kept, so an interrupted run continues where it stopped. Exits 1 if "
+        "a submission could not be marked."
     )
-    parser.add_argument("submissions", metavar="SUBMISSIONS", help="folder or zip file")
-    parser.add_argument("--lab", metavar="LAB", help="number, name or path; by default what the notebooks say")
+    parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="folder or zip file")
+    parser.add_argument("--lab", metavar="LAB", help="number, name or path (by default the one that notebooks name)")
     add_class(parser)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_positive, default=2, metavar="N", help="at the same time (%(default)s)")
+    where.add_argument(
+        "--jobs", type=whole_number(1, 1024), default=2, metavar="N", help="submissions at the same time (%(default)s)"
+    )
     where.add_argument("--scheduler", metavar="ADDRESS", help="mark on the workers of this Dask cluster (host:port)")
-    parser.add_argument("--cell-timeout", type=_positive, metavar="S", help="seconds for a cell or a call (20)")
-    parser.add_argument("--timeout", type=_positive, metavar="S", help="seconds for a submission (300)")
-    parser.add_argument("--memory", type=_positive, metavar="MB", help="megabytes of a submission (2048)")
-    parser.add_argument("--no-sandbox", action="store_true", help="run students' code with your own rights: trust them")
+    limits, seconds = Limits(), whole_number(1, _DAY)
+    parser.add_argument(
+        "--cell-timeout",
+        type=seconds,
+        default=limits.cell,
+        metavar="S",
+        help="seconds per cell and per call of an answer (%(default)s)",
+    )
+    parser.add_argument(
+        "--timeout", type=seconds, default=limits.total, metavar="S", help="seconds per submission (%(default)s)"
+    )
+    parser.add_argument(
+        "--memory",
+        type=whole_number(1, 2**20),
+        default=limits.memory // 2**20,
+        metavar="MiB",
+        help="memory per submission (%(default)s)",
+    )
+    parser.add_argument(
+        "--no-sandbox", action="store_true", help="run students' code with your own rights, if you trust all of it"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
-def _positive(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return value
-
-
 def run(arguments: argparse.Namespace) -> int:
-    """Mark, and say what came out.
+    """Mark, and print the results.
 
     Returns:
         0 when every submission has its marks, 1 when one could not be marked.
     """
     import sys
     from functools import partial
-    from pathlib import Path
 
     from course_utils.progress import Progress
+    from course_utils.tools.labs.lab.source import find_released_lab, read_lab
     from course_utils.tools.labs.marking.engines import this_machine
-    from course_utils.tools.labs.marking.grading import grade, lab_of
-    from course_utils.tools.labs.marking.submission_files import collect
+    from course_utils.tools.labs.marking.grading import grade
     from course_utils.tools.labs.returning import gradebook
     from course_utils.tools.labs.returning.formgrader import write_settings
-    from course_utils.tools.labs.sandbox.limits import Limits
+    from course_utils.tools.labs.submissions.files import find_submissions, named_lab
 
     engine = partial(this_machine, jobs=arguments.jobs)
     if arguments.scheduler:
-        engine = partial(_cluster(), address=arguments.scheduler)
-    output = Path(arguments.output)
-    found = collect(Path(arguments.submissions))
-    lab = lab_of(found, arguments.lab, output)
-    asked = {"cell": arguments.cell_timeout, "total": arguments.timeout}
-    asked["memory"] = arguments.memory and arguments.memory * 10**6
-    limits = Limits(**{name: value for name, value in asked.items() if value})
+        from course_utils.tools.labs.marking.cluster import cluster
+
+        engine = partial(cluster, address=arguments.scheduler)
+    output = arguments.output
+    submissions = find_submissions(arguments.submissions)
+    lab = read_lab(find_released_lab(arguments.lab or named_lab(submissions), output))
+    limits = Limits(cell=arguments.cell_timeout, total=arguments.timeout, memory=arguments.memory * 2**20)
     results = output / "results" / lab.name
     count = 0
-    with Progress(f"Marking {lab.name}", len(found), unit="submissions") as progress:
+    with Progress(f"Marking {lab.name}", len(submissions), unit="submissions") as progress:
 
         def done(student, failure):
             nonlocal count
@@ -72,44 +89,32 @@ def run(arguments: argparse.Namespace) -> int:
             progress.update(count)
 
         options = {"limits": limits, "confined": not arguments.no_sandbox, "engine": engine, "done": done}
-        outcome = grade(lab, found, results, copies=output / "autograded", **options)
+        outcome = grade(lab, submissions, results, copies=output / "autograded", **options)
         progress.done = (
             f"{lab.name}: {len(outcome.marked)} marked, {len(outcome.kept)} kept, {len(outcome.failed)} not marked"
         )
     for student, failure in outcome.failed.items():
-        print(f"course: {student} could not be marked ({failure}): try again", file=sys.stderr)
-    records = gradebook.enter_results(gradebook_url(arguments), lab, results)
+        print(f"course: {student} could not be marked ({failure}): run the command again", file=sys.stderr)
+    url = gradebook_url(arguments.gradebook, output)
+    records = gradebook.enter_results(url, lab, results)
     if arguments.gradebook:
         gradebook.remember(output, arguments.gradebook)
     write_settings(output)
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
     else:
-        rows = {row["student"]: row for row in gradebook.table(gradebook_url(arguments), lab.name)}
+        rows = {row["student"]: row for row in gradebook.student_rows(url, lab.name)}
         for record in records:
             print(_line(record, rows[record["student"]]))
         print(f"Results: {results}")
     return 1 if outcome.failed else 0
 
 
-def _cluster():
-    """The engine that marks on a cluster, if Dask is installed."""
-    from course_utils.errors import CourseError
-
-    try:
-        from course_utils.tools.labs.marking.cluster import cluster
-    except ModuleNotFoundError as error:
-        if error.name not in ("dask", "distributed"):
-            raise
-        raise CourseError("--scheduler needs Dask: pip install distributed") from error
-    return cluster
-
-
 def _line(record: dict, row: dict) -> str:
-    """One student's marks on a line, with what a person has given."""
+    """One student's marks on a line, including those that a person has given."""
     marks = record["marks"]
-    said = {mark["message"] for mark in marks}
-    if len(said) == 1 and (why := said.pop()):
+    messages = {mark["message"] for mark in marks}
+    if len(messages) == 1 and (why := messages.pop()):
         what = why.splitlines()[0][:200]
     else:
         points = {name: "to be read" if name in row["unread"] else f"{got:g}" for name, got in row["exercises"].items()}

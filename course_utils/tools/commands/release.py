@@ -2,7 +2,7 @@
 
 from course_utils.tools.commands._class import add_class
 
-HELP = "make a lab's notebook for students, and check that it holds together"
+HELP = "make a lab's notebook for students, after checking the lab itself"
 
 
 def configure(parser):
@@ -16,27 +16,26 @@ def configure(parser):
 
 
 def run(arguments) -> int:
-    from pathlib import Path
-
     from course_utils.errors import CourseError
-    from course_utils.tools.labs.lab import assignment
     from course_utils.tools.labs.lab.release import release
+    from course_utils.tools.labs.lab.source import find_lab, read_lab
+    from course_utils.tools.labs.marking.trial import problems
     from course_utils.tools.labs.returning.formgrader import write_settings
-    from course_utils.tools.labs.sandbox import bubblewrap as sandbox
+    from course_utils.tools.labs.sandbox.bubblewrap import Sandbox, require_sandbox
     from course_utils.tools.labs.sandbox.limits import Limits
 
     try:
-        sandbox.require()
+        require_sandbox()
         confined = True
     except CourseError:
-        # The lab is the instructor's own code, and need not be walled in.
+        # The lab is the instructor's own code, and can run without a sandbox.
         confined = False
-    labs = [assignment.read(assignment.find(name)) for name in arguments.labs]
+    labs = [read_lab(find_lab(name)) for name in arguments.labs]
     modules = [module for lab in labs for module in lab.imported]
-    with sandbox.Sandbox(modules, Limits(), confined) as running:
+    with Sandbox(modules, Limits(), confined) as sandbox:
         for lab in labs:
-            written = release(lab, Path(arguments.output), running)
+            written = release(lab, arguments.output, problems(lab, sandbox))
             for whom, notebook in zip(("instructor", "students"), written, strict=True):
                 print(f"{lab.name}: for the {whom}: {notebook}", flush=True)
-    write_settings(Path(arguments.output))
+    write_settings(arguments.output)
     return 0

@@ -8,7 +8,7 @@ import time
 import nbformat
 
 from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.labs.marking import grading
+from course_utils.tools.labs.marking.grading import load_results
 
 TRUTH = {"ada": (3, 3, 2), "bob": (0, 0, 0), "cy": (3, 0, 2), "dan": (0, 3, 2), "eve": (0, 0, 0), "fay": (3, 3, 0)}
 WRONG = {"cy": ("count", "def count_even(numbers):\n    return 2"), "dan": ("double", "import os\nos._exit(0)")}
@@ -37,7 +37,7 @@ def write_class(folder, lab):
 
 def points(course):
     """Points of every student, as written."""
-    records = grading.load(course / "labs" / "results" / "small")
+    records = load_results(course / "labs" / "results" / "small")
     return {record["student"]: tuple(mark["points"] for mark in record["marks"][:3]) for record in records}
 
 

@@ -11,21 +11,20 @@ from small_lab import small_lab
 from course_utils.errors import CourseError
 from course_utils.tools import cli
 from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.labs.marking.mark import Marker
-from course_utils.tools.labs.marking.submission import read_submission
+from course_utils.tools.labs.marking.marker import Marker
 from course_utils.tools.labs.returning import gradebook
-from course_utils.tools.labs.sandbox import bubblewrap as sandboxes
-from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
+from course_utils.tools.labs.sandbox.bubblewrap import Sandbox, require_sandbox
 from course_utils.tools.labs.sandbox.limits import Limits
+from course_utils.tools.labs.submissions.submission import read_submission
 
 LIMITS = Limits(cell=5, check=20, total=60, memory=512 * 2**20, disk=8 * 2**20)
 
 
 @pytest.fixture(scope="session")
-def walled():
-    """Skips where students' code cannot be walled in."""
+def needs_sandbox():
+    """Skips where students' code cannot be needs_sandbox in."""
     try:
-        sandboxes.require()
+        require_sandbox()
     except CourseError as error:
         pytest.skip(str(error))
 
@@ -37,7 +36,7 @@ def lab():
 
 
 @pytest.fixture(scope="session")
-def sandbox(walled, lab):
+def sandbox(needs_sandbox, lab):
     """A sandbox for submissions of the small lab."""
     with Sandbox(lab.imported, LIMITS) as running:
         yield running
@@ -85,7 +84,7 @@ def course(tmp_path, lab, empty_gradebook):
 
 
 @pytest.fixture
-def grade(course, walled, monkeypatch, capsys):
+def grade(course, needs_sandbox, monkeypatch, capsys):
     """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
     monkeypatch.chdir(course)
 

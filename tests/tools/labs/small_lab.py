@@ -2,7 +2,8 @@
 
 import jupytext
 
-from course_utils.tools.labs.lab.assignment import Assignment, parse
+from course_utils.tools.labs.lab.assignment import Assignment
+from course_utils.tools.labs.lab.source import parse_lab
 
 SOURCE = '''\
 # %% [markdown]
@@ -90,4 +91,4 @@ def small_lab(source: str = SOURCE) -> Assignment:
     notebook = jupytext.reads(source, fmt="py:percent")
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
-    return parse("small", notebook)
+    return parse_lab("small", notebook)

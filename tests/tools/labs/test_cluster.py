@@ -39,7 +39,7 @@ def everything(course):
 
 
 @pytest.mark.timeout(1800)
-def test_clients_and_workers_may_die(dask, course, walled):
+def test_clients_and_workers_may_die(dask, course, needs_sandbox):
     """Client killed: the next one goes on. Worker killed: the other one takes over. The marks are those of one machine,
     and fay, whose answer tries to talk to the scheduler, gets nothing for it.
     """
@@ -91,7 +91,7 @@ def test_a_cluster_that_cannot_mark_is_told_in_a_line(course, monkeypatch, capsy
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"127.0.0.1:{free.getsockname()[1]}"
-        assert f"No scheduler of Dask answers at {nobody}" in refused(nobody)
+        assert f"No Dask scheduler answers at {nobody}" in refused(nobody)
     options = {"processes": False, "threads_per_worker": 1, "dashboard_address": None, "protocol": "tcp"}
     with LocalCluster(n_workers=0, host="127.0.0.1", **options) as running:
         assert "has no workers" in refused(running.scheduler_address)
@@ -105,5 +105,5 @@ def test_a_cluster_that_cannot_mark_is_told_in_a_line(course, monkeypatch, capsy
             assert "has course_utils version" in refused(running.scheduler_address)
     monkeypatch.delitem(sys.modules, "course_utils.tools.labs.marking.cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "pip install distributed" in refused(nobody)
+    assert "EXTRAS=cluster" in refused(nobody)
     assert not points(course)

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from platforms import Aborted, CanvasGradebook, MoodleAssignment, MoodleGradebook
 
-from course_utils.tools.labs.marking.submission_files import collect
 from course_utils.tools.labs.returning.exports import write_csv
+from course_utils.tools.labs.submissions.files import find_submissions
 
 LAB = "04_unpooling"
 PEOPLE = ["Lovelace, Ada", "Ørsted, Bjørn 2", "O'Brien, Cy_3_x", "王 小明", "-ada-", "=1+1"]
@@ -23,7 +23,7 @@ POINTS = st.floats(0, 20)
 
 
 def row(student, points=0.0, waiting=False, of=10):
-    """A row of `gradebook.table`, of one exercise that checks mark and one that a person does."""
+    """A row of `gradebook.student_rows`, of one exercise that checks mark and one that a person does."""
     exercises = {"double": points, "words": 0}
     unread = {"words"} if waiting else set()
     return {"student": student, "points": points, "of": of, "waiting": waiting,
@@ -79,7 +79,7 @@ def packed(paths, folder):
     with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
         for path in paths:
             archive.writestr(path, "{}")
-    return [one.student for one in collect(folder / "submissions.zip")]
+    return [one.student for one in find_submissions(folder / "submissions.zip")]
 
 
 def test_canvas_knows_those_whose_files_it_has_named(place, tmp_path):

@@ -10,8 +10,9 @@ from classroom import TRUTH, points
 from small_lab import SOURCE, small_lab
 
 from course_utils.tools.labs.marking import grading
-from course_utils.tools.labs.marking.submission_files import collect
+from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.returning import gradebook
+from course_utils.tools.labs.submissions.files import find_submissions
 
 
 def test_every_student_gets_their_marks(grade, course):
@@ -19,10 +20,10 @@ def test_every_student_gets_their_marks(grade, course):
     assert status == 0 and "6 marked, 0 kept, 0 not marked" in err
     assert points(course) == TRUTH
     assert "ada: 8 of 10 (double 3, count 3, ends 2, words to be read)" in out
-    marks = {record["student"]: record["marks"] for record in grading.load(course / "labs" / "results" / "small")}
+    marks = {record["student"]: record["marks"] for record in load_results(course / "labs" / "results" / "small")}
     assert "is wrong" in marks["cy"][1]["message"] and marks["cy"][1]["hidden"]
     assert "ended its process" in marks["dan"][0]["message"]
-    assert "eve: 0 of 10 (The file is not a notebook that can be read" in out
+    assert "eve: 0 of 10 (The file is not a readable notebook" in out
     assert {mark["points"] for mark in marks["eve"]} == {0}, "nobody has to read what is not there"
     assert marks["fay"][2]["message"] == "return two numbers" and not marks["fay"][2]["hidden"]
 
@@ -120,7 +121,7 @@ def test_json(grade):
         (lambda folder: shutil.rmtree(folder), (), "neither a folder nor a zip file"),
         (lambda folder: [path.unlink() for path in folder.iterdir()], (), "no notebooks"),
         (lambda folder: None, ("--lab", "unheard"), "no notebook 'unheard'"),
-        (lambda folder: None, ("--jobs", "0"), "above 0"),
+        (lambda folder: None, ("--jobs", "0"), "argument --jobs: '0' is out of range"),
         (lambda folder: [(folder / f"a{c}b.ipynb").write_text("") for c in "!?"], (), "both be the student"),
         (lambda folder: [path.write_text("{}") for path in folder.iterdir()], (), "add --lab"),
     ],
@@ -140,6 +141,6 @@ def test_links_and_several_notebooks_are_no_submission(course):
     (course / "in" / "hal").mkdir()
     for name in ("a", "b"):
         (course / "in" / "hal" / f"{name}.ipynb").write_text("{}")
-    found = {one.student: one for one in collect(course / "in")}
-    assert "not a plain file" in found["gus"].problem and found["gus"].data == b""
+    found = {one.student: one for one in find_submissions(course / "in")}
+    assert "a link" in found["gus"].problem and found["gus"].data == b""
     assert "2 notebooks" in found["hal"].problem

@@ -45,12 +45,12 @@ def url(tmp_path, empty_gradebook):
 
 def rows(url):
     """Points and whether a person has to look, by student."""
-    return {row["student"]: (row["points"], row["waiting"]) for row in gradebook.table(url, "small")}
+    return {row["student"]: (row["points"], row["waiting"]) for row in gradebook.student_rows(url, "small")}
 
 
 def test_marks_and_what_waits_for_a_person(url):
     assert rows(url) == {"ada": (9.5, False), "bob": (3, True)}
-    assert gradebook.table(url, "small")[1]["exercises"] == {"count": 3, "double": 0, "ends": 0, "words": 0}
+    assert gradebook.student_rows(url, "small")[1]["exercises"] == {"count": 3, "double": 0, "ends": 0, "words": 0}
 
 
 def test_entering_twice_changes_nothing(url):
@@ -75,10 +75,10 @@ def test_students_who_are_missing_are_entered(url):
             "csv",
             "student,points,of,waiting,count,double,ends,words",
             "ada,9.5,10,no,3,3,2,1.5",
-            "2 of 3 have an answer",
+            "2 of 3 students have an answer",
         ),
-        ("canvas", "Student,ID,SIS User ID,SIS Login ID,Section,small", "ada,,,ada,,9.5", "a person: =1+1, bob\n"),
-        ("moodle", "username,small", "ada,9.5", "a person: =1+1, bob\n"),
+        ("canvas", "Student,ID,SIS User ID,SIS Login ID,Section,small", "ada,,,ada,,9.5", "by a person: =1+1, bob\n"),
+        ("moodle", "username,small", "ada,9.5", "by a person: =1+1, bob\n"),
     ],
 )
 def test_exports(style, header, ada, said, url, tmp_path, monkeypatch, capsys):
@@ -93,12 +93,12 @@ def test_exports(style, header, ada, said, url, tmp_path, monkeypatch, capsys):
 
 def test_unknown_labs_and_databases_are_told_in_a_line(url, capsys):
     assert cli.main(["export", "other", "--gradebook", url]) == 2
-    assert "knows no lab 'other'" in capsys.readouterr().err
+    assert "has no lab 'other'" in capsys.readouterr().err
     assert cli.main(["export", "small", "--gradebook", "sqlite:////nowhere/at/all.db"]) == 2
     assert "cannot be used" in capsys.readouterr().err
 
 
-def test_grading_fills_the_gradebook(walled, tmp_path, monkeypatch, capsys):
+def test_grading_fills_the_gradebook(needs_sandbox, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labs" / "source" / "small").mkdir(parents=True)
     (tmp_path / "in").mkdir()

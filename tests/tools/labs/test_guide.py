@@ -85,7 +85,7 @@ def read_answers(folder):
         opened.db.commit()
 
 
-def test_a_whole_term(term, walled, capsys):
+def test_a_whole_term(term, needs_sandbox, capsys):
     folder = term
     for command in commands():
         if command[0] == "cd":

@@ -164,7 +164,7 @@ def test_tampered_metadata(metadata, notebook, mark):
 def test_what_is_no_notebook_brings_nothing_and_says_so(data, mark):
     marks = mark(data)
     assert set(points(marks).values()) == {0} and len(points(marks)) == len(marks), "nor has a person anything to read"
-    assert "not a notebook" in marks["double"].message
+    assert "not a readable notebook" in marks["double"].message
 
 
 LOOK = """
@@ -226,7 +226,7 @@ def test_the_trusted_side_keeps_its_own_state(notebook, mark):
         assert_same(1.0, 2.0)
 
 
-def test_a_marker_who_is_not_root(walled):
+def test_a_marker_who_is_not_root(needs_sandbox):
     """The way of an ordinary user: the same walls by a user namespace for each student."""
     if os.getuid() != 0:
         pytest.skip("all the tests above have been run like this")

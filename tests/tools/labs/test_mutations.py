@@ -12,22 +12,22 @@ from itertools import zip_longest
 import nbformat
 import pytest
 
-from course_utils.tools.labs.lab import assignment
+from course_utils.machine import checkout
 from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.labs.marking.mark import Marker
-from course_utils.tools.labs.marking.submission import read_submission
+from course_utils.tools.labs.lab.source import find_lab, read_lab
+from course_utils.tools.labs.marking.marker import Marker
 from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
 from course_utils.tools.labs.sandbox.limits import Limits
-from course_utils.tools.notebooks import ROOT
+from course_utils.tools.labs.submissions.submission import read_submission
 
-ANSWERS = sorted((ROOT / "tests" / "notebooks").glob("answers_*.py"))
+ANSWERS = sorted((checkout() / "tests" / "notebooks").glob("answers_*.py"))
 LABS = [path.stem.removeprefix("answers_") for path in ANSWERS]
 
 
 @pytest.fixture(scope="module")
-def big_sandbox(walled):
+def big_sandbox(needs_sandbox):
     """A sandbox with the libraries of all labs."""
-    modules = [module for lab in LABS for module in assignment.read(assignment.find(lab)).imported]
+    modules = [module for lab in LABS for module in read_lab(find_lab(lab)).imported]
     with Sandbox(modules, Limits()) as running:
         yield running
 
@@ -46,7 +46,7 @@ def test_the_grader_tells_right_from_wrong(number, kind, big_sandbox, monkeypatc
     monkeypatch.syspath_prepend(str(ANSWERS[0].parent))
     answers = import_module(f"answers_{number}")
     text = json.dumps(inspect.getsource(answers))
-    lab = assignment.read(assignment.find(number))
+    lab = read_lab(find_lab(number))
     given = {}
     for chosen in rounds(getattr(answers, kind)):
         notebook = student_version(lab)

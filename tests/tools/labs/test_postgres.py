@@ -78,7 +78,7 @@ def server(folder):
         process.wait(120)
 
 
-def test_a_term_with_the_gradebook_on_a_server(server, course, walled, monkeypatch, capsys):
+def test_a_term_with_the_gradebook_on_a_server(server, course, needs_sandbox, monkeypatch, capsys):
     """The guide's command; then every other command and Formgrader find the same marks, without being told where."""
     (course / "in").rename(course / "handed-in")
     (course / "labs" / "gradebook.db").unlink()
@@ -88,7 +88,7 @@ def test_a_term_with_the_gradebook_on_a_server(server, course, walled, monkeypat
     [command] = commands("A gradebook on PostgreSQL")
     marking = [without if word.startswith("postgresql://") else word for word in translated(command)[1:]]
     assert marking != translated(command)[1:] and cli.main(marking) == 0
-    rows = gradebook.table(server, "small")
+    rows = gradebook.student_rows(server, "small")
     assert {row["student"]: row["points"] for row in rows} == {student: sum(got) for student, got in TRUTH.items()}
 
     with gradebook.opened(server) as opened:
@@ -100,7 +100,7 @@ def test_a_term_with_the_gradebook_on_a_server(server, course, walled, monkeypat
     write_answer(course, "cy", "count", 'def count_even(numbers):\n    raise ValueError("\\0 \\ud800 odd")')
     shutil.rmtree(course / "labs" / "results")
     assert cli.main(["grade", "handed-in"]) == 0
-    again = gradebook.table(server, "small")
+    again = gradebook.student_rows(server, "small")
     assert [(row["student"], row["points"]) for row in again] == [
         (row["student"], row["points"] + 1.5 * (row["student"] == "ada")) for row in rows
     ]
@@ -132,7 +132,7 @@ def test_what_is_wrong_with_a_server_is_told_without_the_password(server, tmp_pa
     assert "does not exist" in export(server.replace("/marks", "/other"), capsys)
     assert "needs a URL" in export(f"marker {PASSWORD}", capsys)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "pip install 'psycopg[binary]'" in export(server, capsys)
+    assert "EXTRAS=postgres" in export(server, capsys)
 
 
 def export(url, capsys):

@@ -6,7 +6,8 @@ from small_lab import SOURCE, small_lab
 
 from course_utils.errors import CourseError
 from course_utils.tools import cli
-from course_utils.tools.labs.lab.release import problems, release, student_version
+from course_utils.tools.labs.lab.release import release, student_version
+from course_utils.tools.labs.marking.trial import problems
 
 
 def sources(notebook):
@@ -32,7 +33,7 @@ def test_the_students_version_has_no_solution_and_no_hidden_check(lab):
 
 
 def test_a_release_is_written_for_both(lab, sandbox, tmp_path):
-    instructors, students = release(lab, tmp_path, sandbox)
+    instructors, students = release(lab, tmp_path, problems(lab, sandbox))
     assert "4711" in instructors.read_text() and "4711" not in students.read_text()
     assert students == tmp_path / "release" / "small" / "small.ipynb"
 
@@ -63,7 +64,7 @@ def test_a_lab_that_does_not_hold_together_is_refused(old, new, problem, sandbox
     lab = small_lab(source)
     assert any(problem in found for found in problems(lab, sandbox)), problems(lab, sandbox)
     with pytest.raises(CourseError, match="is not released"):
-        release(lab, tmp_path, sandbox)
+        release(lab, tmp_path, problems(lab, sandbox))
     assert not list(tmp_path.iterdir())
 
 
@@ -87,10 +88,10 @@ def test_a_lab_that_cannot_be_marked_is_refused(old, new, problem):
         student_version(small_lab(SOURCE.replace(old, new, 1)))
 
 
-def test_every_lab_of_the_course_releases(walled, tmp_path, capsys):
-    from course_utils.tools.notebooks import ROOT
+def test_every_lab_of_the_course_releases(needs_sandbox, tmp_path, capsys):
+    from course_utils.machine import checkout
 
-    labs = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
+    labs = sorted(path.stem for path in (checkout() / "notebooks" / "source").glob("*.py"))
     assert cli.main(["release", *labs, "--output", str(tmp_path)]) == 0
     for lab in labs:
         text = (tmp_path / "release" / lab / f"{lab}.ipynb").read_text()

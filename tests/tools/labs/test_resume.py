@@ -21,11 +21,11 @@ def everything(folder):
     """All that marking leaves: results, copies, and rows of the gradebook."""
     labs = folder / "labs"
     files = [*(labs / "results" / "small").glob("*.json"), *(labs / "autograded").rglob("*.ipynb")]
-    rows = gradebook.table(f"sqlite:///{labs / 'gradebook.db'}", "small")
+    rows = gradebook.student_rows(f"sqlite:///{labs / 'gradebook.db'}", "small")
     return {str(path.relative_to(labs)): path.read_bytes() for path in files}, rows
 
 
-def test_killed_in_the_middle_it_goes_on(slow, grade, walled):
+def test_killed_in_the_middle_it_goes_on(slow, grade, needs_sandbox):
     results = slow / "labs" / "results" / "small"
     marking = start(slow, "--jobs", "1")
     # ada and bob are done; the sandbox runs cy's last answer, or is about to.
@@ -64,11 +64,11 @@ def test_stopped_before_the_gradebook_it_enters_the_marks_next_time(grade, cours
         patched.setattr(gradebook, "enter", stop)
         assert grade()[0] == 130
     assert "0 marked, 6 kept" in grade()[2]
-    rows = {row["student"]: row["points"] for row in gradebook.table("sqlite:///labs/gradebook.db", "small")}
+    rows = {row["student"]: row["points"] for row in gradebook.student_rows("sqlite:///labs/gradebook.db", "small")}
     assert rows == {student: sum(got) + 3 * (student == "cy") for student, got in TRUTH.items()}
 
 
-def test_a_sandbox_that_dies_costs_nobody_points(slow, grade, walled):
+def test_a_sandbox_that_dies_costs_nobody_points(slow, grade, needs_sandbox):
     """Killed while cy's last answer runs: not marked, instead of marked with 0; the next run marks who is left."""
     results = slow / "labs" / "results" / "small"
     marking = start(slow, "--jobs", "1")

@@ -11,9 +11,9 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 from PIL import Image
 
-from course_utils.tools.labs.marking.submission import read_submission
-from course_utils.tools.labs.returning import sanitize as showing
-from course_utils.tools.labs.returning.sanitize import SafeCopy, cut, rendered
+from course_utils.tools.labs.submissions.safe_copy import MAX_CELLS, MAX_TEXT, SafeCopy
+from course_utils.tools.labs.submissions.sanitize import cut, rendered
+from course_utils.tools.labs.submissions.submission import read_submission
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_everything_has_a_limit(notebook, copied):
     cell(notebook, "double").update(source=f"# {long}", outputs=[{"output_type": "stream", "text": long}] * 100)
     notebook.cells[2:2] = [nbformat.v4.new_code_cell(text) for text in [long] * 60 + ["x = 1"] * 900]
     made = copied(notebook)
-    assert len(nbformat.writes(made)) < 4 * showing.MAX_TEXT and len(made.cells) < showing.MAX_CELLS + 20
+    assert len(nbformat.writes(made)) < 4 * MAX_TEXT and len(made.cells) < MAX_CELLS + 20
     assert "characters left out" in cell(made, "words").source and "more cells are not shown" in made.cells[-1].source
 
 

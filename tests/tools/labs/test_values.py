@@ -9,7 +9,8 @@ import pytest
 from course_utils.tools.labs.sandbox.values import NotPlain, dumps, loads
 
 VALUES = [
-    None, True, 3, -(10**30), 2.5, "text", [], [1, [2.0, None]], (1, (2,)), {"a": (1, 2), 3: [4]},
+    None, True, 3, -(10**30), 10**400, 2.5, "text", "half a letter: \ud800",
+    [], [1, [2.0, None]], (1, (2,)), {"a": (1, 2), 3: [4], (5, "b"): None},
     np.arange(6).reshape(2, 3), np.array(2.5, np.float32), np.float64(2.5), np.uint8(7), np.bool_(True),
     np.zeros((0, 5), int), np.array([1 + 2j]), [np.eye(2), (np.zeros(3, bool), "x")], np.arange(6.0).reshape(2, 3).T,
     np.arange(3, dtype=">i4"),
@@ -50,7 +51,8 @@ def test_refused_on_the_way_out(value):
         b"", b"{", b"\xff", pickle.dumps([1]), b"[" * 10**5, b'{"a": 1, "b": 2}', b'{"set": []}', b'{"tuple": 3}',
         b'{"array": ["|O", [1], false]}', b'{"array": ["<f8", [2], false]}', b'{"array": ["<f8", [-1], false]}',
         b'{"array": ["<f8", ["2"], false]}', b'{"array": ["<f8", [1e9], false]}', b'{"array": [["<f8"], [1], false]}',
-        b'{"array": 3}', b'{"array": ["<f8"]}', b'{"dict": [[[1], 2]]}', b'{"dict": [1]}',
+        b'{"array": 3}', b'{"array": ["<f8"]}', b'{"dict": [[[1], 2]]}', b'{"dict": [1]}', b'{"tuple": "12"}',
+        b'{"tuple": {"array": ["|u1", [8], false]}}', b'{"dict": {"dict": []}}', b"{}",
         json.dumps({"array": ["<f8", [1] * 99, False]}).encode(), b"9" * 5000,
     ],
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The lab itself: one source, and the versions released from it."""
+"""The lab: its source, its exercises, and the two notebooks released from it."""

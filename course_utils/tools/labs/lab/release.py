@@ -1,27 +1,21 @@
-"""From one source, the students' notebook and the instructor's; neither when the lab does not hold together."""
+"""From one source two notebooks, the students' and the instructor's; neither if the lab has problems."""
 
 import copy
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
-from course_utils.tools.labs.lab.assignment import HIDDEN, SOLUTION, Assignment, without_region
-from course_utils.tools.labs.marking.mark import Marker
-from course_utils.tools.labs.marking.submission import read_submission
-from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
-from course_utils.tools.notebooks.execute import write_notebook
-
-POINTS = 10
-"""What every lab of the course adds up to."""
+from course_utils.tools.labs.lab.assignment import Assignment
+from course_utils.tools.labs.lab.regions import HIDDEN, SOLUTION, without_region
+from course_utils.tools.notebooks.convert import write_notebook
 
 _CODE = "# YOUR CODE HERE\nraise NotImplementedError"
 _TEXT = "*Your answer here.*"
 
 
 def student_version(lab: Assignment) -> NotebookNode:
-    """The notebook that students get: no solutions, no hidden checks, no outputs of either, checks locked.
+    """The notebook for students: no solutions, no hidden checks, no outputs of graded cells, checks locked.
 
     Raises:
         CourseError: an answer cell does not mark its solution, which would be handed out.
@@ -32,7 +26,7 @@ def student_version(lab: Assignment) -> NotebookNode:
         record = cell.metadata.get("nbgrader")
         if not record:
             continue
-        # What nbgrader's Validate button asks for, and authors forget.
+        # nbgrader's Validate button needs these keys, and authors forget them.
         cell.metadata.nbgrader = {"schema_version": 3, "task": False, "locked": not record.solution, **record}
         if record.solution:
             if f"### BEGIN {SOLUTION}" not in cell.source:
@@ -49,42 +43,23 @@ def student_version(lab: Assignment) -> NotebookNode:
     return notebook
 
 
-def problems(lab: Assignment, sandbox: Sandbox) -> list[str]:
-    """Why a lab cannot be released, one line each: its points, its solution, its untouched version."""
-    found = []
-    if lab.points != POINTS:
-        found.append(f"its exercises add up to {lab.points:g} points, not {POINTS}: change the points in the metadata")
-    for mark in _marks(lab, lab.notebook, sandbox):
-        if mark.points is not None and mark.points < mark.of:
-            found.append(f"the solution of {mark.grade_id!r} fails its check: {mark.message}")
-    for mark in _marks(lab, student_version(lab), sandbox):
-        if mark.points:
-            found.append(f"the untouched version gets {mark.points:g} points for {mark.grade_id!r}: sharpen its check")
-    return found
-
-
-def release(lab: Assignment, output: Path, sandbox: Sandbox) -> tuple[Path, Path]:
+def release(lab: Assignment, output: Path, problems: list[str]) -> tuple[Path, Path]:
     """Write `source/LAB/LAB.ipynb` for the instructor and `release/LAB/LAB.ipynb` for the students.
 
     Args:
         lab: with solutions.
-        output: the folder of the course.
-        sandbox: in which the lab is tried.
+        output: the folder of the class.
+        problems: why the lab must not be released, as `marking.trial.problems` says.
 
     Returns:
-        The instructor's and the students' notebook.
+        The paths of the instructor's and the students' notebook.
 
     Raises:
-        CourseError: the lab has problems; nothing is written.
+        CourseError: there are problems; nothing is written.
     """
-    if found := problems(lab, sandbox):
-        raise CourseError(f"{lab.name} is not released: " + "; ".join(found) + ".")
+    if problems:
+        raise CourseError(f"{lab.name} is not released: " + "; ".join(problems) + ".")
     instructors, students = (output / kind / lab.name / f"{lab.name}.ipynb" for kind in ("source", "release"))
     write_notebook(lab.notebook, instructors)
     write_notebook(student_version(lab), students)
     return instructors, students
-
-
-def _marks(lab: Assignment, notebook: NotebookNode, sandbox: Sandbox) -> list:
-    submission = read_submission(nbformat.writes(notebook).encode(), lab)
-    return Marker(lab, submission, sandbox).mark(lab.exercises)

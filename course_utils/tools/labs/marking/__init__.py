@@ -1,1 +1,1 @@
-"""Submissions in, marks out: one at a time, a class at a time, here or on a cluster."""
+"""Submissions in, marks out: one submission, a whole class, on this machine or on a cluster."""

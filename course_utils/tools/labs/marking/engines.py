@@ -1,4 +1,4 @@
-"""Where submissions are marked: here, or (`cluster`) elsewhere. `grading` knows no more of it than an `Engine`."""
+"""What marks submissions: an `Engine`, on this machine or, in `cluster`, on others."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,8 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from course_utils.tools.labs.marking.marker import Job, Station
-from course_utils.tools.labs.sandbox import bubblewrap as sandbox
+from course_utils.tools.labs.marking.job import Job
+from course_utils.tools.labs.marking.process import MarkingProcess
+from course_utils.tools.labs.sandbox.bubblewrap import require_sandbox
+
+AND_AGAIN = "and run the same command again; it continues where it stopped."
+"""The end of messages about what an engine needs before marking can continue."""
 
 
 @dataclass
@@ -15,9 +19,8 @@ class Engine:
     """Something that marks submissions of one lab.
 
     Attributes:
-        submit: takes the arguments of `Station.mark`, returns the future of what that returns or raises.
-        width: how many submissions it should have at a time, a number that may change; raises `CourseError` when there
-            is nobody any more to mark them.
+        submit: takes the arguments of `MarkingProcess.mark`, returns a future of its result.
+        width: returns how many submissions it can take at the moment; raises `CourseError` if it can mark no more.
     """
 
     submit: Callable[[bytes, str | None, list[str]], Future]
@@ -26,18 +29,18 @@ class Engine:
 
 @contextlib.contextmanager
 def this_machine(job: Job, jobs: int = 2) -> Iterator[Engine]:
-    """Mark here.
+    """Mark on this machine.
 
     Args:
         job: what is to be marked, and how.
         jobs: how many submissions at the same time.
 
     Raises:
-        CourseError: there is no sandbox here, and what to do.
+        CourseError: there is no sandbox on this machine; the message says what to do.
     """
     if job.confined:
-        sandbox.require()
-    station = Station(job, fork=True)
-    with ThreadPoolExecutor(jobs) as pool, contextlib.closing(station):
-        station.wait()
-        yield Engine(partial(pool.submit, station.mark), lambda: jobs)
+        require_sandbox()
+    process = MarkingProcess(job, fork=True)
+    with ThreadPoolExecutor(jobs) as pool, contextlib.closing(process):
+        process.wait()
+        yield Engine(partial(pool.submit, process.mark), lambda: jobs)

@@ -1,23 +1,26 @@
-"""What an exercise brought, and the words for what went wrong."""
+"""The mark for one exercise, and the words for what went wrong."""
 
 import traceback
 from dataclasses import asdict, dataclass, field
 
 
 class AnswerFailed(Exception):
-    """A student's function did not give the check anything to look at; the text says why."""
+    """A student's function returned nothing that a check could examine; the text says why."""
 
 
 @dataclass
 class Mark:
-    """What one exercise brought.
+    """The mark for one exercise.
 
     Attributes:
-        points, of: got and possible; `points` is None while a person has to mark it.
-        message: what failed and why; empty when all is well.
-        hidden: whether it failed where the student does not see the check.
-        notes: what was odd about the cells.
-        digest: of all that the mark depends on.
+        grade_id: of the exercise.
+        of: the points that it can bring.
+        points: the points that it brought; None until a person has marked it.
+        message: what failed and why; empty if nothing did.
+        hidden: whether a hidden check failed.
+        notes: remarks on missing, misplaced or repeated answer cells.
+        text: the answer, if a person has to mark it.
+        digest: a digest of everything that the mark depends on.
     """
 
     grade_id: str
@@ -30,23 +33,28 @@ class Mark:
     digest: str = ""
 
     def as_record(self) -> dict:
-        """For JSON."""
+        """The mark as a dictionary, for JSON."""
         return asdict(self)
 
 
-def explained(error: Exception, filename: str) -> tuple[str, int | None]:
-    """What a failed check says to the student, and the line of the check."""
+def failure_message(error: Exception, filename: str) -> tuple[str, int | None]:
+    """What a failed check tells the student, and the line of the check that failed.
+
+    Args:
+        error: raised by the check.
+        filename: the name under which the check was compiled.
+    """
     frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
     line = frames[-1] if frames else None
     if isinstance(error, AnswerFailed | AssertionError) and str(error):
         return str(error), line
     if isinstance(error, AssertionError):
-        return "The check is not satisfied.", line
+        return "The check failed.", line
     return f"The check cannot use what your function returned: {type(error).__name__}: {error}", line
 
 
-def said(error) -> str:
-    """An exception as the student's process tells it: text only, and not too much."""
+def error_text(error) -> str:
+    """An exception that the student's process reported, as text of limited length; the report may be anything."""
     if not isinstance(error, list) or len(error) != 3:
         return "an exception"
     kind, text, line = error

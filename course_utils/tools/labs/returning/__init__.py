@@ -1,1 +1,1 @@
-"""What comes back: the gradebook, feedback for students, tables for learning platforms."""
+"""What students and instructors get back: the gradebook, feedback, and exports for learning platforms."""

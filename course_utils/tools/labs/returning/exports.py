@@ -2,62 +2,64 @@
 
 The importers' sources say what the platforms take: Canvas's `lib/gradebook_importer.rb`, Moodle's
 `grade/import/csv/classes/load_data.php` for its gradebook and `mod/assign/feedback/offline/importgradeslib.php` for the
-grading worksheet of an assignment. To both gradebooks an empty cell deletes the mark that was there, and Moodle may
-make it a 0. So whoever has no final mark has no line.
+grading worksheet of an assignment. In both gradebooks an empty cell deletes the existing mark, and Moodle may make it a
+0. So students without a final mark have no line.
 """
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from course_utils.files import write_whole
+
 _CANVAS_FILE = re.compile(r"\w*?_([0-9]+)_[0-9]+_.+")
 """How Canvas names a submission: name, "LATE", user, file, the file's own name (`get_filename`, content_zipper.rb)."""
 
 _CANVAS_ANONYMOUS = "anon_"
-"""How it begins instead, without name and user, if the assignment is marked anonymously."""
+"""How the name begins, without name and user, if the assignment is marked anonymously."""
 
 _MOODLE_FOLDER = re.compile(r".+_([1-9][0-9]*)_assignsubmission_file(_.*)?")
 """How Moodle names a submission: name, participant, plugin (`download_submissions`, mod/assign/locallib.php)."""
 
 _PLAIN = re.compile(r"\w[\w.@+-]*")
-"""A name that no spreadsheet runs as a formula, and no importer reads as anything but itself."""
+"""A name that no spreadsheet takes for a formula, and that no importer changes."""
 
-_WAITING = "an answer waits for a person"
-_TWICE = "several submissions are of the same person"
+_WAITING = "an answer has still to be marked by a person"
+_TWICE = "several submissions belong to the same person"
 
 
 def write_csv(rows: list[dict], lab: str, style: str, path: Path) -> dict[str, str]:
-    """Write the rows of `gradebook.table`.
+    """Write a class's points as a CSV file.
 
     Args:
-        rows: one a student.
+        rows: one per student, as `gradebook.student_rows` returns them.
         lab: the name of the column, or of the platform's assignment.
-        style: "csv" for a spreadsheet, a column an exercise, empty where a person has yet to give points; "canvas" for
-            Canvas's gradebook, students by login, or by the number in the names that Canvas gives to files; "moodle"
-            for Moodle's gradebook, students by username, or, if files have the names that Moodle gives them, for the
-            grading worksheet of the assignment.
-        path: of the file; its folder is made.
+        style: "csv" for a spreadsheet, with a column per exercise, empty where a person has still to give points;
+            "canvas" for Canvas's gradebook, with students by login, or by the number in the file names that Canvas
+            gives; "moodle" for Moodle's gradebook, with students by username, or, if the files have names that Moodle
+            has given, for the assignment's grading worksheet.
+        path: of the file; its folder is made if it is missing.
 
     Returns:
-        Why, by student, of those whom a platform would give no mark, or a wrong one. They are not in the file.
+        The students who are not in the file, because the platform would give them no mark or a wrong one, each with
+        the reason.
     """
-    left = {}
+    left_out = {}
     if style == "canvas":
-        table = _canvas(rows, lab, left)
+        table = _canvas(rows, lab, left_out)
     elif style == "moodle":
         worksheet = any(_MOODLE_FOLDER.fullmatch(row["student"]) for row in rows)
-        table = _moodle_worksheet(rows, left) if worksheet else _moodle(rows, lab, left)
+        table = _moodle_worksheet(rows, left_out) if worksheet else _moodle(rows, lab, left_out)
     else:
         table = _spreadsheet(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    # Spreadsheets read letters beyond ASCII right if the file begins with this mark; Canvas would keep it.
-    with partial.open("w", newline="", encoding="utf-8-sig" if style == "csv" else "utf-8") as file:
-        csv.writer(file).writerows(table)
-    partial.replace(path)
-    return left
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(table)
+    # Spreadsheets need the byte order mark to read letters beyond ASCII; Canvas would take it for part of the header.
+    write_whole(path, text.getvalue().encode("utf-8-sig" if style == "csv" else "utf-8"))
+    return left_out
 
 
 def _spreadsheet(rows: list[dict]) -> list[list[str]]:
@@ -71,11 +73,11 @@ def _spreadsheet(rows: list[dict]) -> list[list[str]]:
     return table
 
 
-def _canvas(rows: list[dict], lab: str, left: dict) -> list[list[str]]:
+def _canvas(rows: list[dict], lab: str, left_out: dict) -> list[list[str]]:
     table = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", lab]]
-    # What a new assignment is worth; one that exists keeps its points.
+    # Used for a new assignment only; an existing one keeps its points.
     table += [["    Points Possible", "", "", "", "", _number(row["of"])] for row in rows[:1]]
-    for row, (number, login) in _sure(rows, _canvas_person, "Canvas", left):
+    for row, (number, login) in _identified(rows, _canvas_person, "Canvas", left_out):
         table.append([_harmless(row["student"]), number, "", login, "", _number(row["points"])])
     return table
 
@@ -86,25 +88,25 @@ def _canvas_person(student: str) -> tuple[str, str] | None:
     named = _CANVAS_FILE.fullmatch(student)
     if named:
         return named[1], ""
-    # What looks like a number is made one, whatever its column: 1.2.3 becomes 12.3.
+    # Canvas reads whatever looks like a number as one, in any column: 1.2.3 becomes 12.3.
     number = re.fullmatch(r"[0-9.]+", student) and ("." in student.partition(".")[2] or student.endswith("."))
     return ("", student) if _PLAIN.fullmatch(student) and not number else None
 
 
-def _moodle(rows: list[dict], lab: str, left: dict) -> list[list[str]]:
-    people = _sure(rows, _moodle_login, "Moodle", left)
+def _moodle(rows: list[dict], lab: str, left_out: dict) -> list[list[str]]:
+    people = _identified(rows, _moodle_login, "Moodle", left_out)
     return [["username", lab]] + [[login, _number(row["points"])] for row, login in people]
 
 
 def _moodle_login(student: str) -> str | None:
-    # PHP takes "0" for empty, and a line without a user for one more of the user before.
+    # PHP takes "0" for empty, and Moodle a line without a user for another one of the previous user.
     return student if _PLAIN.fullmatch(student) and student != "0" else None
 
 
-def _moodle_worksheet(rows: list[dict], left: dict) -> list[list[str]]:
+def _moodle_worksheet(rows: list[dict], left_out: dict) -> list[list[str]]:
     table = [["Identifier", "Full name", "Grade", "Last modified (grade)"]]
-    for row, number in _sure(rows, _moodle_participant, "Moodle's assignment", left):
-        # "-" is what Moodle itself writes for "never": marks of its own are replaced only if the instructor says so.
+    for row, number in _identified(rows, _moodle_participant, "Moodle's assignment", left_out):
+        # "-" is what Moodle writes for "never": so it replaces marks of its own only if the instructor asks for it.
         table.append([f"Participant {number}", _harmless(row["student"]), _number(row["points"]), "-"])
     return table
 
@@ -114,28 +116,28 @@ def _moodle_participant(student: str) -> str | None:
     return named[1] if named else None
 
 
-def _sure(rows: list[dict], identify: Callable, platform: str, left: dict) -> Iterator[tuple]:
-    """The rows that have a final mark and whose student the platform can know, each with what `identify` says of the
-    student; the others go into `left`."""
+def _identified(rows: list[dict], identify: Callable, platform: str, left_out: dict) -> Iterator[tuple]:
+    """The rows with a final mark and a student whom the platform recognizes, each with the identity that `identify`
+    returns; the other students go into `left_out`, with the reason."""
     people = {row["student"]: identify(row["student"]) for row in rows}
-    often = Counter(people.values())
+    times = Counter(people.values())
     for row in rows:
         person = people[row["student"]]
         if row["waiting"]:
-            left[row["student"]] = _WAITING
+            left_out[row["student"]] = _WAITING
         elif not person:
-            left[row["student"]] = f"{platform} would not know them by this name"
-        elif often[person] > 1:
-            left[row["student"]] = _TWICE
+            left_out[row["student"]] = f"{platform} would not recognize them by this name"
+        elif times[person] > 1:
+            left_out[row["student"]] = _TWICE
         else:
             yield row, person
 
 
 def _number(points: float) -> str:
-    """With a point and no exponent, as both platforms read it in every language; Moodle keeps five decimals."""
+    """A number without an exponent, which both platforms read in any language; Moodle keeps five decimals."""
     return f"{points:.5f}".rstrip("0").rstrip(".")
 
 
 def _harmless(text: str) -> str:
-    """A spreadsheet would run a name that begins like a formula."""
+    """Text that no spreadsheet runs as a formula."""
     return "'" + text if text[:1] in tuple("=+-@\t\r\n") else text

@@ -1,4 +1,4 @@
-"""What a student is told: their answers, points, messages and comments, gathered from where marking left them."""
+"""What a feedback page holds: a student's answers, points, messages and comments, collected from results and copies."""
 
 import json
 import re
@@ -10,19 +10,20 @@ import nbformat
 from markupsafe import Markup
 
 import course_utils
-from course_utils.tools.labs.lab.assignment import HIDDEN, Assignment, Exercise, without_region
-from course_utils.tools.labs.returning.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
+from course_utils.tools.labs.lab.assignment import Assignment, Exercise
+from course_utils.tools.labs.lab.regions import HIDDEN, without_region
+from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
 from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, ShownExercise
 
-_HIDDEN_CHECK = "A check that you do not see has failed. It tries other inputs than the one in your notebook."
+_HIDDEN_CHECK = "A hidden check failed. Hidden checks try other inputs than the ones in your notebook."
 
 
-def gather(lab: Assignment, rows: list[dict], output: Path) -> Iterator[tuple[Path, Feedback]]:
-    """Each student's page, and where it belongs: `feedback/STUDENT/LAB/LAB.html`.
+def feedback_pages(lab: Assignment, rows: list[dict], output: Path) -> Iterator[tuple[Path, Feedback]]:
+    """The path and the contents of each student's page: `feedback/STUDENT/LAB/LAB.html`.
 
     Args:
         lab: with its questions.
-        rows: of `gradebook.table`.
+        rows: one per student, as `gradebook.student_rows` returns them.
         output: the folder of the class, with `results` and `autograded`.
     """
     title = _title(lab)
@@ -48,11 +49,11 @@ def _exercise(
     name = exercise.grade_id
     points = None if name in row["unread"] else row["exercises"].get(name, 0)
     title, question = asked or (name, None)
-    said = list(mark.get("notes", []))
+    lines = list(mark.get("notes", []))
     if not exercise.written and points is not None and points < exercise.points:
-        said += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
+        lines += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
     if not exercise.written and points not in (None, mark.get("points")):
-        said.append("These points were given by hand.")
+        lines.append("These points were given by hand.")
     comment = row["comments"].get(name)
     check = None
     if not exercise.written:
@@ -65,15 +66,15 @@ def _exercise(
         answer=answers.get(name, ShownCell("# There is no answer.")),
         check=check,
         question=question,
-        said=[_without_paths(_sentence(line, exercise.names)) for line in said if line],
+        said=[_without_paths(_sentence(line, exercise.names)) for line in lines if line],
         comment=comment and Markup(rendered(comment)),
     )
 
 
 def _cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
-    """The cells of a safe copy, and those of graded cells by grade id.
+    """The cells of a safe copy, and the graded ones among them by grade id.
 
-    It is safe already; all the same nothing here relies on it: somebody may have put another file in its place.
+    They are made safe once more, as another file may have been put in the place of the copy.
     """
     try:
         notebook = nbformat.read(path, as_version=4)
@@ -106,33 +107,33 @@ def _read(path: Path) -> dict:
 
 
 def _title(lab: Assignment) -> str:
-    """The notebook's heading, or else its name."""
+    """The notebook's first heading, or else its name."""
     text = "\n".join(cell.source for cell in lab.notebook.cells if cell.cell_type == "markdown")
-    found = re.search(r"^# +(.+)$", text, re.M)
-    return found[1].strip() if found else lab.name
+    heading = re.search(r"^# +(.+)$", text, re.M)
+    return heading[1].strip() if heading else lab.name
 
 
 def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:
-    """Heading and text of each exercise: the end of the text cell before its answer, from the last heading on."""
-    found, before = {}, ""
+    """By grade id, an exercise's heading and text: the end of the text cell before its answer, from its heading."""
+    questions, before = {}, ""
     for cell in lab.notebook.cells:
         record = cell.metadata.get("nbgrader")
         if record and record.solution:
             heading = list(re.finditer(r"^#{2,6} +(.+)$", before, re.M))
             if heading:
                 title = re.sub(r"\s*\(\d+ points?\)\s*$", "", heading[-1][1])
-                found[record.grade_id] = (title.strip(), Markup(rendered(before[heading[-1].end() :])))
+                questions[record.grade_id] = (title.strip(), Markup(rendered(before[heading[-1].end() :])))
         before = cell.source if cell.cell_type == "markdown" and not record else ""
-    return found
+    return questions
 
 
 def _sentence(line: str, names: tuple[str, ...]) -> str:
-    """With a capital, unless it begins with the name of a function."""
+    """The line with a capital first letter, unless it begins with the name of a function."""
     return line if line.split(" ")[0] in names else line[:1].upper() + line[1:]
 
 
 def _without_paths(text: str) -> str:
-    """Messages may name files of the machine that marked: which folders it has is nobody's business."""
+    """The text without the folders of the marking machine, which messages may name."""
     folders = {sys.prefix, sys.base_prefix, str(Path.home()), str(Path.cwd())}
     folders.add(str(Path(course_utils.__file__).parents[1]))
     for folder in sorted(folders, key=len, reverse=True):

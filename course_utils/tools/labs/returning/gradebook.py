@@ -1,4 +1,4 @@
-"""The gradebook: nbgrader's database, by URL, which holds what checks and people have given."""
+"""The gradebook, nbgrader's database: the points and comments given by checks and by people."""
 
 import contextlib
 import hashlib
@@ -14,24 +14,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
 from course_utils.files import write_whole
+from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
-from course_utils.tools.labs.marking.grading import load
-from course_utils.tools.labs.returning.sanitize import MAX_OUTPUT, cut
+from course_utils.tools.labs.marking.grading import load_results
+from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, cut
 
 ADDRESS = "gradebook.url"
-"""The file in the folder of a class that says where its gradebook is, unless that is `gradebook.db` beside it."""
-_PATIENCE = "15"
-"""Seconds in which a database server must answer."""
+"""The file in the folder of a class that holds its gradebook's URL, unless that is `gradebook.db` beside it."""
+_CONNECT = "15"
+"""Seconds to wait for a database server's answer."""
 
 
 def address(output: Path) -> str:
-    """The URL of a class's gradebook: what `remember` has written, or else a file in its folder."""
+    """The URL of a class's gradebook: the one that `remember` has written, or else `gradebook.db` in its folder."""
     known = output / ADDRESS
     return known.read_text("utf-8").strip() if known.is_file() else f"sqlite:///{output / 'gradebook.db'}"
 
 
 def remember(output: Path, url: str) -> None:
-    """Make this the gradebook of a class, for all commands and Formgrader; a password is not written down."""
+    """Make this the gradebook of a class, for all commands and Formgrader; its password is not kept."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         parsed = parsed.set(database=str(Path(parsed.database).resolve()))
@@ -39,19 +40,19 @@ def remember(output: Path, url: str) -> None:
 
 
 def _without_password(url) -> str:
-    """A URL, parsed by SQLAlchemy, as text."""
+    """A URL that SQLAlchemy has parsed, as text without its password."""
     return url._replace(password=None).difference_update_query(["password"]).render_as_string()
 
 
 @contextlib.contextmanager
 def opened(url: str) -> Iterator:
-    """nbgrader's `Gradebook` of a database, made when it is missing.
+    """Open nbgrader's `Gradebook` in a database; its tables are made if they are missing.
 
     Args:
         url: such as "sqlite:///labs/gradebook.db" or "postgresql://...".
 
     Raises:
-        CourseError: there is no such database, or it is no gradebook.
+        CourseError: there is no such database, or it cannot be used as a gradebook.
     """
     from nbgrader.api import Gradebook
 
@@ -59,19 +60,19 @@ def opened(url: str) -> Iterator:
         shown = _without_password(make_url(url))
     except (SQLAlchemyError, ValueError) as error:
         raise CourseError("--gradebook needs a URL such as postgresql://user@host/database.") from error
-    os.environ.setdefault("PGCONNECT_TIMEOUT", _PATIENCE)
-    # nbgrader calls the program `alembic` for a new database, wherever that may be.
+    os.environ.setdefault("PGCONNECT_TIMEOUT", _CONNECT)
+    # For a new database nbgrader calls the program `alembic`, which is beside this Python.
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([os.path.join(sys.prefix, "bin"), before])
     try:
         with warnings.catch_warnings():
-            # SQLAlchemy 2.1 tells nbgrader how it might have been written.
+            # SQLAlchemy 2.1 warns about nbgrader's use of it.
             warnings.simplefilter("ignore")
             with Gradebook(url) as gradebook:
                 yield gradebook
     except ModuleNotFoundError as error:
-        advice = " (pip install 'psycopg[binary]')" if error.name == "psycopg" else ""
-        raise CourseError(f"The gradebook {shown} needs the package {error.name}{advice}.") from error
+        advice = advice_on(error.name) or f"{error.name} is not installed"
+        raise CourseError(f"The gradebook {shown} cannot be opened: {advice}") from error
     except SQLAlchemyError as error:
         first = str(error).splitlines()[0]
         raise CourseError(f"The gradebook {shown} cannot be used: {first}") from error
@@ -80,8 +81,17 @@ def opened(url: str) -> Iterator:
 
 
 def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
-    """Enter what this gradebook has not got yet of a folder of results, also after an interruption; return them all."""
-    records = load(results)
+    """Enter into a gradebook those results of a folder that it does not hold yet, even after an interruption.
+
+    Args:
+        url: of the gradebook.
+        lab: that was marked.
+        results: the folder of results.
+
+    Returns:
+        All results of the folder.
+    """
+    records = load_results(results)
     path = results.with_name(f".{results.name}.entered")
     entered = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     place = _without_password(make_url(url))
@@ -93,13 +103,13 @@ def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
 
 
 def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> None:
-    """Enter results; what a person has given stays, and is queued for review when the answer has changed.
+    """Enter results. Points that a person has given are kept, and are queued for review if the answer has changed.
 
     Args:
         url: of the gradebook.
         lab: that was marked.
-        records: of all students, as `load` gives them.
-        changed: students marked anew; of the others only those are entered whom the gradebook does not know.
+        records: of all students, as `load_results` returns them.
+        changed: students with new marks; the others are entered only if the gradebook does not know them.
     """
     with opened(url) as gradebook:
         _prepare(gradebook, lab)
@@ -110,9 +120,17 @@ def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> 
         gradebook.db.commit()
 
 
-def table(url: str, lab: str) -> list[dict]:
-    """Per student, sorted: `student`, `points`, `of`, `waiting` (for a person) and, by exercise, `exercises` (points),
-    `unread` (those that a person has to look at) and `comments` (what a person said).
+def student_rows(url: str, lab: str) -> list[dict]:
+    """The marks of a class, one row per student, sorted by name.
+
+    Args:
+        url: of the gradebook.
+        lab: its name.
+
+    Returns:
+        Dictionaries with the keys `student`, `points`, `of` (the points that were possible), `waiting` (whether a
+        person has still to mark something), `exercises` (points by exercise), `unread` (the exercises that a person has
+        still to mark) and `comments` (a person's comments by exercise).
 
     Raises:
         CourseError: the gradebook does not know the lab.
@@ -123,7 +141,7 @@ def table(url: str, lab: str) -> list[dict]:
         try:
             submissions = gradebook.find_assignment(lab).submissions
         except MissingEntry:
-            raise CourseError(f"The gradebook knows no lab {lab!r}: mark it first, with course grade.") from None
+            raise CourseError(f"The gradebook has no lab {lab!r}: mark it first, with course grade.") from None
         rows = []
         for one in submissions:
             grades = sorted(one.notebooks[0].grades, key=lambda grade: grade.name)
@@ -137,7 +155,7 @@ def table(url: str, lab: str) -> list[dict]:
 
 
 def _prepare(gradebook, lab: Assignment) -> None:
-    """The lab's exercises, as nbgrader knows cells."""
+    """Enter the lab's exercises as the cells that nbgrader expects."""
     gradebook.update_or_create_assignment(lab.name)
     gradebook.update_or_create_notebook(lab.name, lab.name)
     for exercise in lab.exercises:
@@ -157,17 +175,17 @@ def _enter(gradebook, lab: Assignment, record: dict) -> None:
         grade = gradebook.find_grade(_graded(exercise), lab.name, lab.name, student)
         comment = gradebook.find_comment(exercise.grade_id, lab.name, lab.name, student)
         if exercise.written and mark["points"] is None:
-            # The digest tells whether a person has seen this very answer.
+            # The digest tells whether a person has seen this version of the answer.
             seen = f"What do you say about it? (answer {mark['digest'][:12]})"
             grade.needs_manual_grade = grade.manual_score is None or comment.auto_comment != seen
             comment.auto_comment, grade.auto_score = seen, None
         else:
             grade.auto_score, grade.needs_manual_grade = mark["points"], False
-            # A student's words are in it, with characters, perhaps, that no database takes.
+            # It may quote the student, with characters that no database accepts: `cut` removes them.
             comment.auto_comment = cut(" ".join(filter(None, [*mark["notes"], mark["message"]])), MAX_OUTPUT) or None
     gradebook.db.commit()
 
 
 def _graded(exercise) -> str:
-    """The cell that carries an exercise's points."""
+    """The grade id of the cell that carries an exercise's points."""
     return exercise.grade_id if exercise.written else f"{exercise.grade_id}_check"

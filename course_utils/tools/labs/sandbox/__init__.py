@@ -1,1 +1,1 @@
-"""Where a student's code runs: the walls, the process inside them, and the messages that pass through."""
+"""Runs students' code: the sandbox, the process inside it, and the messages between the two."""

@@ -1,4 +1,4 @@
-"""The trusted side of the sandbox: bubblewrap around one process that forks for each student."""
+"""The trusted side of the sandbox: bubblewrap around one process that forks for each submission."""
 
 import contextlib
 import dataclasses
@@ -13,56 +13,52 @@ from pathlib import Path
 
 import course_utils
 from course_utils.errors import CourseError
-from course_utils.tools.labs.sandbox import confine
+from course_utils.tools.labs.sandbox import confine, student
 from course_utils.tools.labs.sandbox.channel import Channel, Closed
 from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.labs.sandbox.values import NotPlain
 
 _START = 180
-"""Seconds in which the libraries must have been imported."""
+"""Seconds that importing the libraries may take."""
+
+_WITHOUT = "For submissions that you trust, --no-sandbox marks without one."
 
 
 class SandboxFailed(BaseException):
-    """The sandbox itself does not work: no fault of the submission, which can be marked another time.
+    """The sandbox itself does not work; the submission is not to blame, and can be marked another time.
 
-    Not an `Exception`, so that no check takes it for the student's.
+    Not an `Exception`, so that no check mistakes it for the student's.
     """
 
 
 class Sandbox:
-    """A place for students' processes; starts at once, and is ready for use as a context manager.
+    """Starts students' processes. Its own process starts at once; entering the context waits until it is ready.
 
     Args:
-        modules: what is imported once, for all of them.
-        limits: what each of them may use.
-        confined: False runs them with the rights of whoever marks, with limits but without walls.
+        modules: imported once, for all students' processes.
+        limits: what each student's process may use.
+        confined: False runs students' code with your own rights: within the limits, but without a sandbox.
 
     Raises:
-        CourseError: bubblewrap is missing or may not work here, and what to do.
+        CourseError: bubblewrap is missing or cannot work here; the message says what to do.
     """
 
     def __init__(self, modules: list[str], limits: Limits, confined: bool = True):
         if confined:
-            require()
+            require_sandbox()
         self.limits = limits
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         job = {"modules": modules, "limits": dataclasses.asdict(limits), "confined": confined}
-        command = [
-            sys.executable,
-            "-m",
-            "course_utils.tools.labs.sandbox.student",
-            str(theirs.fileno()),
-            json.dumps(job),
-        ]
+        command = [sys.executable, "-m", student.__name__, str(theirs.fileno()), json.dumps(job)]
         environment = {"COURSE_BACKEND": "cold", "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
         environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), confine.SCRATCH if confined else "/tmp")
         environment |= {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
-        # The very package that is marking, wherever Python would look for one.
+        # The same package that is running here, wherever Python would look for one.
         environment |= {"PYTHONPATH": str(Path(course_utils.__file__).parents[1])}
         if confined:
-            command = [*_walls(), *command]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the sandbox; a pipe would be full one day)
+            command = [*_bubblewrap_command(), *command]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the sandbox; a pipe would fill up)
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -76,7 +72,7 @@ class Sandbox:
             )
 
     def __enter__(self):
-        """Wait until the libraries are imported; what is done between the two goes on at the same time."""
+        """Wait until the libraries are imported; until then the caller can do other work."""
         self._control.settimeout(_START)
         with contextlib.suppress(OSError):
             if self._control.recv(16) == b"ready":
@@ -84,25 +80,25 @@ class Sandbox:
                 return self
         self.close()
         self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip().splitlines()
+        log = self._log.read().decode(errors="replace").strip().splitlines()
         raise CourseError(
-            f"The sandbox does not start ({said[-1] if said else 'no message'}). bubblewrap needs user namespaces, or "
-            "root with the right to mount: allow one of them, or insist with --no-sandbox on trusted submissions only."
+            f"The sandbox does not start ({log[-1] if log else 'no message'}). bubblewrap needs user namespaces, or "
+            f"root with the right to mount: allow one of them. {_WITHOUT}"
         )
 
     def __exit__(self, *exception):
         self.close()
 
-    def student(self, place: int) -> "Student":
-        """A new process for a student's code.
+    def start_student(self, slot: int) -> "StudentProcess":
+        """Start a new process for a student's code.
 
         Args:
-            place: a small number that no other living student's process has.
+            slot: a small number that no other running student's process has; as root, it decides the process's user.
 
         Raises:
-            SandboxFailed: there is none to be had.
+            SandboxFailed: the process does not start.
         """
-        return Student(self._control, place)
+        return StudentProcess(self._control, slot)
 
     def close(self) -> None:
         """End the sandbox and everything in it."""
@@ -111,15 +107,23 @@ class Sandbox:
         self._process.wait()
 
 
-class Student:
-    """The trusted end of one student's process; a context manager that kills it at its end."""
+class StudentProcess:
+    """The trusted end of one student's process.
 
-    def __init__(self, control: socket.socket, place: int):
+    Args:
+        control: the connection to the sandbox.
+        slot: as in `Sandbox.start_student`.
+
+    Raises:
+        SandboxFailed: the process does not start.
+    """
+
+    def __init__(self, control: socket.socket, slot: int):
         ours, theirs = socket.socketpair()
         self._lifeline, watched = socket.socketpair()
         with theirs, watched:
             try:
-                socket.send_fds(control, [str(place).encode()], [theirs.fileno(), watched.fileno()])
+                socket.send_fds(control, [str(slot).encode()], [theirs.fileno(), watched.fileno()])
             except OSError as error:
                 raise SandboxFailed(f"the sandbox has ended ({error})") from None
         self._channel = Channel(ours)
@@ -130,13 +134,7 @@ class Student:
             raise SandboxFailed(f"a student's process does not start ({type(error).__name__})") from None
         if ready != "ready":
             self.close()
-            raise SandboxFailed(f"a student's process cannot be walled in: {ready}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
+            raise SandboxFailed(f"a student's process cannot be confined: {ready}")
 
     def ask(self, *request, timeout: float) -> dict:
         """Send a request and wait for the reply.
@@ -144,12 +142,12 @@ class Student:
         Raises:
             Closed: the process is gone.
             TimeoutError: it does not answer.
-            NotPlain: what it answers is no reply.
+            NotPlain: it sends something that is not a reply.
         """
         self._channel.send(request, timeout)
         reply = self._channel.receive(timeout)
         if not isinstance(reply, dict):
-            raise NotPlain("something that is no reply")
+            raise NotPlain("something that is not a reply")
         return reply
 
     def close(self) -> None:
@@ -158,41 +156,45 @@ class Student:
         self._channel.close()
 
 
-def require() -> None:
-    """Raise `CourseError` where there is no sandbox."""
+def require_sandbox() -> None:
+    """Check that this machine can run a sandbox.
+
+    Raises:
+        CourseError: it cannot; the message says what to do.
+    """
     if not confine.supported():
         raise CourseError(
-            "Marking in a sandbox needs Linux on a 64-bit x86 or ARM processor: mark in a virtual machine, or insist "
-            "with --no-sandbox on trusted submissions only."
+            "The sandbox for students' code needs Linux on a 64-bit x86 or ARM processor: mark in a virtual machine. "
+            + _WITHOUT
         )
     if shutil.which("bwrap") is None:
         raise CourseError(
-            "Marking runs students' code in a sandbox, which needs bubblewrap: install it (Debian, Ubuntu: apt install "
-            "bubblewrap), or insist with --no-sandbox on trusted submissions only."
+            "The sandbox for students' code needs bubblewrap: install it (Debian, Ubuntu: apt install bubblewrap). "
+            + _WITHOUT
         )
 
 
-def _walls() -> list[str]:
-    """The bubblewrap command: the system and the Python environment to read, nothing else of this machine."""
+def _bubblewrap_command() -> list[str]:
+    """The system and the Python environment are there, read-only; nothing else of this machine is."""
     command = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--die-with-parent"]
     if os.getuid() != 0:
-        # Capabilities in a namespace of its own, with which the process inside can wall off each student.
+        # The process inside needs this capability, in a namespace of its own, to separate students from each other.
         command += ["--unshare-user", "--cap-add", "CAP_SYS_ADMIN"]
     command += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
     command += ["--perms", "0755", "--dir", "/tmp", "--perms", "1777", "--tmpfs", confine.SCRATCH]
-    shown = [Path("/usr"), Path(sys.prefix), Path(sys.base_prefix), Path(course_utils.__file__).parent]
-    shown += [Path("/etc", name) for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "fonts", "localtime")]
-    shown += [Path(folder) for folder in sys.path if folder.endswith("-packages")]
+    visible = [Path("/usr"), Path(sys.prefix), Path(sys.base_prefix), Path(course_utils.__file__).parent]
+    visible += [Path("/etc", name) for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "fonts", "localtime")]
+    visible += [Path(folder) for folder in sys.path if folder.endswith("-packages")]
     for folder in ("/lib", "/lib32", "/lib64", "/bin"):
         if os.path.islink(folder):
             command += ["--symlink", os.readlink(folder), folder]
         elif os.path.isdir(folder):
-            shown.append(Path(folder))
+            visible.append(Path(folder))
     made = set()
-    for path in dict.fromkeys(path for path in shown if path.exists()):
+    for path in dict.fromkeys(path for path in visible if path.exists()):
         for parent in reversed(path.parents[:-1]):
-            if parent not in made and not any(parent.is_relative_to(other) for other in shown):
-                # Folders on the way would get the rights of the real ones, which may be closed to others.
+            if parent not in made and not any(parent.is_relative_to(other) for other in visible):
+                # bubblewrap would copy the permissions of the real parent folders, which other users may not enter.
                 command += ["--perms", "0755", "--dir", str(parent)]
                 made.add(parent)
         command += ["--ro-bind", str(path), str(path)]

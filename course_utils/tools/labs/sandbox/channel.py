@@ -24,11 +24,17 @@ class Channel:
         self._socket = end
 
     def send(self, message, timeout: float | None = None) -> None:
-        """Send a value; raises `NotPlain` if it cannot be sent, `Closed` or `TimeoutError`."""
+        """Send a value.
+
+        Raises:
+            NotPlain: it cannot be sent.
+            Closed: the other side is gone.
+            TimeoutError: it took longer than `timeout` seconds.
+        """
         self.send_bytes(*dumps(message), timeout=timeout)
 
     def send_bytes(self, text: bytes, arrays: bytes, timeout: float | None = None) -> None:
-        """Send what `values.dumps` made."""
+        """Send the structure and arrays that `values.dumps` returned."""
         self._socket.settimeout(timeout)
         try:
             self._socket.sendall(_HEADER.pack(len(text), len(arrays)) + text + arrays)
@@ -44,14 +50,13 @@ class Channel:
             timeout: seconds for the whole message, however slowly it arrives.
 
         Raises:
-            NotPlain: what arrived is no value, or too large; the connection is useless then.
+            NotPlain: what arrived is not a value, or is too large; the connection cannot be used any more.
             Closed: the other side is gone.
             TimeoutError: it took longer.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         text, arrays = _HEADER.unpack(self._read(_HEADER.size, deadline))
-        # A little more than `dumps` allows: the value travels with a few words around it.
-        if text > 2 * MAX_TEXT or arrays > 2 * MAX_ARRAYS:
+        if text > MAX_TEXT or arrays > MAX_ARRAYS:  # before anything of it is read
             raise NotPlain("a message that is too large")
         return loads(self._read(text, deadline), self._read(arrays, deadline))
 

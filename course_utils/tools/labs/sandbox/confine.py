@@ -1,8 +1,8 @@
 """What a process gives up before it runs a student's code: namespaces, user, capabilities, system calls, resources.
 
-Linux only, on 64-bit x86 and ARM. Used inside the sandbox that `sandbox` starts: bubblewrap has already taken away the
-network and nearly all files from the process that calls this; here each student's process is taken apart from the
-others', and loses what is left. Every step that fails raises: nothing of a student's runs then.
+Linux only, on 64-bit x86 and ARM. Called inside the sandbox that `bubblewrap` starts, which has already taken away the
+network and nearly all files. Here each student's process is separated from the others and gives up what it has left.
+A step that fails raises `OSError`; then none of the student's code is run.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x400
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 38, 22
 _CAPABILITIES_V3 = 0x20080522
 _FIRST_UID = 61184
-"""From here on systemd hands out users that belong to nobody; so do we, one for each place in the queue."""
+"""The first of the user ids that systemd gives out dynamically and that belong to nobody; a slot is added to it."""
 
 # Architecture as seccomp names it; numbers of `clone` and `clone3`; numbers of what is refused.
 _SYSTEM_CALLS = {
@@ -44,15 +44,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def supported() -> bool:
-    """Whether this kind of machine is known here."""
+    """Whether this module knows this machine's system and processor."""
     return platform.system() == "Linux" and platform.machine() in _SYSTEM_CALLS
 
 
-def leave_the_others() -> None:
-    """Take this process, and its next child all the more, away from the other students' processes.
+def separate() -> None:
+    """Separate this process and its next child from the other students' processes.
 
-    As root by its rights; as another user by a user namespace of its own. The next child is the first process of a
-    process namespace and sees nobody else.
+    Root may do this; another user does it in a user namespace of its own. The next child becomes the first process of
+    a process namespace, and sees no other process.
     """
     flags = _CLONE_NEWNS | _CLONE_NEWPID | _CLONE_NEWIPC
     if os.getuid() == 0:
@@ -66,19 +66,19 @@ def leave_the_others() -> None:
 
 
 SCRATCH = "/scratch"
-"""The folder that a student's process may write to. Not /tmp: the course itself may have been installed below that."""
+"""The folder that a student's process may write to. Not /tmp: the course itself may be installed below that."""
 
 
-def lock_down(limits: Limits, place: int) -> None:
-    """In that child: own file systems, no rights, no way to start another process, limited resources.
+def lock_down(limits: Limits, slot: int) -> None:
+    """In that child: file systems of its own, no capabilities, no new processes, limited resources.
 
     Args:
-        limits: memory, disk and processor time.
-        place: in the queue of students that are marked at the same time; gives the user, if there is a choice.
+        limits: of memory, disk and processor time.
+        slot: among the students marked at the same time; as root, it decides the process's user.
     """
     used = _address_space()
     _call(_libc.mount, b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
-    # In a process namespace of its own the old /proc would still show the others.
+    # The old /proc would still show the processes outside this namespace.
     if _libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None):
         _call(_libc.mount, b"tmpfs", b"/proc", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, b"size=4k")
     for folder, size in ((SCRATCH.encode(), limits.disk), (b"/dev/shm", limits.disk)):
@@ -86,7 +86,7 @@ def lock_down(limits: Limits, place: int) -> None:
         _call(_libc.mount, b"tmpfs", folder, b"tmpfs", _MS_NOSUID | _MS_NODEV, options)
     os.chdir(SCRATCH)
     if os.getuid() == 0:
-        user = _FIRST_UID + place
+        user = _FIRST_UID + slot
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -98,7 +98,7 @@ def lock_down(limits: Limits, place: int) -> None:
 
 
 def limit_resources(limits: Limits, used: int | None = None) -> None:
-    """Memory beyond what the process has used so far, file size, open files, threads, processor time."""
+    """Limit memory beyond what the process uses already, file size, open files, threads and processor time."""
     now = _address_space() if used is None else used
     for kind, value in (
         (resource.RLIMIT_DATA, now + limits.memory),
@@ -123,7 +123,7 @@ def _address_space() -> int:
 
 
 def _refuse_system_calls() -> None:
-    """Load a filter in the kernel: one process, no sockets, no mounts, no looking into others."""
+    """Load a filter into the kernel: no new processes, no sockets, no mounts, no access to other processes."""
     architecture, clone, clone3, refused = _SYSTEM_CALLS[platform.machine()]
     allow, refuse, absent, kill = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38, 0x80000000
     load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06

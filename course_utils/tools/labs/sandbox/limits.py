@@ -1,4 +1,4 @@
-"""What one submission may use."""
+"""The resources that one submission may use."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Limits:
         check: seconds one exercise's check may take, all its calls together.
         total: seconds one submission may take, from start to end.
         memory: bytes beyond what the imported libraries need.
-        disk: bytes of files in its scratch folder, which lie in memory.
+        disk: bytes of files in its scratch folder, which is kept in memory.
     """
 
     cell: float = 20

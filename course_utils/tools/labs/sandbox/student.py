@@ -1,9 +1,9 @@
-"""The untrusted side: the process that runs a student's cells and answers calls of their functions.
+"""The untrusted side: the process that runs a student's cells and calls their functions.
 
 Started by `bubblewrap` as `python -m course_utils.tools.labs.sandbox.student DESCRIPTOR JOB`. It imports the libraries
-once and then forks for each student; it never sees a submission itself. A request on the descriptor carries two more:
-the student's channel, and a lifeline. When the lifeline hangs up, the student's process is killed from outside,
-whatever it does.
+once, then forks for each submission and never sees one itself. Each request on the descriptor brings two more: the
+student's channel and a lifeline. When the lifeline is closed, the student's process is killed from outside, whatever it
+does.
 """
 
 import ast
@@ -24,14 +24,14 @@ from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.labs.sandbox.values import NotPlain, dumps
 
 _POPULAR = ("scipy.ndimage", "scipy.signal", "scipy.sparse", "IPython.core.inputtransformer2")
-"""Modules that answers import, or that running them needs, whatever the lab: each costs a process half a second."""
+"""Modules that answers import, or that running them needs, in any lab: importing each takes half a second."""
 
-_LONGEST = 2000
+_MAX_MESSAGE = 2000
 """Characters of an exception's text that are kept."""
 
 
 def main() -> None:
-    """Import, then fork for each request until the other side hangs up."""
+    """Import the libraries, then fork for each request until the other side hangs up."""
     control = socket.socket(fileno=int(sys.argv[1]))
     job = json.loads(sys.argv[2])
     limits = Limits(**job["limits"])
@@ -41,11 +41,11 @@ def main() -> None:
         request, descriptors, *_ = socket.recv_fds(control, 64, 2)
         if not request:
             return
-        # The child is waited for by a process of its own, which nobody has to wait for.
+        # Forked twice, so that nobody has to wait for the process that keeps the student's.
         if os.fork() == 0:
             control.close()
             if os.fork() == 0:
-                _keep(*descriptors, int(request), limits, job["confined"])
+                _supervise(*descriptors, int(request), limits, job["confined"])
             os._exit(0)
         os.wait()
         for descriptor in descriptors:
@@ -53,29 +53,29 @@ def main() -> None:
 
 
 def import_only(modules: list[str]) -> None:
-    """Import modules in a process that will fork.
+    """Import modules in a process that will fork, and do nothing else with them.
 
-    TensorFlow starts threads with its first operation, and threads do not survive a fork: import, and no more.
+    TensorFlow starts threads with its first operation, and threads do not survive a fork.
     """
     os.environ["COURSE_BACKEND"] = "cold"
     for name in [*modules, *_POPULAR]:
-        # Names of functions are among them, and a module that is missing is the notebook's own affair.
+        # Some are names of functions; if a module is missing, the cell that imports it will say so.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.collect()
-    gc.freeze()  # so that the children share what they do not change
+    gc.freeze()  # so that forks share the memory that they do not change
 
 
-def _keep(channel: int, lifeline: int, place: int, limits: Limits, confined: bool) -> None:
-    """Run a student's process, and kill it when the lifeline hangs up or its time is over."""
+def _supervise(channel: int, lifeline: int, slot: int, limits: Limits, confined: bool) -> None:
+    """Run a student's process, and kill it when the lifeline is closed or its time is up."""
     try:
         if confined:
-            with _telling(channel):
-                confine.leave_the_others()
+            with _reporting(channel):
+                confine.separate()
         student = os.fork()
         if student == 0:
             os.close(lifeline)
-            _become_student(channel, place, limits, confined)
+            _become_student(channel, slot, limits, confined)
         os.close(channel)
         handle = os.pidfd_open(student)
         waiting = select.poll()
@@ -87,14 +87,14 @@ def _keep(channel: int, lifeline: int, place: int, limits: Limits, confined: boo
         os._exit(0)
 
 
-def _become_student(channel: int, place: int, limits: Limits, confined: bool) -> None:
+def _become_student(channel: int, slot: int, limits: Limits, confined: bool) -> None:
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
-        with _telling(channel):
+        with _reporting(channel):
             if confined:
-                confine.lock_down(limits, place)
+                confine.lock_down(limits, slot)
             else:
                 confine.limit_resources(limits)
         os.environ.pop("COURSE_BACKEND", None)
@@ -107,8 +107,8 @@ def _become_student(channel: int, place: int, limits: Limits, confined: bool) ->
 
 
 @contextlib.contextmanager
-def _telling(channel: int):
-    """Tell the marking process why there will be no student's process."""
+def _reporting(channel: int):
+    """Report to the marking process why the student's process cannot start."""
     try:
         yield
     except OSError as error:
@@ -117,7 +117,7 @@ def _telling(channel: int):
 
 
 class Session:
-    """A student's notebook at work: one namespace, and the functions of each exercise."""
+    """A running notebook: its namespace, and the functions that answer each exercise."""
 
     def __init__(self):
         self._namespace = {"__name__": "__main__", "__builtins__": builtins, "get_ipython": _NoShell()}
@@ -135,9 +135,9 @@ class Session:
             channel.send_bytes(*reply)
 
     def run(self, source: str, grade_id: str | None = None, names: tuple = ()) -> dict:
-        """Run a cell; remember the functions that it defines for an exercise."""
+        """Run a cell, and keep the functions that it defines for an exercise."""
         for name in names:
-            # An older function of this name must not pass for the answer.
+            # A function of this name from an earlier cell is not the answer.
             self._namespace.pop(name, None)
         try:
             from IPython.core.inputtransformer2 import TransformerManager
@@ -146,14 +146,14 @@ class Session:
             exec(code, self._namespace)
             reply = {}
         except BaseException as error:
-            reply = {"error": _described(error)}
+            reply = {"error": _describe(error)}
         for name in names:
             if callable(self._namespace.get(name)):
                 self._functions[grade_id, name] = self._namespace[name]
         return reply | {"defined": [name for name in names if (grade_id, name) in self._functions]}
 
     def define(self, source: str) -> dict:
-        """Run only the imports and definitions of a cell, each by itself: those of the lesson, not its computations."""
+        """Run only the imports and definitions of a lesson's cell, each on its own; skip its computations."""
         with contextlib.suppress(SyntaxError):
             for node in ast.parse(source).body:
                 if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
@@ -162,17 +162,17 @@ class Session:
         return {}
 
     def call(self, grade_id: str, name: str, arguments: tuple, options: dict) -> dict:
-        """Call an answer: what it returned, or what it raised, and its arguments as it left them."""
+        """Call an answer; reply with its return value and its arguments after the call, or with the exception."""
         try:
             result = self._functions[grade_id, name](*arguments, **options)
         except BaseException as error:
-            return {"error": _described(error)}
-        dumps(result)  # so that a complaint is about the result
+            return {"error": _describe(error)}
+        dumps(result)  # so that what is refused is named after the result alone
         return {"value": result, "arguments": arguments}
 
 
 class _NoShell:
-    """What `get_ipython()` gives: IPython's magics and hooks do nothing here."""
+    """Returned by `get_ipython()`: IPython's magics and hooks do nothing here."""
 
     def __getattr__(self, name):
         return self
@@ -181,8 +181,8 @@ class _NoShell:
         return self
 
 
-def _described(error: BaseException) -> list:
-    """Type, text and line of an exception, whatever its class does about them."""
+def _describe(error: BaseException) -> list:
+    """Type, text and line of an exception, even if its class raises when asked for them."""
     kind, text, line = "an exception", "", None
     with contextlib.suppress(BaseException):
         kind = str(type(error).__name__)[:100]
@@ -191,9 +191,9 @@ def _described(error: BaseException) -> list:
             if traceback.tb_frame.f_code.co_filename.startswith("<"):
                 line = traceback.tb_lineno
             traceback = traceback.tb_next
-        text = str(error)[:_LONGEST]
+        text = str(error)[:_MAX_MESSAGE]
         if isinstance(error, SyntaxError) and line is None:
-            text, line = str(error.msg)[:_LONGEST], error.lineno  # the cell itself, not what it calls
+            text, line = str(error.msg)[:_MAX_MESSAGE], error.lineno  # the cell itself, not what it calls
     return [kind, text, line]
 
 

@@ -1,7 +1,9 @@
 """Plain data as bytes and back: numbers, text, lists, tuples, dictionaries and arrays of numbers, and nothing else.
 
-What arrives from a student's process is not trusted, so nothing here unpickles or evaluates: the structure is JSON, an
-array is its type, one of a fixed list, its shape, and its bytes.
+What a student's process sends is not trusted, so nothing is unpickled or evaluated: the structure is JSON, in which
+integers may have any size and text may hold lone surrogates; an array is a type from a fixed list, a shape, and bytes.
+A record with one key stands for what JSON lacks: `{"tuple": [...]}`, `{"dict": [[key, value], ...]}` and
+`{"array": [type, shape, scalar]}`, its bytes being the next ones of those that travel beside the structure.
 """
 
 import json
@@ -19,13 +21,13 @@ _DTYPES = {np.dtype(name).str: np.dtype(name) for name in _NAMES.split()}
 
 
 class NotPlain(Exception):
-    """A value that cannot be sent, or bytes that are no value; the text says why in the student's words."""
+    """A value that cannot be sent, or bytes that are not a value; for students, the text completes "it returned"."""
 
 
 def dumps(value) -> tuple[bytes, bytes]:
     """The structure and the arrays of a value, as bytes.
 
-    Tensors and other things that NumPy makes an array of become arrays; a range becomes a list.
+    Tensors, and everything else that NumPy can turn into an array, become arrays; a range becomes a list.
 
     Raises:
         NotPlain: the value holds something that is not plain data, or is too large.
@@ -39,10 +41,10 @@ def dumps(value) -> tuple[bytes, bytes]:
         if data.dtype.newbyteorder("=").str not in _DTYPES:
             raise NotPlain(f"an array of type {data.dtype}, not of numbers")
         data = data.astype(data.dtype.newbyteorder("="), copy=False)
-        if size + data.nbytes > MAX_ARRAYS:
+        size += data.nbytes
+        if size > MAX_ARRAYS:
             raise NotPlain(f"more than {MAX_ARRAYS // 2**20} MiB of arrays")
         arrays.append(data.tobytes())
-        size += data.nbytes
         return {"array": [data.dtype.str, list(data.shape), scalar]}
 
     def plain(value):
@@ -63,14 +65,14 @@ def dumps(value) -> tuple[bytes, bytes]:
             return {"dict": [[plain(key), plain(item)] for key, item in value.items()]}
         if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
             return array(value, False)
-        raise NotPlain(f"a {type(value).__name__}")
+        raise NotPlain(f"an object of type {type(value).__name__}")
 
     try:
         text = json.dumps(plain(value)).encode()
     except RecursionError:
         raise NotPlain("lists nested too deeply") from None
     except ValueError as error:
-        raise NotPlain(str(error)) from None
+        raise NotPlain(f"a value that cannot be sent ({error})") from None
     if len(text) > MAX_TEXT:
         raise NotPlain(f"more than {MAX_TEXT // 2**20} MiB of lists and text; return an array")
     return text, b"".join(arrays)
@@ -84,35 +86,29 @@ def loads(text: bytes, arrays: bytes):
     """
     used = 0
 
-    def array(record):
+    def array(description):
         nonlocal used
-        kind, shape, scalar = record
+        kind, shape, scalar = description
         if kind not in _DTYPES or len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
-            raise NotPlain("an array of no known kind")
-        size = math.prod(shape) * _DTYPES[kind].itemsize
-        if used + size > len(arrays):
-            raise NotPlain("an array without its bytes")
-        data = np.frombuffer(arrays, np.uint8, size, used).view(_DTYPES[kind]).reshape(shape).copy()
-        used += size
+            raise ValueError("an array of another kind")
+        start, used = used, used + math.prod(shape) * _DTYPES[kind].itemsize
+        if used > len(arrays):
+            raise ValueError("an array without its bytes")
+        data = np.frombuffer(memoryview(arrays)[start:used], _DTYPES[kind]).reshape(shape).copy()
         return data[()] if scalar is True and not shape else data
 
-    def value(node):
-        if isinstance(node, list):
-            return [value(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if len(node) != 1:
-            raise NotPlain("a record of no known kind")
-        [(kind, content)] = node.items()
-        if kind == "tuple":
-            return tuple(value(item) for item in content)
-        if kind == "dict":
-            return {value(key): value(item) for key, item in content}
-        if kind == "array":
-            return array(content)
-        raise NotPlain("a record of no known kind")
+    def dictionary(pairs):
+        return {key: item for key, item in pairs}  # can be interrupted, unlike `dict(pairs)`, if all keys collide
+
+    readers = {"tuple": tuple, "dict": dictionary, "array": array}
+
+    def record(pairs):
+        [(kind, content)] = pairs
+        if type(content) is not list:  # an array, say, whose elements would become objects of many times its size
+            raise ValueError("a record without a list")
+        return readers[kind](content)
 
     try:
-        return value(json.loads(text))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise NotPlain(f"bytes that are no value ({type(error).__name__})") from None
+        return json.loads(text, object_pairs_hook=record)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise NotPlain(f"bytes that are not a value ({type(error).__name__})") from None

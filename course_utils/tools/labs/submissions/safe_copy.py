@@ -1,70 +1,26 @@
-"""A copy of a student's notebook that is safe to look at: in Formgrader, with an instructor's rights, or on a page.
+"""A copy of a student's notebook that is safe to show: in Formgrader, with an instructor's rights, or on a page.
 
-What a student wrote may hold scripts, forged ids, gigantic outputs or pictures. The copy is a new notebook: graded
-cells get the lab's own metadata and checks, text becomes HTML of a few harmless tags, of outputs only text and PNG
-pictures stay, and everything has a limit.
+The original may hold scripts, forged ids, and text, outputs or pictures of any size. The copy is a new notebook: graded
+cells get the lab's own metadata and checks, text becomes HTML of a few harmless tags, outputs keep only text and PNG
+pictures, and everything has a limit.
 """
 
 import base64
 import contextlib
-import re
 import struct
+from html import escape
 
 import nbformat
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 
-from course_utils.tools.labs.lab.assignment import HIDDEN, Assignment, Exercise, without_region
-from course_utils.tools.labs.marking.submission import RawCell, Submission, squeezed
+from course_utils.tools.labs.lab.assignment import Assignment, Exercise
+from course_utils.tools.labs.lab.regions import HIDDEN, without_region
+from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
+from course_utils.tools.labs.submissions.submission import RawCell, Submission, squeezed
 
-MAX_SOURCE = 20_000
-"""Characters of a cell."""
-MAX_OUTPUT = 4_000
-"""Characters of one output: of more, the beginning and the end."""
 MAX_TEXT, MAX_PICTURES, MAX_CELLS = 10**6, 8 * 2**20, 500
 """Characters, bytes of pictures and cells of a notebook; answers are always shown."""
 _MAX_PIXELS = 25 * 10**6
-
-_TAGS = "a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i kbd li ol p pre strong sub summary"
-_TAGS += " sup table tbody td th thead tr ul"
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def rendered(markdown: str) -> str:
-    """HTML of a Markdown text, one line of harmless tags: no scripts, styles, pictures, classes or ids."""
-    text = cut(markdown, MAX_SOURCE)
-    try:
-        html = cleaned(MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(text))
-    except (RecursionError, ValueError, IndexError, KeyError, TypeError, AttributeError):
-        # Nested beyond all reason.
-        html = f"<pre>{_escaped(text)}</pre>"
-    # A line of HTML that begins with <div> stays as it is when somebody takes it for Markdown once more.
-    return "<div>" + html.strip().replace("\n", "&#10;") + "</div>"
-
-
-class _Renderer(IPythonRenderer):
-    """Names pictures instead of fetching them from wherever they are; code without colours, which need classes."""
-
-    def image(self, text, url, title=None):
-        return f"[picture: {_escaped(text)}]"
-
-    def block_code(self, code, info=None):
-        return f"<pre><code>{_escaped(code)}</code></pre>"
-
-
-def cleaned(html: str) -> str:
-    """HTML with a few harmless tags; what else looks like a tag becomes text."""
-    return SanitizeHTML(tags=_TAGS.split(), attributes={"a": ["href", "title"]}, styles=[]).sanitize_html_tags(html)
-
-
-def cut(text: str, most: int) -> str:
-    """Text of at most about so many characters, its middle left out, without characters that no page can show."""
-    if len(text) > most:
-        tail = most // 4
-        left_out = f"\n[... {len(text) - most:,} characters left out ...]\n"
-        text = text[: most - tail] + left_out + text[-tail:]
-    return _CONTROL.sub("", text)
 
 
 class SafeCopy:
@@ -72,7 +28,7 @@ class SafeCopy:
 
     Args:
         lab: that it answers.
-        submission: read with that lab.
+        submission: of that lab, as `read_submission` returns it.
     """
 
     def __init__(self, lab: Assignment, submission: Submission):
@@ -82,16 +38,16 @@ class SafeCopy:
         self._checks = {f"{exercise.grade_id}_check": exercise for exercise in lab.marked}
 
     def notebook(self) -> NotebookNode:
-        """The copy: the student's cells in their order, then the graded cells that are missing."""
-        exercises = {place: grade_id for grade_id, place in self._submission.answers.items()}
+        """The copy: the student's cells in their order, then the graded cells that they lack."""
+        exercises = {index: grade_id for grade_id, index in self._submission.answers.items()}
         by_id = {exercise.grade_id: exercise for exercise in self._lab.exercises}
         cells, shown = [], set()
         if self._submission.problem:
-            cells.append(nbformat.v4.new_markdown_cell(f"<div>{_escaped(self._submission.problem)}</div>"))
-        for place, raw in enumerate(self._submission.raw):
-            if place in exercises:
-                cells.append(self._answer(by_id[exercises[place]], raw))
-                shown.add(exercises[place])
+            cells.append(nbformat.v4.new_markdown_cell(f"<div>{escape(self._submission.problem, quote=False)}</div>"))
+        for index, raw in enumerate(self._submission.raw):
+            if index in exercises:
+                cells.append(self._answer(by_id[exercises[index]], raw))
+                shown.add(exercises[index])
             elif raw.grade_id in self._checks:
                 if raw.grade_id not in shown:
                     cells.append(self._check(self._checks[raw.grade_id], raw.outputs))
@@ -124,7 +80,7 @@ class SafeCopy:
         return cell
 
     def _check(self, exercise: Exercise, outputs: list) -> NotebookNode:
-        """What students see of the lab's own check, whatever they made of it."""
+        """The visible part of the lab's own check, whatever the student's copy holds."""
         cell = nbformat.v4.new_code_cell(without_region(exercise.check, HIDDEN), outputs=self._outputs(outputs))
         record = {"grade": True, "solution": False, "locked": True}
         cell.metadata = _metadata(f"{exercise.grade_id}_check", exercise.points, record)
@@ -166,13 +122,13 @@ class SafeCopy:
 
 
 def _metadata(grade_id: str, points: float | None, record: dict) -> NotebookNode:
-    """As nbgrader describes a cell."""
+    """A cell's metadata as nbgrader writes it."""
     record = {"schema_version": 3, "grade_id": grade_id, "task": False, **record}
     return nbformat.from_dict({"nbgrader": record if points is None else {**record, "points": points}})
 
 
 def _png(text) -> bytes | None:
-    """The bytes of a picture that a browser can be asked to draw."""
+    """The bytes of a PNG file of a size that a browser can draw; None for anything else."""
     with contextlib.suppress(ValueError, TypeError, struct.error):
         data = base64.b64decode(_joined(text))
         width, height = struct.unpack(">II", data[16:24])
@@ -182,11 +138,7 @@ def _png(text) -> bytes | None:
 
 
 def _joined(text) -> str:
-    """Text, or a list of lines, as notebooks hold it; of anything else nothing."""
+    """Text, or a list of lines, as notebooks hold it; empty for anything else."""
     if isinstance(text, list):
         text = "".join(line for line in text if isinstance(line, str))
     return text if isinstance(text, str) else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

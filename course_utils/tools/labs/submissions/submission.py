@@ -1,4 +1,4 @@
-"""A student's notebook, read with distrust: which of its cells are answers, which are the student's own."""
+"""A student's notebook, read with distrust: which cells are answers, and which are the student's own."""
 
 import ast
 import json
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
 
 MAX_SIZE = 50 * 2**20
-"""Bytes of a notebook; outputs may hold pictures."""
+"""Bytes of a notebook, including the pictures in its outputs."""
 
 
 @dataclass
 class Cell:
-    """A cell that the marking runs or reads.
+    """A code cell that marking runs.
 
     Attributes:
         source: its text.
-        role: "answer", "own" or "lesson".
-        place: among the raw cells.
-        exercise: whose answer it is.
+        role: "answer", "own" (the student's) or "lesson" (the lab's).
+        index: its index in `Submission.raw`.
+        exercise: the exercise that it answers.
     """
 
     source: str
     role: str
-    place: int
+    index: int
     exercise: Exercise | None = None
 
 
@@ -34,8 +34,8 @@ class RawCell:
     Attributes:
         kind: "code", "markdown", "raw" or any other text.
         source: its text.
-        grade_id, cell_id: what it says about itself.
-        outputs: of anything.
+        grade_id, cell_id: its ids, which may be forged.
+        outputs: a list whose items may be anything.
     """
 
     kind: str | None
@@ -47,15 +47,15 @@ class RawCell:
 
 @dataclass
 class Submission:
-    """What the marking needs of a student's notebook.
+    """What marking needs of a student's notebook.
 
     Attributes:
         raw: every cell as it was handed in.
-        answers: by grade id, the place in `raw` of the cell that counts.
+        answers: by grade id, the index in `raw` of the cell that counts.
         cells: code cells to run, in the order of the student's notebook.
-        written: what was written for a person to mark, by grade id.
-        notes: by grade id, what was odd about the cells of an exercise.
-        problem: why nothing could be read at all.
+        written: by grade id, the text for a person to mark.
+        notes: by grade id, remarks on missing, misplaced or repeated answer cells.
+        problem: why the notebook cannot be read; None if it can.
     """
 
     raw: list[RawCell] = field(default_factory=list)
@@ -69,41 +69,45 @@ class Submission:
 def read_submission(data: bytes, lab: Assignment) -> Submission:
     """Sort the cells of a submitted notebook.
 
-    An answer is found by its grade id, wherever it stands; of several the last counts. Where no cell has the id, the
-    last cell of the student's own that defines the exercise's function counts. Check cells, the imports cell and the
-    parameters cell are the lab's, never the student's. Of a lesson's cells only definitions are used.
+    An answer is recognized by its grade id, wherever it stands; of several, the last one counts. If no cell has the id,
+    the last of the student's own cells that defines the exercise's functions counts. The check cells, the imports cell
+    and the parameters cell are always the lab's, never the student's. Of the lesson's cells only definitions are run.
+
+    Args:
+        data: the notebook, which may be anything.
+        lab: that it answers.
     """
     submission = Submission()
     try:
         submission.raw = _cells(data)
     except (ValueError, RecursionError) as error:
-        submission.problem = f"The file is not a notebook that can be read: {error}"
+        submission.problem = f"The file is not a readable notebook: {error}"
         return submission
     lessons = set(map(squeezed, lab.lessons.values()))
     by_id = {exercise.grade_id: exercise for exercise in lab.exercises}
     setup = set(map(squeezed, lab.setup))
-    for place, raw in enumerate(submission.raw):
+    for index, raw in enumerate(submission.raw):
         exercise, source = by_id.get(raw.grade_id), raw.source
         if exercise and exercise.written:
-            submission.written[raw.grade_id], submission.answers[raw.grade_id] = source, place
+            submission.written[raw.grade_id], submission.answers[raw.grade_id] = source, index
         elif raw.kind != "code":
             if exercise:
-                _note(submission, exercise, "The answer is in a cell that is not a code cell: make it one.")
+                _note(submission, exercise, "The answer is not in a code cell: change the cell's type to code.")
         elif exercise:
-            submission.cells.append(Cell(source, "answer", place, exercise))
+            submission.cells.append(Cell(source, "answer", index, exercise))
         elif raw.grade_id in lab.grade_ids or squeezed(source) in setup:
             continue
         elif squeezed(source) in lessons or raw.cell_id in lab.lessons:
-            submission.cells.append(Cell(source, "lesson", place))
+            submission.cells.append(Cell(source, "lesson", index))
         else:
-            submission.cells.append(Cell(source, "own", place))
+            submission.cells.append(Cell(source, "own", index))
     for exercise in lab.marked:
         _settle(submission, exercise)
     return submission
 
 
 def _settle(submission: Submission, exercise: Exercise) -> None:
-    """Leave exactly one answer, or none, to an exercise."""
+    """Leave an exercise with one answer or none."""
     answers = [cell for cell in submission.cells if cell.exercise is exercise]
     if len(answers) > 1:
         _note(submission, exercise, f"{len(answers)} cells are answers to this exercise; the last one counts.")
@@ -115,9 +119,9 @@ def _settle(submission: Submission, exercise: Exercise) -> None:
             answers = own
             _note(submission, exercise, "The answer cell is missing; a cell of yours that defines the function counts.")
         else:
-            _note(submission, exercise, "The answer cell is missing: answer in the cell that the notebook came with.")
+            _note(submission, exercise, "The answer cell is missing: write your answer in the cell provided for it.")
     if answers:
-        submission.answers[exercise.grade_id] = answers[-1].place
+        submission.answers[exercise.grade_id] = answers[-1].index
 
 
 def _note(submission: Submission, exercise: Exercise, text: str) -> None:
@@ -127,12 +131,12 @@ def _note(submission: Submission, exercise: Exercise, text: str) -> None:
 def _cells(data: bytes) -> list[RawCell]:
     if len(data) > MAX_SIZE:
         raise ValueError(f"it is larger than {MAX_SIZE // 2**20} MB; clear the outputs")
-    # A notebook is JSON, and each part of it may be anything.
+    # Any part of the JSON may be of any type.
     notebook = json.loads(data)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it has no cells (notebook format 4 is needed)")
-    found = []
+    raw = []
     for cell in cells:
         if not isinstance(cell, dict):
             continue
@@ -146,12 +150,12 @@ def _cells(data: bytes) -> list[RawCell]:
         ]
         outputs = cell.get("outputs")
         source = source if isinstance(source, str) else ""
-        found.append(RawCell(texts[0], source, *texts[1:], outputs if isinstance(outputs, list) else []))
-    return found
+        raw.append(RawCell(texts[0], source, *texts[1:], outputs if isinstance(outputs, list) else []))
+    return raw
 
 
 def squeezed(source: str) -> str:
-    """A cell's source without what editors change."""
+    """A cell's source without the white space that editors change."""
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
