@@ -9,7 +9,6 @@ of the processor, since each works in one thread.
 """
 
 import argparse
-import os
 import platform
 import time
 
@@ -18,8 +17,9 @@ from skimage.morphology import dilation, disk
 
 from course_utils.datasets import toy_streets
 from course_utils.evaluation import boundary_f_score
-from course_utils.evaluation.measures.boundary import pixels_of
+from course_utils.evaluation.measures.boundary import TOLERANCES, pixels_of
 from course_utils.labels import CITYSCAPES
+from course_utils.machine import processors
 
 
 def border(mask):
@@ -47,9 +47,7 @@ def main():
     """Compare, check equality, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--tolerances", type=float, nargs="+", default=[3, 5, 9, 12, 0.0075], help="as BoundaryF takes them"
-    )
+    parser.add_argument("--tolerances", type=float, nargs="+", default=TOLERANCES, help="as BoundaryF takes them")
     parser.add_argument("--size", type=int, nargs=2, default=[1024, 2048], help="height and width")
     options = parser.parse_args()
 
@@ -61,7 +59,7 @@ def main():
 
     size = f"{truth.shape[1]}x{truth.shape[0]}"
     present = len(np.setdiff1d(truth, [255]))
-    machine = f"{platform.machine()}, {os.cpu_count()} processors"
+    machine = f"{platform.machine()}, {processors()} processors"
     print(f"{machine}, {size}, {present} of {CITYSCAPES.num_classes} classes present")
     print(f"{'tolerance':>10}{'loop s':>10}{'ours s':>10}{'ratio':>8}   (median of {options.rounds})")
     for tolerance in options.tolerances:

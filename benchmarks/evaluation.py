@@ -29,6 +29,7 @@ from course_utils.evaluation import score_folder
 from course_utils.evaluation.files.in_order import in_order
 from course_utils.images import read_ids
 from course_utils.labels import CITYSCAPES
+from course_utils.machine import processors
 
 
 def as_predicted(label_ids: np.ndarray, rng: np.random.Generator, noise: float) -> np.ndarray:
@@ -64,7 +65,7 @@ def timed(work):
 
 
 def compare(iou: dict, iiou: dict, official_iou: dict, official_iiou: dict) -> None:
-    """Print a row for each name, and stop at the first that differs in any bit."""
+    """Print a row per name, and stop at the first that differs in any bit."""
     for name in iou:
         own = [iou[name], iiou.get(name, np.nan)]
         official = [official_iou[name], official_iiou[name]]
@@ -136,8 +137,8 @@ def main() -> None:
         f"The official script ran {'with' if script.CSUPPORT else 'without'} its Cython part."
     )
     print(
-        f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, "
-        f"medians of {arguments.rounds} rounds, ms a frame:"
+        f"{platform.machine()}, {processors()} processors, load {os.getloadavg()[0]:.1f}, "
+        f"medians of {arguments.rounds} rounds, ms per frame:"
     )
     print(f"{'':25}{'wall':>8}{'processor':>12}")
     for name, (wall, processor) in taken.items():

@@ -17,6 +17,7 @@ import numpy as np
 
 from course_utils.evaluation import bootstrap_interval, paired_test
 from course_utils.evaluation.measures.score_functions import means_and_iou
+from course_utils.machine import processors
 
 SHARES = np.array([1.0, 0.9, 0.6, 0.3, 0.1, 0.05])  # of the images that show a class
 SKILL = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])  # share of a class's pixels that is found
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500, help="of which the coverage is a share")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    print(f"{platform.machine()}, {processors()} processors, load {os.getloadavg()[0]:.1f}")
     speed()
     error = 100 * np.sqrt(0.95 * 0.05 / options.samples)
     print(f"\nCoverage of nominal 95 % intervals in per cent, {options.samples} samples, standard error {error:.1f}")

@@ -2,6 +2,7 @@
 
 Imports run down this list only:
 
+findings.py     what `course evaluate` tells of one system or two
 tables.py       scores and comparisons as text
 comparison.py   two systems on the same frames
 trainings.py    one system trained with several seeds
@@ -17,6 +18,7 @@ from course_utils.evaluation.files.folders import score_folder, tally_frame
 from course_utils.evaluation.files.prediction_files import find_predictions
 from course_utils.evaluation.files.published import PublishedTable, published_cityscapes
 from course_utils.evaluation.files.records import Records, frame_scores, records_file
+from course_utils.evaluation.findings import Findings
 from course_utils.evaluation.measures.boundary import BoundaryF, boundary_f_score
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.distance import CropFactorIoU, crop_factor_iou, crop_windows
@@ -37,6 +39,7 @@ __all__ = [
     "ConfusionMatrix",
     "CropFactorIoU",
     "Difference",
+    "Findings",
     "FrameCounts",
     "Intervals",
     "PairTests",

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from course_utils.datasets.frames import Frame
-from course_utils.images import read_image
 from course_utils.evaluation import Scores, Tally, tally_frame
 from course_utils.evaluation.files.in_order import in_order
+from course_utils.images import read_image
 from course_utils.inference.prediction import Predictor
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress

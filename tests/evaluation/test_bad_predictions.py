@@ -64,10 +64,10 @@ SPOILT = {
     "missing": (_missing, "1 of 3 frames have no prediction", "Frames without a prediction: 1"),
     "several": (_twin, "has several predictions", "Frames with several predictions: 1"),
     "size": (_wrong_size, "predict at the size of the label map", "Predictions that cannot be scored: 1. .* measures"),
-    "colour": (_colours, r"is a picture \(RGB\)", r"Predictions that cannot be scored: 1. .* is a picture"),
-    "16 bit": (_sixteen_bits, "has 16 bits a pixel", "Predictions that cannot be scored: 1. .* 16 bits"),
+    "colour": (_colours, r"colour picture \(RGB\)", r"Predictions that cannot be scored: 1. .* colour picture"),
+    "16 bit": (_sixteen_bits, "16 or more bits per pixel", "Predictions that cannot be scored: 1. .* bits per pixel"),
     "id": (_outside, "holds 77, no label id of cityscapes", "Predictions that cannot be scored: 1. .* holds 77"),
-    "damaged": (_cut_off, "Cannot read", "Predictions that cannot be scored: 1. Cannot read"),
+    "damaged": (_cut_off, "was cut off", "Predictions that cannot be scored: 1. .* was cut off"),
     "train ids": (_train_ids_with_void, "255 is the void of train ids", "255 is the void of train ids"),
 }
 
@@ -128,7 +128,7 @@ def test_nothing_that_can_be_scored(tmp_path, random_set):
     frames, predictions = random_set
     for path in predictions:
         _sixteen_bits(path)
-    with pytest.raises(CourseError, match=r"None of the 3 predictions below .* can be scored. .* 16 bits"):
+    with pytest.raises(CourseError, match=r"None of the 3 predictions below .* can be scored. .* 16 or more bits"):
         score_folder(tmp_path / "predictions", frames, CITYSCAPES, partial=True)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import re
 import subprocess
 import sys
 import sysconfig
@@ -65,6 +66,30 @@ def test_wrong_use_exits_2_with_one_line(arguments, capsys):
     captured = capsys.readouterr()
     assert stop.value.code == 2 and not captured.out
     assert "--help" in only_line(captured.err)
+
+
+def typed_options():
+    """Every option of every command whose values are parsed, with what must precede it on the command line."""
+    (commands,) = (action for action in cli.build_parser()._actions if isinstance(action.choices, dict))
+    for command, parser in commands.choices.items():
+        needed = [command]
+        for action in parser._actions:
+            if action.required:
+                needed += [*action.option_strings[:1], "something"]
+        for action in parser._actions:
+            if action.option_strings and action.type not in (None, Path):
+                yield pytest.param(needed, action.option_strings[-1], id=f"{command} {action.option_strings[-1]}")
+
+
+@pytest.mark.parametrize(("needed", "option"), [*typed_options()])
+@pytest.mark.parametrize("nonsense", ["abc", "", "-1", "nan", "9" * 400, "\u0663.5"], ids=lambda text: ascii(text)[:9])
+def test_nonsense_for_an_option_is_refused_by_its_name(needed, option, nonsense, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*needed, f"{option}={nonsense}"])
+    line = only_line(capsys.readouterr().err)
+    assert stop.value.code == 2 and f"argument {option}: " in line and "; give " in line
+    # Neither the name of a parsing function nor "invalid parse value", argparse's words for one that raises.
+    assert not re.search(r"\b_\w|\binvalid\b", line), line
 
 
 def test_script_and_module_are_the_same():

@@ -14,6 +14,9 @@ import numpy as np
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
 
+TOLERANCES = (0.0075, 3, 5, 9, 12)
+"""SegNet's share of the diagonal, and Gated-SCNN's pixels."""
+
 _BITS = 32
 """Classes that one pass through an image treats together: the bits of the integers that it works on."""
 

@@ -1,41 +1,47 @@
-"""What `course evaluate` scores: a trained run, or a folder of predictions."""
+"""What `course evaluate` scores: a trained run, or a folder of predictions.
 
-from collections.abc import Iterator
+Here and not in the lesson wing, since it joins what must not know each other there: run folders (`training`), networks
+(`inference`) and files of predictions (`evaluation`), each of which can be scored without the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
-TOLERANCES = (0.0075, 3, 5, 9, 12)
-"""Of boundary F: SegNet's share of the diagonal, and Gated-SCNN's pixels."""
+from course_utils.errors import CourseError
+from course_utils.tools.commands import _views
 
 
-class Folder:
+class PredictionFolder:
     """A folder of predicted label-id PNGs.
 
     Args:
         path: the folder.
+        partial: score what there is.
     """
 
     dataset = data_dir = None
     thorough = False  # boundary F would take longer than all the other scores
 
-    def __init__(self, path):
-        self.path = Path(path)
+    def __init__(self, path, partial: bool = False):
+        self.path, self.partial = Path(path), partial
 
-    def check(self, table) -> None:
+    def check(self, labels) -> None:
         """Nothing can be said before the files are read."""
 
-    def score(self, frames, table, *, tolerances, factors, partial, **_):
+    def score(self, frames: Sequence, labels, tolerances: Sequence[float], factors: Sequence[float]):
         """The scores; see `course_utils.evaluation.score_folder`."""
         from course_utils.evaluation import score_folder
 
-        return score_folder(self.path, frames, table, partial=partial, tolerances=tolerances, factors=factors)
+        return score_folder(self.path, frames, labels, partial=self.partial, tolerances=tolerances, factors=factors)
 
-    def predictions(self, frames, table) -> Iterator:
+    def predictions(self, frames: Sequence, labels) -> Iterator:
         """Train ids of some frames, uint8 [height, width] each."""
-        from course_utils.evaluation.files.id_files import read_ids
         from course_utils.evaluation.files.prediction_files import match_predictions
+        from course_utils.images import read_ids
 
         files = match_predictions(self.path, [frame.name for frame in frames]).files
-        return (table.to_train_ids(read_ids(files[frame.name])) for frame in frames)
+        return (labels.to_train_ids(read_ids(files[frame.name])) for frame in frames)
 
 
 class TrainedRun:
@@ -43,72 +49,82 @@ class TrainedRun:
 
     Args:
         path: the folder.
-        arguments: what was parsed, for the views.
+        views: the views that its predictions average; None for a single look.
+        output: a folder where the predictions are saved; None leaves them unsaved.
     """
 
     thorough = True  # boundary F takes about as long as the network
 
-    def __init__(self, path, arguments):
+    def __init__(self, path, views: _views.ViewOptions | None = None, output=None):
         from course_utils.training import Run
 
-        self.run, self.path, self._arguments = Run(path), Path(path), arguments
+        self.run, self.path, self.views, self.output = Run(path), Path(path), views, output
         self.dataset, self.data_dir = self.run.config["dataset"], self.run.config.get("data_dir")
-        self._predictor = None
 
-    @property
+    @cached_property
     def predictor(self):
         """The network, loaded when it is first asked for."""
-        from course_utils.tools.commands import _views
+        return _views.predictor(self.run, self.views)
 
-        if self._predictor is None:
-            self._predictor = _views.predictor(self.run, self._arguments)
-        return self._predictor
+    def check(self, labels) -> None:
+        """Refuse a data set whose classes the network does not predict.
 
-    def check(self, table) -> None:
-        """Refuse a data set of other classes than the network predicts."""
-        from course_utils.errors import CourseError
+        Args:
+            labels: those of the data set.
 
-        if table.num_classes != self.run.config["num_classes"]:
+        Raises:
+            CourseError: the numbers of classes differ.
+        """
+        classes = self.run.config["num_classes"]
+        if labels.num_classes != classes:
             raise CourseError(
-                f"{self.path} predicts {self.run.config['num_classes']} classes, {table.dataset} has "
-                f"{table.num_classes}: score it on {self.dataset}, which it was trained on."
+                f"{self.path} predicts {classes} classes, {labels.dataset} has {labels.num_classes}: score it on "
+                f"{self.dataset}, which it was trained on."
             )
 
-    def score(self, frames, table, *, tolerances, factors, output=None, **_):
-        """The scores; see `course_utils.inference.score_frames`. With `output` the predictions are saved there."""
+    def score(self, frames: Sequence, labels, tolerances: Sequence[float], factors: Sequence[float]):
+        """The scores; see `course_utils.inference.score_frames`."""
         from course_utils.inference import save_label_ids, score_frames
 
         def save(label_ids, frame):
-            save_label_ids(label_ids, output, frame.name)
+            save_label_ids(label_ids, self.output, frame.name)
 
         options = {"title": f"Scoring {self.path.name}", "tolerances": tolerances, "factors": factors}
-        return score_frames(self.predictor, frames, table, save=save if output else None, **options)
+        return score_frames(self.predictor, frames, labels, save=save if self.output else None, **options)
 
-    def predictions(self, frames, table) -> Iterator:
+    def predictions(self, frames: Sequence, labels) -> Iterator:
         """Train ids of some frames, uint8 [height, width] each."""
         from course_utils.inference import predict_frames
 
         return (train_ids for _, train_ids in predict_frames(self.predictor, frames))
 
 
-def find_system(path, arguments):
+System = PredictionFolder | TrainedRun
+
+
+def find_system(path, views: _views.ViewOptions | None = None, partial: bool = False, output=None) -> System:
     """A run if the folder holds one, otherwise a folder of predictions.
 
     Args:
         path: the folder.
-        arguments: what was parsed, for the views.
+        views, output: for a run, see `TrainedRun`.
+        partial: for a folder, see `PredictionFolder`.
 
     Raises:
         CourseError: there is no such folder, or it holds neither.
     """
-    from course_utils.errors import CourseError
-
     folder = Path(path)
     if (folder / "config.json").exists():
-        return TrainedRun(folder, arguments)
+        return TrainedRun(folder, views, output)
     if folder.is_dir() and next(folder.rglob("*.[pP][nN][gG]"), None) is not None:
-        return Folder(folder)
+        return PredictionFolder(folder, partial)
     raise CourseError(
         f"{folder} is not a run folder (no config.json) and holds no predictions (PNG files): give a folder that "
         "`course train --output` made, or one of predicted label ids."
     )
+
+
+def short_names(systems: Sequence[System]) -> list[str]:
+    """What to call the systems: their folders' names, or the whole paths where those are the same."""
+    short = [system.path.resolve().name for system in systems]
+    return short if len(set(short)) == len(short) else [str(system.path) for system in systems]

@@ -1,30 +1,50 @@
 """The options of `course predict` and `course evaluate` that make a network look several times."""
 
-from course_utils.tools.commands.train import size
+from typing import NamedTuple
+
+from course_utils.tools.types import numbers, size
+
+LARGEST_SCALE = 8
 
 
-def scale_factors(text: str) -> tuple[float, ...]:
-    """Parse `S,S,...`."""
-    return tuple(float(scale) for scale in text.split(","))
+class ViewOptions(NamedTuple):
+    """The views to average, as `course_utils.inference.Views` takes them.
+
+    Attributes:
+        scales: factors on height and width.
+        flip: whether each scale is also seen mirrored.
+        window: height and width of overlapping windows; None for whole images.
+    """
+
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    window: tuple[int, int] | None = None
 
 
 def configure(parser):
     group = parser.add_argument_group("several views", "their probabilities are averaged; each costs a prediction")
-    group.add_argument("--scales", type=scale_factors, metavar="S,S,...", help="such as 0.75,1,1.25")
+    group.add_argument(
+        "--scales", type=numbers(above=0, most=LARGEST_SCALE), metavar="S,S,...", help="such as 0.75,1,1.25"
+    )
     group.add_argument("--flip", action="store_true", help="also the mirror image")
     group.add_argument("--window", type=size, metavar="HxW", help="overlapping windows of the image as it is resized")
 
 
-def predictor(run_folder, arguments):
-    """The predictor of a trained run, by as many views as the arguments ask for.
+def chosen(arguments) -> ViewOptions | None:
+    """The views that were asked for; None for a single look."""
+    if arguments.scales or arguments.flip or arguments.window:
+        return ViewOptions(arguments.scales or (1.0,), arguments.flip, arguments.window)
+    return None
+
+
+def predictor(run, views: ViewOptions | None):
+    """The predictor of a trained run.
 
     Args:
-        run_folder: of type `course_utils.training.Run`.
-        arguments: what was parsed.
+        run: of type `course_utils.training.Run`.
+        views: the views that its predictions average; None for a single look.
     """
     from course_utils.inference import Predictor, Views
 
-    model = run_folder.load_model()
-    if arguments.scales or arguments.flip or arguments.window:
-        model = Views(model, scales=arguments.scales or (1.0,), flip=arguments.flip, window=arguments.window)
-    return Predictor(model, run_folder.config["image_size"])
+    model = run.load_model()
+    return Predictor(Views(model, **views._asdict()) if views else model, run.config["image_size"])

@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.tools.types import counts, size, whole_number
 
 HELP = "generate or download a data set, or verify one"
+
+MOST_WORKERS = 1024
 
 
 def configure(parser):
@@ -20,19 +23,16 @@ def configure(parser):
     parser.add_argument("--verify", action="store_true", help="decode every file and list everything that is wrong")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     download = parser.add_argument_group("downloads (camvid, cityscapes, coco)")
-    download.add_argument(
-        "--splits",
-        nargs="+",
-        metavar="SPLIT",
-        help="which splits to unpack or verify",
-    )
+    download.add_argument("--splits", nargs="+", metavar="SPLIT", help="which splits to unpack or verify")
     download.add_argument("--keep-archives", action="store_true", help="do not delete the downloaded archives")
     download.add_argument("--url", help=argparse.SUPPRESS)
     toy = parser.add_argument_group("toy_streets")
-    toy.add_argument("--size", type=_size, metavar="HxW", help="height and width of the images (default: 128x256)")
-    toy.add_argument("--counts", type=_counts, metavar="train=N,...", help="images per split (default: 400, 100, 100)")
-    toy.add_argument("--seed", type=int, help="another seed makes other streets (default: 0)")
-    toy.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    toy.add_argument("--size", type=size, metavar="HxW", help="height and width of the images (default: 128x256)")
+    toy.add_argument("--counts", type=counts, metavar="train=N,...", help="images per split (default: 400, 100, 100)")
+    toy.add_argument("--seed", type=whole_number(0), metavar="N", help="another seed makes other streets (default: 0)")
+    toy.add_argument(
+        "--workers", type=whole_number(1, MOST_WORKERS), metavar="N", help="processes (default: one per processor)"
+    )
 
 
 def run(arguments) -> int:
@@ -47,18 +47,18 @@ def run(arguments) -> int:
     root = arguments.dest or datasets.default_dir(card.name)
     notes = _prepare(card, arguments, root)
     dataset = datasets.open(arguments.name, root)
-    counts = {split: len(dataset.frames(split)) for split in dataset.available_splits}
+    frames = {split: len(dataset.frames(split)) for split in dataset.available_splits}
     if arguments.json:
-        print(json.dumps({"dataset": arguments.name, "root": str(root), "frames": counts, "notes": notes}, indent=2))
+        print(json.dumps({"dataset": arguments.name, "root": str(root), "frames": frames, "notes": notes}, indent=2))
     else:
         for note in notes:
             print(note)
-        print(f"{arguments.name} is ready at {root}: {_described(counts)}")
+        print(f"{arguments.name} is ready at {root}: {_described(frames)}")
     return 0
 
 
 def _prepare(card, arguments, root: Path) -> list[str]:
-    """Generate or download the data set; returns what to tell about it."""
+    """Generate or download the data set; return a line about each archive."""
     given = {name: getattr(arguments, name) for name in ("size", "counts", "seed", "workers")}
     options = {name: value for name, value in given.items() if value is not None}
     if card.generate is not None:
@@ -97,21 +97,5 @@ def _verify(arguments) -> int:
     return 2 if result.problems else 0
 
 
-def _described(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {split}" for split, count in counts.items()) + " frames"
-
-
-def _size(text: str) -> tuple[int, int]:
-    try:
-        height, width = (int(part) for part in text.lower().split("x"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH, such as 128x256") from None
-    return height, width
-
-
-def _counts(text: str) -> dict[str, int]:
-    try:
-        counts = {split: int(number) for split, number in (pair.split("=") for pair in text.split(","))}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form train=400,val=100,test=100") from None
-    return counts
+def _described(frames: dict[str, int]) -> str:
+    return ", ".join(f"{count} {split}" for split, count in frames.items()) + " frames"

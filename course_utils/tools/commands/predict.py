@@ -1,7 +1,10 @@
 """`course predict`: label maps and overlays for any images."""
 
+from argparse import BooleanOptionalAction
 from pathlib import Path
 
+from course_utils.errors import CourseError
+from course_utils.files import write_whole
 from course_utils.tools.commands import _views
 
 HELP = "predict images with a trained run: label-id PNGs at their own resolution, and overlays"
@@ -11,11 +14,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def configure(parser):
-    from argparse import BooleanOptionalAction
-
     parser.add_argument("run_folder", metavar="RUN", help="folder that `course train --output` made")
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files, or folders of them")
-    parser.add_argument("--output", metavar="DIR", required=True, help="where the results go")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="image files, or folders of them")
+    parser.add_argument("--output", metavar="DIR", required=True, type=Path, help="where the results go")
     parser.add_argument("--overlay", action=BooleanOptionalAction, default=True, help="also write colours over images")
     _views.configure(parser)
 
@@ -25,49 +26,52 @@ def run(arguments) -> int:
     from PIL import Image
 
     from course_utils import datasets, plotting
-    from course_utils.inference import read_photo, save_label_ids
+    from course_utils.images import read_photo
+    from course_utils.inference import save_label_ids
     from course_utils.progress import Progress
     from course_utils.training import Run
 
-    output = Path(arguments.output)
+    output = arguments.output
     images = _named_images(arguments.images, output)
     trained = Run(arguments.run_folder)
-    table = datasets.label_table(trained.config["dataset"])
-    predictor = _views.predictor(trained, arguments)
+    labels = datasets.card(trained.config["dataset"]).labels
+    predictor = _views.predictor(trained, _views.chosen(arguments))
     count = f"{len(images)} image{'s' * (len(images) != 1)}"
     with Progress(f"Predicting {count}", total=len(images)) as progress:
         for number, (name, path) in enumerate(images.items(), 1):
             image = read_photo(path)
             train_ids = predictor(image[None])[0]
-            save_label_ids(table.to_label_ids(train_ids), output, name)
+            save_label_ids(labels.to_label_ids(train_ids), output, name)
             if arguments.overlay:
-                blended = np.rint(255 * plotting.overlay(image / 255, train_ids, table)).astype(np.uint8)
-                Image.fromarray(blended).save(output / f"{name}_overlay.jpg")
+                blended = np.rint(255 * plotting.overlay(image / 255, train_ids, labels)).astype(np.uint8)
+                write_whole(output / f"{name}_overlay.jpg", Image.fromarray(blended).save)
             progress.update(number)
     print(f"Label maps{' and overlays' if arguments.overlay else ''} of {count} are in {output}")
     return 0
 
 
-def _named_images(arguments: list[str], output: Path) -> dict[str, Path]:
-    """Images by the name their results get, checked before any work is done.
+def _named_images(given: list[Path], output: Path) -> dict[str, Path]:
+    """Images by the names of their results, checked before any work is done.
+
+    Args:
+        given: image files, or folders of them.
+        output: where the results go.
 
     Raises:
         CourseError: there is nothing to predict, two images would have the same results, or an image is itself at the
             place of a result.
     """
-    from course_utils.errors import CourseError
-
     paths = []
-    for argument in map(Path, arguments):
-        if argument.is_dir():
-            inside = sorted(path for path in argument.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    for place in given:
+        if place.is_dir():
+            inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
             if not inside:
-                raise CourseError(f"There is no image in {argument} ({', '.join(SUFFIXES)}).")
+                raise CourseError(f"There is no image in {place}: give a folder with files of {', '.join(SUFFIXES)}.")
             paths += inside
-        elif argument.is_file():
-            paths.append(argument)
+        elif place.is_file():
+            paths.append(place)
         else:
-            raise CourseError(f"There is no image {argument}.")
+            raise CourseError(f"There is no image {place}: give an image file, or a folder of images.")
     images: dict[str, Path] = {}
     for path in paths:
         # The official Cityscapes script finds a prediction by what precedes "leftImg8bit".

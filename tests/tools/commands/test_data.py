@@ -77,6 +77,11 @@ def test_verify_lists_all_problems_and_exits_2(camvid, capsys):
         ["toy_streets", "--splits", "val"],
         ["camvid", "--size", "64x128"],
         ["toy_streets", "--counts", "train"],
+        ["toy_streets", "--counts", "training=3"],
+        ["toy_streets", "--size", "64x64"],
+        ["toy_streets", "--seed", "-1"],
+        ["toy_streets", "--workers", "0"],
+        ["camvid", "--counts", "train=3"],
     ],
     ids=lambda arguments: " ".join(arguments),
 )

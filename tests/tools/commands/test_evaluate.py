@@ -1,13 +1,16 @@
 """`course evaluate`, with a network that reads the class from the grey value."""
 
+import argparse
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from course_utils.evaluation.statistics.resampling import UNITS
 from course_utils.labels import CITYSCAPES
 from course_utils.tools.cli import main
+from course_utils.tools.commands import evaluate as command
 
 
 @pytest.fixture
@@ -65,6 +68,25 @@ def test_the_table_is_printed(grey_reader, evaluate):
     status, text, _ = evaluate(grey_reader(), json_wanted=False)
     assert status == 0 and text.startswith("cityscapes val, 3 frames")
     assert ["mean", "100.0", "100.0", "…", "100.0", "100.0"] in [line.split()[:6] for line in text.splitlines()]
+
+
+def test_a_data_set_of_the_users_own(leaves, grey_reader, capsys):
+    run, saved = grey_reader(num_classes=2), leaves.parent / "saved"
+    named = ["--dataset", "my_leaves:LEAVES", "--data-dir", str(leaves), "--json"]
+    assert main(["evaluate", str(run), *named, "--output", str(saved)]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["dataset"], scores["frames"], scores["mean_iou"]) == ("my_leaves:LEAVES", 4, 1)
+    assert main(["evaluate", "--predictions", str(saved), *named]) == 0
+    assert json.loads(capsys.readouterr().out)["class_iou"] == {"soil": 1, "leaf": 1}
+    assert main(["evaluate", str(run), "--dataset", "my_leaves:TREES"]) == 2
+    assert "the module my_leaves has no 'TREES'" in capsys.readouterr().err
+
+
+def test_what_the_option_offers_is_what_can_be_resampled():
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    (action,) = (action for action in parser._actions if "--resample" in action.option_strings)
+    assert set(action.choices) == set(UNITS)
 
 
 def predictions_of(data_set, folder, change):

@@ -71,3 +71,13 @@ def test_no_image_is_one_line(predict, photos, name):
     (photos / "empty").mkdir()
     status, _, err = predict(photos / name)
     assert status == 2 and name in err.splitlines()[-1] and err.splitlines()[-1].startswith("course: ")
+
+
+def test_a_run_on_a_data_set_of_the_users_own(leaves, grey_reader, tmp_path):
+    """The run says what its classes mean: label ids and colours are those of the user's labels."""
+    run = grey_reader(num_classes=2, dataset="my_leaves:LEAVES")
+    assert main(["predict", str(run), str(leaves / "val" / "photo0.png"), "--output", str(tmp_path / "results")]) == 0
+    predicted = np.array(Image.open(tmp_path / "results" / "photo0_labelIds.png"))
+    truth = np.array(Image.open(leaves / "val" / "label_photo0.png"))
+    np.testing.assert_array_equal(predicted[truth != 9], truth[truth != 9])
+    assert (tmp_path / "results" / "photo0_overlay.jpg").is_file()
