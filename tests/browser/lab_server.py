@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from course_utils.tools.notebooks.processes import Family
+from course_utils.tools.notebooks.execution.processes import Family
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ import uuid
 import nbformat
 import pytest
 
-from course_utils.tools.notebooks.execute import execute
-from course_utils.tools.notebooks.processes import Family, run_guarded
+from course_utils.tools.notebooks.execution.execute import execute
+from course_utils.tools.notebooks.execution.processes import Family, run_guarded
 
 STUBBORN = """\
 import signal, subprocess, sys, time
@@ -100,7 +100,7 @@ def test_an_interrupt_gives_a_result(make_notebook, tmp_path, word, living):
 
 def test_everything_ends_with_a_killed_parent(make_notebook, tmp_path, word, living):
     notebook = make_notebook("stubborn", STUBBORN.format(word=word))
-    code = "import sys; from pathlib import Path; from course_utils.tools.notebooks.execute import execute\n"
+    code = "import sys; from pathlib import Path; from course_utils.tools.notebooks.execution.execute import execute\n"
     code += "execute(Path(sys.argv[1]), Path(sys.argv[2]))"
     with Family([sys.executable, "-c", code, str(notebook), str(tmp_path / "out.ipynb")]) as family:
         _wait(lambda: living(word), 60)
@@ -110,7 +110,7 @@ def test_everything_ends_with_a_killed_parent(make_notebook, tmp_path, word, liv
 
 def test_families_nest_and_are_apart(word, living):
     """The outer family has the inner one's members; killing one family leaves its neighbour alone."""
-    inner = "import subprocess, sys\nfrom course_utils.tools.notebooks.processes import Family\n"
+    inner = "import subprocess, sys\nfrom course_utils.tools.notebooks.execution.processes import Family\n"
     inner += "with Family([sys.executable, '-c', 'import time; time.sleep(600)', sys.argv[1]]) as f: f.process.wait()"
     sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
     with Family(sleeping) as neighbour:

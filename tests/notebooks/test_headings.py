@@ -27,3 +27,9 @@ def test_title_is_the_first_heading():
 def test_each_cell_is_under_the_nearest_heading():
     cells = [*notebook(*MARKDOWN).cells, nbformat.v4.new_code_cell("1")]
     assert headings(cells) == ["", "", "The *title*", "The *title*", "Two", "Two", "Two"]
+
+
+def test_the_marks_of_a_solution_are_no_headings():
+    cells = notebook("## Exercise", "### BEGIN SOLUTION\nSo.\n### END SOLUTION").cells
+    cells[-1].metadata["nbgrader"] = {"grade_id": "words"}
+    assert headings(cells) == ["", "Exercise", "Exercise"]

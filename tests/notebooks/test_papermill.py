@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from course_utils.tools.notebooks import checks
-from course_utils.tools.notebooks.execute import execute
+from course_utils.tools.notebooks.execution.execute import execute
 from course_utils.tools.notebooks.parameters import parameters
 
 

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
+from course_utils.tools.notebooks.execution.result import Failure, Result
 from course_utils.tools.notebooks.report import write_report
-from course_utils.tools.notebooks.result import Failure, Result
 
 PNG = "iVBORw0KGgo="
 EVIL = """<style>p { background: url(http://x.example/a) }</style>
@@ -77,7 +77,7 @@ def test_says_what_became_of_each(page):
         assert part in text
     for part in ("cell 12: ValueError: no <such> class", "train(<model>)", "Traceback ...", "mIoU <0.5>", "Scores"):
         assert part in text
-    assert "line 59" in text and "line 60" not in text and "440 lines more" in text
+    assert "line 59" in text and "line 60" not in text and "440 more lines" in text
 
 
 def test_pictures_have_alternative_text(page):
@@ -90,7 +90,7 @@ def test_refers_to_nothing_outside(page):
     outside = [target for target in parsed.references if not target.startswith(("#", "data:image/png;base64,"))]
     assert outside == ["05_streets.ipynb", "runs/segnet"]
     assert not {"script", "link", "iframe", "object"} & set(parsed.tags)
-    assert "http" not in page and "steal" not in page and "@import" not in page and "url(" not in page
+    assert not [text for text in ("http", "steal", "@import", "url(") if text in page.replace("http-equiv", "")]
     assert "class</th>" in page and "road link</td>" in page, "the table itself is kept"
 
 

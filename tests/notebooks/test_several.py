@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from course_utils.tools.notebooks import several
-from course_utils.tools.notebooks.result import Result
-from course_utils.tools.notebooks.several import execute_several
+from course_utils.tools.notebooks.execution import several
+from course_utils.tools.notebooks.execution.result import Result
+from course_utils.tools.notebooks.execution.several import execute_several
 
 PATIENCE = 300  # seconds: the machine may be busy
 

@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         0 when all notebooks passed, 1 when one failed, 130 when interrupted (the report covers what was run).
     """
     from course_utils.progress import TaskProgress
+    from course_utils.tools.notebooks.execution.several import execute_several
     from course_utils.tools.notebooks.report import write_report
-    from course_utils.tools.notebooks.several import execute_several
 
     output = Path(arguments.output)
     notebooks = _chosen(arguments.notebooks)
@@ -87,8 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _executed(notebook: Path, output: Path, values: dict, tasks, **options):
     """The result of one notebook, with the folders that it produced; the options are those of `execute`."""
-    from course_utils.tools.notebooks.execute import execute
-    from course_utils.tools.notebooks.running import following
+    from course_utils.tools.notebooks.execution.execute import execute
+    from course_utils.tools.notebooks.execution.running import following
 
     started = time.time()
     shown = following(tasks, notebook.stem)

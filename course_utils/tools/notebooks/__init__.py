@@ -6,8 +6,7 @@
 - `convert`: a source becomes a notebook; a committed notebook is compared with its source (`headings`);
 - `checks`: what every notebook must have, and what its outputs must not;
 - `parameters`: the names and defaults in the `parameters` cell, and values given on a command line;
-- `execute`: one notebook through papermill, in a child process that cannot hang (`processes`, `worker`); the `result`;
-- `several`: several notebooks at once;
+- `execution`: one notebook or several through papermill, in child processes that cannot hang;
 - `report`: executed notebooks become one self-contained HTML page;
 - `build`: converts and executes what changed (`python -m course_utils.tools.notebooks`).
 """

@@ -10,9 +10,9 @@ from nbformat import NotebookNode
 
 from course_utils.progress import TaskProgress
 from course_utils.tools.notebooks import checks, convert
-from course_utils.tools.notebooks.execute import execute
+from course_utils.tools.notebooks.execution.execute import execute
+from course_utils.tools.notebooks.execution.running import RunningCell, following
 from course_utils.tools.notebooks.folder import sources
-from course_utils.tools.notebooks.running import RunningCell, following
 
 
 def stale(source: Path, folder: Path) -> list[str]:

@@ -21,8 +21,8 @@ def headings(cells: Iterable[NotebookNode]) -> list[str]:
 
 
 def _headings_in(cell: NotebookNode) -> list[str]:
-    """Its headings of any level, without the number signs; a comment in a block of code is none."""
-    if cell.cell_type != "markdown":
+    """Its headings of any level, without the number signs; comments in code and marks in graded answers are none."""
+    if cell.cell_type != "markdown" or "nbgrader" in cell.metadata:
         return []
     text = re.sub(r"```.*?```", "", cell.source, flags=re.S)
     return re.findall(r"^#{1,6}\s+(.+?)\s*#*\s*$", text, re.M)

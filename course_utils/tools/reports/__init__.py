@@ -1,5 +1,5 @@
-"""Results as pages that can be sent to somebody: one file, no network, readable on a telephone."""
+"""Results as pages that can be sent to somebody: one file, no network, readable on a telephone.
 
-from course_utils.tools.reports.evaluation import Example, Shown, evaluation_page, frame_examples
-
-__all__ = ["Example", "Shown", "evaluation_page", "frame_examples"]
+`pages` renders the templates, all of which extend `base.html`. `evaluation` and `feedback` gather what two of them
+show; `tools.notebooks.report` does so for the third.
+"""

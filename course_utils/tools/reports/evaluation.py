@@ -4,18 +4,17 @@ import base64
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from course_utils import plotting
 from course_utils.datasets.frames import Frame, label_map
-from course_utils.images import read_image
 from course_utils.evaluation import FrameCounts, Scores, SystemComparison, TrainingSpread, best_and_worst, tables
 from course_utils.evaluation.measures.distance import CROP_RULE
+from course_utils.images import read_image
 from course_utils.labels import LabelTable
-from course_utils.tools.reports.distance import crop_figure
+from course_utils.tools.reports.crop_curves import crop_figure
+from course_utils.tools.reports.pages import render
 
 EXAMPLES = 3
 """Frames shown at either end."""
@@ -102,11 +101,11 @@ def evaluation_page(
         spread: of one system over trainings with several seeds.
     """
     names = [shown.name for shown in systems]
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters.update(cell=tables.cell, data=_data_address)
-    return environment.get_template("evaluation.html").render(
-        title=f"{' against '.join(names)} on {dataset} {split}",
+    return render(
+        "evaluation.html",
+        f"{' against '.join(names)} on {dataset} {split}",
+        cell=tables.cell,
+        address=_data_address,
         systems=[_section(shown, table) for shown in systems],
         comparison=comparison and _comparison(comparison, systems, table),
         seeds=spread and {"told": tables.SEEDS_TOLD, "columns": tables.seed_columns(spread), "rows": table.names},

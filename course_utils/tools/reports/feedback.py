@@ -5,13 +5,13 @@ Everything a student wrote is escaped here, or is HTML that has been cleaned bef
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+
+from course_utils.tools.reports.pages import render
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,11 @@ class Feedback:
 
 def feedback_page(page: Feedback) -> str:
     """One HTML file that needs nothing else and runs nothing."""
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters.update(number=lambda value: f"{value:g}", python=_coloured)
     colours = {
         name: Markup(HtmlFormatter(style=style).get_style_defs(".code"))
         for name, style in (("light", "default"), ("dark", "github-dark"))
     }
-    return environment.get_template("feedback.html").render(page=page, colours=colours)
+    return render("feedback.html", f"{page.lab}: {page.student}", page=page, colours=colours, coloured=_coloured)
 
 
 def _coloured(source: str) -> Markup:

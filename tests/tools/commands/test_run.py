@@ -8,8 +8,8 @@ import pytest
 
 from course_utils import machine
 from course_utils.tools import cli
-from course_utils.tools.notebooks import execute as machinery
-from course_utils.tools.notebooks.result import Result
+from course_utils.tools.notebooks.execution import execute as machinery
+from course_utils.tools.notebooks.execution.result import Result
 
 PARAMETERS = 'fast = False\nseed = 0\noutput_dir = "../runs"'
 WITH_DATA = PARAMETERS + '\ndataset = "toy_streets"\ndata_dir = None'

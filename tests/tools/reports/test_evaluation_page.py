@@ -12,7 +12,7 @@ from course_utils.datasets import toy_streets
 from course_utils.evaluation import compare, score_folder, spread_of_trainings
 from course_utils.evaluation.measures.distance import CROP_RULE, FACTORS
 from course_utils.labels import CITYSCAPES
-from course_utils.tools.reports import Shown, evaluation_page, frame_examples
+from course_utils.tools.reports.evaluation import Shown, evaluation_page, frame_examples
 
 EVIL = 'a <b onmouseover="x()">&amp; b'
 
@@ -48,7 +48,7 @@ def streets(tmp_path_factory):
     """Five frames, and two folders of predictions: the truth moved by 1 and by 3 pixels, the last also void."""
     root = tmp_path_factory.mktemp("streets")
     toy_streets.generate(root / "data", size=(64, 128), counts={"val": 5})
-    frames = datasets.frames("toy_streets", "val", root / "data")
+    frames = datasets.open("toy_streets", root / "data").frames("val")
     for step in (1, 3):
         (root / str(step)).mkdir()
         for frame in frames:
@@ -82,7 +82,7 @@ def test_it_is_one_file_that_needs_no_network(page):
     reader = Reader(page)
     assert page.startswith("<!DOCTYPE html>")
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in reader.tags}
-    assert "http" not in re.sub(r'base64,[^"]*', "", page) and "@import" not in page and "url(" not in page
+    assert "http" not in re.sub(r'base64,[^"]*|http-equiv', "", page) and "@import" not in page and "url(" not in page
     sources = [image["src"] for image in reader.all("img")]
     assert len(sources) == 2 + 4 * 4 and all(re.match("data:image/(png|jpeg);base64,", source) for source in sources)
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in reader.all("meta")

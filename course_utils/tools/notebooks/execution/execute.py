@@ -16,10 +16,10 @@ from pathlib import Path
 import nbformat
 
 from course_utils.tools.notebooks.convert import clean_outputs, write_notebook
+from course_utils.tools.notebooks.execution.processes import Family
+from course_utils.tools.notebooks.execution.result import Failure, Result
+from course_utils.tools.notebooks.execution.running import RunningCell
 from course_utils.tools.notebooks.headings import title
-from course_utils.tools.notebooks.processes import Family
-from course_utils.tools.notebooks.result import Failure, Result
-from course_utils.tools.notebooks.running import RunningCell
 
 _START_LIMIT = 180  # seconds until the first cell starts; papermill gives a kernel 60
 _GRACE = 20  # seconds beyond a cell's limit before everything is killed: papermill usually ends it first
@@ -71,7 +71,7 @@ def execute(
         environment |= {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         # Under pytest a kernel would not pass on what native code writes to descriptor 2.
         environment |= {"PYTEST_CURRENT_TEST": None}
-        command = [sys.executable, "-m", "course_utils.tools.notebooks.worker"]
+        command = [sys.executable, "-m", "course_utils.tools.notebooks.execution.worker"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
         try:
             with Family(command, environment, **pipes) as family:

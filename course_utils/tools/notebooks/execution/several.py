@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from course_utils.tools.notebooks.result import Result
+from course_utils.tools.notebooks.execution.result import Result
 
 
 def execute_several(tasks: Sequence[Callable[[threading.Event], Result]], jobs: int) -> Iterator[tuple[int, Result]]:
