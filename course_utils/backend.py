@@ -1,8 +1,8 @@
 """TensorFlow and Keras, imported once and quietly.
 
-TensorFlow logs four lines straight to file descriptor 2 while it starts, whatever its log level says; in a notebook
-they end up in the committed output, and an autograder may take them for a failure. The descriptor points at nothing
-during the import and one first operation, and is then restored.
+While starting, TensorFlow writes four lines straight to file descriptor 2, whatever its log level; in a notebook they
+end up in the committed output, and an autograder may take them for a failure. During the import and a first operation
+the descriptor therefore points at the null device; then it is restored.
 
     from course_utils.backend import keras, tf
 """
@@ -32,11 +32,11 @@ with _silent_stderr():
     import keras
     import tensorflow as tf
 
-    # Its threads would not survive a fork: `labs` asks for the import alone.
+    # A first operation starts threads, which would not survive a fork: the labs ask for the import alone.
     if os.environ.get("COURSE_BACKEND") != "cold":
         tf.zeros(1)
 
-# Advice such as "retracing" is for whoever tunes TensorFlow; in a notebook it would stand between text and figures.
+# Advice such as "retracing" is for people who tune TensorFlow; in a notebook it would clutter text and figures.
 tf.get_logger().setLevel("ERROR")
 
 __all__ = ["keras", "tf"]

@@ -1,8 +1,8 @@
 """Convolution as a matrix, numeric and symbolic, and how often a transposed convolution reaches each position.
 
-"Convolution" is what the frameworks call so: the kernel slides over the input as it is, it is not flipped
-(cross-correlation). `C @ x.ravel()` is the convolution, `C.T @ y.ravel()` the transposed convolution, which is also the
-gradient of the convolution with respect to its input.
+"Convolution" means what it means in the frameworks: the kernel slides over the input without being flipped
+(cross-correlation). `C @ x.ravel()` is the convolution, and `C.T @ y.ravel()` the transposed convolution, which is also
+the gradient of the convolution with respect to its input.
 
 Reference: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", 2016, sections 4.1 and 4.2.
 """
@@ -19,34 +19,35 @@ PADDINGS = ("same", "valid")
 def convolution_matrix(kernel, input_size, stride=1, padding="same", *, sparse=False, symbolic=False):
     """The matrix `C` with `C @ x.ravel() == convolution(x).ravel()`.
 
-    Row `i` holds the kernel's taps under the input pixels that output pixel `i` sees, with TensorFlow's padding rules:
-    "valid" keeps the windows that lie inside; "same" gives `ceil(size / stride)` outputs and spreads the missing
-    positions over both ends, the odd one behind. Taps that fall outside the input meet zeros and are left out.
+    Row `i` holds the kernel's taps in the columns of the input pixels that output pixel `i` sees, with TensorFlow's
+    padding rules: "valid" keeps the windows that lie inside the input; "same" gives `ceil(size / stride)` outputs and
+    spreads the missing positions over both ends, an odd one at the end. Taps outside the input would multiply zeros and
+    are left out.
 
     Args:
         kernel: taps [kernel size] for one dimension, [kernel height, kernel width] for two: numbers, or with
             `symbolic=True` anything that SymPy understands.
         input_size: length of the input, or its (height, width).
-        stride: distance between neighbouring windows, 1 or more; a pair for rows and columns if they differ.
-        padding: "same" or "valid", in any case.
-        sparse: build a SciPy CSR array, without the dense matrix on the way.
+        stride: distance between neighbouring windows, at least 1; a pair (rows, columns) if the two differ.
+        padding: "same" or "valid", in upper or lower case.
+        sparse: build a SciPy CSR array, without building the dense matrix first.
         symbolic: build a SymPy matrix.
 
     Returns:
-        [output pixels, input pixels], both counted row by row: a NumPy array (int64 for whole numbers, float64 for
-        others), a `scipy.sparse.csr_array` of the same type, or a `sympy.Matrix`.
+        [output pixels, input pixels], both counted row by row: a NumPy array (int64 for whole numbers, otherwise
+        float64), a `scipy.sparse.csr_array` of the same type, or a `sympy.Matrix`.
 
     Raises:
-        ValueError: arguments that describe no convolution; the message says which and why.
+        ValueError: the arguments describe no convolution; the message says which one and why.
     """
     if sparse and symbolic:
-        raise ValueError("sparse=True and symbolic=True ask for two different matrices: choose one")
+        raise ValueError("sparse=True and symbolic=True exclude each other: choose one")
     taps = _checked_taps(kernel, symbolic)
     sizes = _one_per_axis(input_size, taps.ndim, "input_size", repeat=False)
     strides = _one_per_axis(stride, taps.ndim, "stride")
     paddings = [padding.lower() if isinstance(padding, str) else padding] * taps.ndim
     if paddings[0] not in PADDINGS:
-        raise ValueError(f"padding={padding!r} is not known: choose 'same' or 'valid'")
+        raise ValueError(f"unknown padding={padding!r}: choose 'same' or 'valid'")
 
     axes = [_axis_entries(*axis) for axis in zip(taps.shape, sizes, strides, paddings, strict=True)]
     outputs = [axis[0] for axis in axes]
@@ -70,19 +71,19 @@ def convolution_matrix(kernel, input_size, stride=1, padding="same", *, sparse=F
 def overlap_counts(kernel_size, stride, input_size):
     """How many kernel taps reach each output position of a transposed convolution.
 
-    The output has its whole extent (Keras's padding "valid" where the kernel is no smaller than the stride):
-    `(input_size - 1) * stride + kernel_size` positions. Away from the borders the counts are all equal exactly if the
-    kernel size is a multiple of the stride.
+    The output has its full extent, `(input_size - 1) * stride + kernel_size` positions (as with Keras's "valid" padding
+    if the kernel is no smaller than the stride). Away from the borders all counts are equal if and only if the kernel
+    size is a multiple of the stride.
 
     Args:
-        kernel_size, stride, input_size: whole numbers of at least 1 for one dimension; for two dimensions at least
-            one of them is a pair (rows, columns), and a single number counts for both.
+        kernel_size, stride, input_size: whole numbers of at least 1 for one dimension; for two dimensions, pass a pair
+            (rows, columns) for at least one of them: a single number then counts for both axes.
 
     Returns:
-        int64 [positions], or [rows, columns]: the outer product of the counts along the axes.
+        int64 [positions], or [rows, columns]: the outer product of the counts along the two axes.
 
     Raises:
-        ValueError: a size or stride that is no whole number of at least 1, or more than two of them.
+        ValueError: a size or stride is not a whole number of at least 1, or has more than two entries.
 
     Reference: A. Odena, V. Dumoulin and C. Olah, "Deconvolution and Checkerboard Artifacts", Distill, 2016.
     """
@@ -94,7 +95,7 @@ def overlap_counts(kernel_size, stride, input_size):
 
 
 def _overlap_along_axis(kernel_size, stride, input_size):
-    """Input pixels i with 0 <= position - i * stride < kernel_size, by counting from the first to the last."""
+    """How many input pixels i have 0 <= position - i * stride < kernel_size: the last minus the first, plus 1."""
     position = np.arange((input_size - 1) * stride + kernel_size)
     last = np.minimum(position // stride, input_size - 1)
     first = np.maximum(-((kernel_size - 1 - position) // stride), 0)
@@ -102,11 +103,11 @@ def _overlap_along_axis(kernel_size, stride, input_size):
 
 
 def _axis_entries(kernel_size, input_size, stride, padding):
-    """Output size of one axis; then output position, input position and tap of every pair of pixels that meet."""
+    """The output size along one axis; then output position, input position and tap of every entry of the matrix."""
     if padding == "valid":
         if kernel_size > input_size:
             raise ValueError(
-                f"a kernel of {kernel_size} does not fit into an input of {input_size} with padding 'valid': "
+                f"a kernel of size {kernel_size} does not fit into an input of size {input_size} with padding='valid': "
                 "use padding='same' or a larger input"
             )
         outputs, before = (input_size - kernel_size) // stride + 1, 0
@@ -120,7 +121,7 @@ def _axis_entries(kernel_size, input_size, stride, padding):
 
 
 def _flat_index(indices, shape):
-    """Every combination of one index an axis, as positions in the raveled array of that shape."""
+    """Every combination of one index per axis, as positions in the raveled array of that shape."""
     return np.ravel_multi_index([grid.ravel() for grid in np.meshgrid(*indices, indexing="ij")], shape)
 
 
@@ -130,11 +131,11 @@ def _checked_taps(kernel, symbolic):
     except ValueError:  # rows of different lengths
         taps = np.empty(0)
     if taps.ndim not in (1, 2) or not taps.size:
-        raise ValueError("the kernel must be a list of taps [size] or a table of them [height, width], and not empty")
+        raise ValueError("the kernel must be a list of taps [size] or nested lists [height, width], and not be empty")
     if symbolic:
         return _sympified(taps)
     if taps.dtype.kind not in "iuf":
-        raise ValueError("the kernel must hold real numbers; for symbols use symbolic=True")
+        raise ValueError("the kernel must hold real numbers; for symbols pass symbolic=True")
     return taps.astype(np.float64 if taps.dtype.kind == "f" else np.int64)
 
 
@@ -148,7 +149,7 @@ def _sympified(taps):
         except sympy.SympifyError:
             values[place] = None
         if not isinstance(values[place], sympy.Expr):
-            raise ValueError(f"SymPy does not understand the kernel's entry {tap!r} as a number or a symbol")
+            raise ValueError(f"SymPy cannot read the kernel's entry {tap!r} as a number or a symbol")
     return values
 
 
@@ -161,5 +162,5 @@ def _one_per_axis(value, axes, name, repeat=True):
         numbers = []
     if len(numbers) != axes or min(numbers) < 1 or any(isinstance(number, bool) for number in values):
         wanted = "a whole number" if axes == 1 else "two whole numbers" if not repeat else "a whole number or two"
-        raise ValueError(f"{name}={value!r} should be {wanted} of at least 1, one for each dimension of the kernel")
+        raise ValueError(f"{name}={value!r} must be {wanted} of at least 1, one for each dimension of the kernel")
     return numbers

@@ -1,7 +1,7 @@
 """Figures with controls: live in JupyterLab, a picture everywhere else.
 
-`ipywidgets.interact` and the Output widget can hang a notebook that is executed without a browser, so neither is used:
-a control that changes makes a new picture, and the picture is all that is sent.
+`ipywidgets.interact` and the Output widget can hang a notebook that runs without a browser, so neither is used: when a
+control changes, a new picture is drawn, and only that picture is sent.
 """
 
 import base64
@@ -18,12 +18,12 @@ from course_utils.plotting import to_png
 
 
 class InteractiveFigure:
-    """A figure drawn anew whenever one of its controls changes; see `interactive_figure`.
+    """A figure redrawn whenever one of its controls changes; see `interactive_figure`.
 
     Attributes:
-        controls: name to control (`ipywidgets` value widgets).
-        picture: the widget that shows the figure, or the error that drawing it raised.
-        box: controls and picture, as displayed.
+        controls: the controls by name (`ipywidgets` value widgets).
+        picture: the widget that shows the figure, or the error raised while drawing it.
+        box: the controls and the picture, as displayed.
     """
 
     def __init__(self, draw: Callable[..., Figure], alt: str | Callable[..., str], **controls):
@@ -32,7 +32,7 @@ class InteractiveFigure:
         self.controls = {name: _control(draw, name, value, labels) for name, value in controls.items()}
         self.picture = ipywidgets.HTML()
         self.box = ipywidgets.VBox([*self.controls.values(), self.picture])
-        # The first drawing may fail: that is the notebook's mistake, and must stop its execution.
+        # If the first drawing fails, the notebook has a bug, and its execution must stop here.
         self._png, self._text = self._render()
         self._show(self._png, self._text)
         for control in self.controls.values():
@@ -43,7 +43,7 @@ class InteractiveFigure:
         figure = self._draw(**values)
         if not isinstance(figure, Figure):
             raise TypeError(f"the drawing function must return a matplotlib figure, not {figure!r}")
-        # A figure that pyplot knows would be kept for ever, and shown a second time at the end of the cell.
+        # pyplot would keep the figure for ever, and show it a second time at the end of the cell.
         pyplot.close(figure)
         return to_png(figure), self._alt(**values) if callable(self._alt) else self._alt
 
@@ -55,13 +55,13 @@ class InteractiveFigure:
         try:
             self._show(*self._render())
         except Exception as error:
-            # Nobody sees what a callback raises: show it where the figure would be.
+            # Nobody sees an exception raised in a callback: show it in place of the figure.
             pyplot.close("all")
             message = escape(f"{type(error).__name__}: {error}")
             self.picture.value = f'<p role="alert" style="color: #c00; line-height: 1.4">{message}</p>'
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """The live widget, and beside it the picture with the controls' first values."""
+        """The live widget, together with the picture for the controls' first values."""
         data = {"text/plain": self._text, "image/png": base64.b64encode(self._png).decode()}
         widget = self.box._repr_mimebundle_().get("application/vnd.jupyter.widget-view+json")
         data["application/vnd.jupyter.widget-view+json"] = widget
@@ -78,26 +78,26 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
 
         interactive_figure(draw, alt="Impulses and the kernel over them", stride=(1, 4), kernel=["linear", "cubic"])
 
-    JupyterLab shows the controls above the figure; where there is no kernel (a stored notebook, a printed page) the
-    same output is the picture with the first values.
+    JupyterLab shows the controls above the figure; without a kernel (in a stored notebook or on a printed page) the
+    same output shows the picture for the first values.
 
     Args:
         draw: takes the controls' values by name and returns a matplotlib figure. Its defaults are the first values.
-        alt: what the picture shows, for who cannot see it; or a function of the same values that says it.
-        **controls: one for each argument of `draw`: (low, high) or (low, high, step) for a slider, a list or a
-            dictionary of choices for a slider over them, True or False for a box to tick, or an `ipywidgets` value
-            widget.
+        alt: what the picture shows, for readers who cannot see it; or a function that takes the controls' values and
+            returns that text.
+        **controls: one per argument of `draw`: (low, high) or (low, high, step) for a slider, a list or dictionary of
+            choices for a slider over them, True or False for a checkbox, or an `ipywidgets` value widget.
 
     Raises:
-        TypeError: a control that is none of these.
+        TypeError: a control is none of these.
     """
     display(InteractiveFigure(draw, alt, **controls))
 
 
 def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueWidget:
-    """The widget for one argument, with the argument's default as its value and the argument's name as its label.
+    """The widget for one argument of `draw`: the default is its value, the name its label.
 
-    `labels` is the number of letters in the longest of the labels that stand below each other.
+    `labels` is the length of the longest label, so that all sliders start at the same place.
     """
     if isinstance(value, ipywidgets.ValueWidget):
         return value
@@ -106,7 +106,7 @@ def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueW
     if isinstance(value, bool):
         control = ipywidgets.Checkbox(value=value if default is Parameter.empty else default, indent=False)
     elif isinstance(value, list | dict) and value:
-        # Not a drop-down: JupyterLab takes its arrow keys away, to go from cell to cell.
+        # Not a drop-down: JupyterLab takes its arrow keys to move from cell to cell.
         first = next(iter(value if isinstance(value, list) else value.values()))
         chosen = first if default is Parameter.empty else default
         control = ipywidgets.SelectionSlider(options=value, value=chosen)
@@ -117,11 +117,14 @@ def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueW
     else:
         control = None
     if control is None:
-        raise TypeError(f"{name}={value!r} is no control: give (low, high), (low, high, step), choices or True/False")
+        raise TypeError(
+            f"{name}={value!r} is not a control: pass (low, high), (low, high, step), a list or dictionary of choices, "
+            "True or False, or an ipywidgets value widget"
+        )
     control.description = name.replace("_", " ")
-    # Rails of one length, one below the other.
+    # Sliders of one length, aligned below each other.
     control.style.description_width, control.layout.width = f"{labels + 1}ch", "460px"
     if hasattr(control, "continuous_update"):
-        # One drawing when the handle is let go or an arrow key is pressed, not one for each place on the way.
+        # Draw once when the handle is released or an arrow key is pressed, not at every position on the way.
         control.continuous_update = False
     return control

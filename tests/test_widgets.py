@@ -66,7 +66,7 @@ def test_more_controls():
     assert isinstance(figure.controls["step_size"], ipywidgets.FloatSlider)
     assert figure.controls["step_size"].description == "step size"
     assert figure.controls["choice"].value == 1
-    with pytest.raises(TypeError, match="kind='line' is no control"):
+    with pytest.raises(TypeError, match="kind='line' is not a control"):
         InteractiveFigure(draw, "x", kind="line")
 
 

@@ -5,11 +5,11 @@ from course_utils.backend import keras, tf
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation, computed by TensorFlow's fused kernel.
 
-    Arguments, weights, training, inference and freezing are those of `keras.layers.BatchNormalization`, and so are the
-    results, to float precision; weights of one load into the other. Keras computes mean, variance and the scaling in
-    separate passes over the features, in float32 whatever the policy; the kernel needs fewer passes, and reads 16 bits
-    where the policy says so. What it cannot do (another axis, other ranks, masks, renormalisation, synchronised
-    replicas, float64) is left to Keras.
+    A drop-in replacement for `keras.layers.BatchNormalization`: the arguments, the weights, freezing and, to float
+    precision, the results are the same, and weights of one load into the other. Keras computes the mean, the variance
+    and the scaling in separate passes over the features, in float32 whatever the policy; the kernel needs fewer passes
+    and reads 16 bits where the policy says so. Cases the kernel does not cover (another axis, other ranks, masks,
+    renormalisation, synchronised replicas, float64) are left to Keras.
 
     Example:
 
@@ -24,8 +24,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         frozen = training and not self.trainable
-        # Frozen in training, the layer only multiplies and adds. Keras's formula has a faster gradient then than the
-        # kernel, and a deterministic one on GPUs.
+        # Frozen during training, the layer only multiplies and adds. The gradient of Keras's formula is then faster
+        # than the kernel's, and deterministic on GPUs.
         if frozen or not self._fits_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
         channels = inputs.shape[-1]
@@ -42,7 +42,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             is_training=learning,
         )
         if learning:
-            # The kernel returns the unbiased variance, Keras averages the biased one.
+            # The kernel returns the unbiased variance; Keras averages the biased one.
             count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
             self._update(self.moving_mean, outputs.batch_mean)
             self._update(self.moving_variance, outputs.batch_variance * (1.0 - 1.0 / count))

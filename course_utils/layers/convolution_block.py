@@ -14,9 +14,9 @@ class ConvolutionBlock(keras.layers.Layer):
     ```
 
     Args:
-        channels: of the result.
-        kernel_size: of the convolution.
-        rate: atrous rate, the distance between two taps of the kernel.
+        channels: channels of the result.
+        kernel_size: rows and columns of the kernel.
+        rate: atrous rate, the distance between neighbouring taps of the kernel.
 
     Call arguments:
         inputs: `[batch, height, width, any]`.

@@ -14,7 +14,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     ```
 
     Args:
-        size: odd number of channels in the sum.
+        size: how many channels the sum runs over, an odd number.
         alpha, beta, bias: see the formula (`alpha` is divided by `size`, as in Caffe).
 
     Call arguments:
@@ -34,7 +34,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.bias = bias
 
     def call(self, inputs):
-        # The sum of squares leaves float16's range on 8-bit images.
+        # On 8-bit images the sum of squares overflows float16.
         normalized = tf.nn.local_response_normalization(
             tf.cast(inputs, tf.float32), self.size // 2, self.bias, self.alpha / self.size, self.beta
         )

@@ -19,7 +19,7 @@ from course_utils.plotting.networks.boundaries import (
     two_streams,
 )
 from course_utils.plotting.networks.context import bin_levels, patches_in_images, pyramid_stages
-from course_utils.plotting.networks.crf import affinities, before_and_after, class_pairs, mean_field_on_trial
+from course_utils.plotting.networks.crf import affinities, before_and_after, class_pairs, mean_field_errors
 from course_utils.plotting.networks.reconstruction import (
     basis_gallery,
     laplacian_levels,
@@ -114,7 +114,7 @@ __all__ = [
     "matrix_pictures",
     "matrix_product",
     "matrix_row",
-    "mean_field_on_trial",
+    "mean_field_errors",
     "nested_crops",
     "network_tensors",
     "new_figure",

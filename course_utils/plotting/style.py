@@ -1,4 +1,4 @@
-"""One look for every figure, and how a figure reaches the page."""
+"""One style for every figure, and how a figure gets onto the page."""
 
 import io
 
@@ -6,7 +6,8 @@ import matplotlib
 import matplotlib.pyplot as plt
 from cycler import cycler
 
-# Okabe and Ito's palette, distinguishable with every common colour vision; the order keeps neighbours apart in print.
+# Okabe and Ito's palette, distinguishable with every common type of colour vision; in this order neighbours differ in
+# print, too.
 COLORS = {
     "blue": "#0072B2",
     "orange": "#E69F00",
@@ -34,12 +35,12 @@ STYLE = {
 
 
 def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 3), **options):
-    """A figure in the course's style, kept out of pyplot's list so that nothing leaks or shows twice.
+    """A figure in the course's style, unknown to pyplot, so that no figure leaks or is shown twice.
 
     Args:
-        rows, columns: of the grid of axes.
+        rows, columns: shape of the grid of axes.
         size: width and height in inches.
-        options: for `matplotlib.figure.Figure.subplots`.
+        **options: passed on to `matplotlib.figure.Figure.subplots`.
 
     Returns:
         the figure and its axes, as from `matplotlib.pyplot.subplots`.
@@ -59,7 +60,7 @@ def to_png(figure, dpi: int = 100) -> bytes:
 
 
 def show(figure, alt: str) -> None:
-    """Display a figure in a notebook, with a text for those who cannot see it.
+    """Display a figure in a notebook, with a text for readers who cannot see it.
 
     Args:
         figure: a matplotlib figure.

@@ -464,7 +464,7 @@ free = [float(field.free_energy(q.reshape(1, 3, 4, 2).astype("float32"), crf_inp
 divergence = np.array(free) + log_z
 assert (divergence >= -1e-4).all() and (np.diff(divergence) <= 1e-4).all(), "KL falls and is never negative"
 plotting.show(
-    plotting.mean_field_on_trial(
+    plotting.mean_field_errors(
         divergence, exact, {"softmax of the logits": history[0][:, 0], "mean field": history[-1][:, 0]}
     ),
     alt="Left: the divergence of mean field from the true distribution falls quickly and stays above zero. Right: "

@@ -35,7 +35,7 @@ def test_a_pixel_that_is_bound_to_nothing_can_be_drawn():
 
 def test_mean_field_starts_at_iteration_0_and_compares_marginals():
     exact, found = np.array([0.1, 0.9]), np.array([0.2, 0.8])
-    left, right = plotting.mean_field_on_trial([3.0, 2.0, 1.5], exact, {"mean field": found}).axes
+    left, right = plotting.mean_field_errors([3.0, 2.0, 1.5], exact, {"mean field": found}).axes
     np.testing.assert_array_equal(left.lines[0].get_xydata(), [[0, 3.0], [1, 2.0], [2, 1.5]])
     marked = right.lines[-1]
     np.testing.assert_array_equal(marked.get_xydata(), np.stack([exact, found], axis=-1))

@@ -4,10 +4,10 @@ from course_utils.errors import CourseError
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class BoundaryMask(keras.layers.Layer):
-    """Where a prediction is near one of its own boundaries: dilation less erosion of each class's probability.
+    """Where a prediction is near one of its own boundaries: dilation minus erosion of each class's probability.
 
-    Inside a region the largest and the smallest probability of a window are equal, and the mask is 0; across a sure
-    boundary they are 1 and 0, and it is 1.
+    Inside a region the largest and the smallest probability in a window are equal, and the mask is 0; across a
+    confident boundary they are 1 and 0, and the mask is 1.
 
     Example:
 
@@ -18,7 +18,7 @@ class BoundaryMask(keras.layers.Layer):
     ```
 
     Args:
-        window: rows and columns, odd; 9 in the authors' code.
+        window: side of the window in pixels, odd; 9 in the authors' code.
 
     Call arguments:
         inputs: logits `[batch, height, width, num_classes]`.
@@ -36,16 +36,16 @@ class BoundaryMask(keras.layers.Layer):
     def __init__(self, window=9, **kwargs):
         super().__init__(**kwargs)
         if window % 2 == 0:
-            raise CourseError(f"The window of a boundary mask has a middle: {window} is even.")
+            raise CourseError(f"The window of BoundaryMask needs a middle pixel: make it odd; {window} is even.")
         self.window = window
 
     def call(self, inputs):
-        # Equal numbers must give exactly 0: both come from the same rounded probabilities.
+        # Equal probabilities must give exactly 0, so both terms use the same rounded probabilities.
         probabilities = tf.nn.softmax(inputs)
         return self._dilate(probabilities) + self._dilate(-probabilities)
 
     def _dilate(self, maps):
-        """The maximum over a square window, along the columns and then along the rows."""
+        """The maximum over a square window: down the columns, then along the rows."""
         for size in ((self.window, 1), (1, self.window)):
             maps = tf.nn.max_pool2d(maps, size, strides=1, padding="SAME")
         return maps

@@ -5,14 +5,16 @@ from course_utils.layers.convolution_block import ConvolutionBlock
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class GatedConvolution2D(keras.layers.Layer):
-    """Gated-SCNN's gated convolutional layer: the regular stream says where the shape stream is to look.
+    """Gated-SCNN's gated convolutional layer: the regular stream tells the shape stream where to look.
 
-    Both streams beside each other go through 1x1 convolutions to one number a pixel, the gate `alpha` (equation 1);
-    the shape stream's features, weighted by it and added to themselves, go through a convolution (equation 2):
-    `convolution(features * alpha + features)`. A closed gate leaves the features as they are, an open one doubles them.
+    The two streams are concatenated and pass through 1x1 convolutions to one number per pixel, the gate `alpha`
+    (equation 1). The shape stream's features, weighted by the gate and added to themselves, pass through a convolution
+    (equation 2): `convolution(features * alpha + features)`. A closed gate leaves the features as they are; an open one
+    doubles them.
 
-    The paper's "normalised 1x1 convolution" in front of the sigmoid is a 1x1 convolution block over the streams and a
-    1x1 convolution to one channel, normalised too (the authors' code normalises in front of the first, not after it).
+    The paper's "normalised 1x1 convolution" before the sigmoid is here a 1x1 convolution block over both streams,
+    followed by a normalised 1x1 convolution to one channel (the authors' code normalises before the first convolution,
+    not after it).
 
     Example:
 
@@ -22,12 +24,12 @@ class GatedConvolution2D(keras.layers.Layer):
     ```
 
     Args:
-        channels: of the result.
-        kernel_size: of the convolution after the gate; 1 in the authors' code.
+        channels: channels of the result.
+        kernel_size: side of the kernel of the convolution after the gate; 1 in the authors' code.
 
     Call arguments:
-        inputs: the pair of the shape stream's features `[batch, height, width, any]` and the regular stream's at the
-            same resolution, `[batch, height, width, any]` (one channel in the authors' code).
+        inputs: a pair: the features of the shape stream and those of the regular stream at the same resolution, both
+            `[batch, height, width, any]` (the authors' code has one channel for the regular stream).
 
     Returns:
         `[batch, height, width, channels]`.

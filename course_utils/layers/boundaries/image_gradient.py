@@ -3,16 +3,17 @@ from course_utils.backend import keras, tf
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class ImageGradient(keras.layers.Layer):
-    """How fast the brightness of images changes: the magnitude of Sobel's gradient.
+    """How fast the brightness of an image changes: the magnitude of the Sobel gradient.
 
-    Differences between the neighbours left and right, above and below, each averaged over three lines with the weights
-    1, 2, 1 (over 4), so that a straight step from black to white gives 1. Beyond the border the edge pixels repeat.
+    Differences between the left and right neighbours and between those above and below, each averaged over three lines
+    with weights 1/4, 1/2, 1/4, so that a straight step from black to white gives 1. Edge pixels repeat beyond the
+    border.
 
-    Gated-SCNN takes Canny's edges of the image, computed on the host. Canny smooths, takes the same gradient, thins it
-    to its ridges and keeps the ridges above a threshold and what hangs together with them: lines one pixel wide, 0 or
-    1. Following ridges is a search without derivative and no operation of a network's graph. The gradient itself is
-    graded, some pixels wide and also there where the image changes slowly; the model needs nothing but the image, on
-    any device, and the gates decide what is a boundary.
+    Gated-SCNN uses the image's Canny edges, computed on the host. Canny smooths, takes the same gradient, thins it to
+    its ridges, and keeps the ridges above a threshold and those connected to them: lines one pixel wide, 0 or 1.
+    Following ridges is a search; it has no derivative and is no operation in a network's graph. The gradient itself is
+    continuous, a few pixels wide, and not zero where the image changes slowly. With it the model needs nothing but the
+    image, on any device, and the gates decide what is a boundary.
 
     Example:
 
@@ -35,7 +36,7 @@ class ImageGradient(keras.layers.Layer):
         columns = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
         across, down = rows[:, :, 2:] - rows[:, :, :-2], columns[:, 2:] - columns[:, :-2]
         square = across**2 + down**2
-        # The root of 0 is 0, and here its derivative is too.
+        # Written so that at 0 not only the root but also its derivative is 0.
         return tf.cast(square * tf.math.rsqrt(tf.maximum(square, 1e-12)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

@@ -5,9 +5,9 @@ from course_utils.backend import keras, tf
 class AdaptiveAveragePooling2D(keras.layers.Layer):
     """Averages over a grid of `bins` x `bins` regions that cover a map of any size.
 
-    Along a side of length `n`, bin `i` covers the pixels from `floor(i * n / bins)` up to, not including,
-    `ceil((i + 1) * n / bins)`: the bins are equal where `bins` divides `n`, and overlap by a pixel where it does not.
-    Averaging along a side is a matrix product, and the two sides follow one another.
+    Along a side of length `n`, bin `i` covers the pixels from `floor(i * n / bins)` up to, but not including,
+    `ceil((i + 1) * n / bins)`: bins are equal if `bins` divides `n`, and overlap by a pixel otherwise. Averaging along
+    a side is a matrix product; one side follows the other.
 
     Example:
 
@@ -17,7 +17,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
     ```
 
     Args:
-        bins: regions in each direction; 1 averages over the whole map.
+        bins: regions per side; 1 averages over the whole map.
 
     Call arguments:
         inputs: `[batch, height, width, channels]`.
@@ -26,7 +26,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
         `[batch, bins, bins, channels]`.
 
     Reference: He et al., "Spatial pyramid pooling in deep convolutional networks for visual recognition", PAMI 2015,
-    which rounds in the same way.
+    with the same rounding.
     """
 
     def __init__(self, bins, **kwargs):
@@ -40,7 +40,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
         return tf.ensure_shape(outputs, [inputs.shape[0], self.bins, self.bins, inputs.shape[3]])
 
     def _shares(self, length):
-        """What each pixel of a side contributes to each bin: `[bins, length]`, rows that sum to 1."""
+        """The weight of each pixel of a side in each bin: `[bins, length]`, rows sum to 1."""
         bins, pixels = tf.range(self.bins)[:, tf.newaxis], tf.range(length)[tf.newaxis]
         first, end = bins * length // self.bins, -(-(bins + 1) * length // self.bins)
         inside = tf.cast((first <= pixels) & (pixels < end), "float32")

@@ -3,10 +3,10 @@ from course_utils.backend import keras, tf
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class AtrousMaxPooling2D(keras.layers.Layer):
-    """Max pooling at every place, over taps that stand `rate` apart.
+    """Max pooling without stride, over taps that stand `rate` apart.
 
-    What pooling without its stride must be in a network made dense by atrous convolution: each output takes the
-    maximum of `pool_size` x `pool_size` inputs, the first at its own place. Outside the map there is nothing to win.
+    It replaces strided pooling in a network made dense by atrous convolution: each output is the maximum of
+    `pool_size` x `pool_size` inputs, the first at its own position. Positions outside the map never win.
 
     Example:
 
@@ -16,8 +16,8 @@ class AtrousMaxPooling2D(keras.layers.Layer):
     ```
 
     Args:
-        pool_size: taps in each direction.
-        rate: distance between two taps.
+        pool_size: taps per direction.
+        rate: distance between neighbouring taps.
 
     Call arguments:
         inputs: `[batch, height, width, channels]`.

@@ -6,10 +6,10 @@ from course_utils.layers.upsampling.resize_like import ResizeLike
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class AtrousSpatialPyramidPooling(keras.layers.Layer):
-    """DeepLabV3's ASPP: the same place looked at with growing fields of view, and the whole image.
+    """DeepLabV3's ASPP: every place seen through growing fields of view, and the whole image.
 
-    A 1x1 convolution block, a 3x3 one for each rate and one on the average of the map stand beside each other; a last
-    1x1 block joins them.
+    A 1x1 convolution block, a 3x3 block per rate and a 1x1 block on the map's average run in parallel; a last 1x1 block
+    joins them.
 
     Example:
 
@@ -19,9 +19,9 @@ class AtrousSpatialPyramidPooling(keras.layers.Layer):
     ```
 
     Args:
-        channels: of each branch and of the result.
+        channels: channels of each branch and of the result.
         rates: atrous rates of the 3x3 convolutions; (6, 12, 18) at an output stride of 16, twice that at 8.
-        dropout: rate after the last block.
+        dropout: dropout rate after the last block.
 
     Call arguments:
         inputs: `[batch, height, width, any]`.

@@ -4,11 +4,11 @@ from course_utils.layers.pooling import pooling_operations
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class MaxPoolingWithIndices2D(keras.layers.Layer):
-    """Max pooling that also remembers where each maximum was found.
+    """Max pooling that also returns where in its window each maximum was.
 
-    The windows do not overlap; where they do not fit, the last ones are cut (as with `padding="same"`). The first of
-    equal values wins, row by row, as in `tf.nn.max_pool_with_argmax`. Of a window that holds NaN, or nothing
-    but minus infinity, neither value nor index is defined (the kernel of `tf.nn.max_pool2d` decides).
+    Windows do not overlap; where they do not fit, the last ones are cut off (as with `padding="same"`). Among equal
+    values the first wins, row by row, as in `tf.nn.max_pool_with_argmax`. For a window with a NaN, or with nothing but
+    minus infinity, neither value nor index is defined (the kernel of `tf.nn.max_pool2d` decides).
 
     Example:
 
@@ -21,11 +21,11 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
         pool_size: height and width of the window, 1 to 16.
 
     Call arguments:
-        inputs: floats `[batch, height, width, channels]`, sizes known or not.
+        inputs: floats `[batch, height, width, channels]`; sizes may be unknown.
 
     Returns:
         values: the maxima, `[batch, ceil(height / pool_size), ceil(width / pool_size), channels]`.
-        indices: uint8 of the same shape, the place of the maximum within its window, 0 to `pool_size**2 - 1`, row by
+        indices: uint8 of the same shape, the position of the maximum in its window, 0 to `pool_size**2 - 1`, row by
             row: in a 2x2 window 0 is top left, 1 top right, 2 bottom left and 3 bottom right.
 
     Reference: Badrinarayanan, Kendall and Cipolla, "SegNet", PAMI 2017, section 3.

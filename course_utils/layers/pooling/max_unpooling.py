@@ -5,7 +5,7 @@ from course_utils.layers.shapes import shape_of
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class MaxUnpooling2D(keras.layers.Layer):
-    """Puts each value back to where `MaxPoolingWithIndices2D` found its maximum, with zeros around it.
+    """Puts each value back where `MaxPoolingWithIndices2D` took its maximum from, with zeros around it.
 
     Example:
 
@@ -20,8 +20,8 @@ class MaxUnpooling2D(keras.layers.Layer):
 
     Call arguments:
         inputs: the list `[values, indices, reference]`: floats and uint8 indices, both
-            `[batch, rows, columns, channels]`, and the tensor that was pooled, `[batch, height, width, any]`, of which
-            only height and width are used.
+            `[batch, rows, columns, channels]`, and the tensor that was pooled, `[batch, height, width, any]`; only its
+            height and width are used.
 
     Returns:
         `[batch, height, width, channels]`.

@@ -1,14 +1,14 @@
 """Max pooling with indices, and the two linear maps behind it: `gather` and `scatter`.
 
-An index says where in its window the maximum was found: 0 to `k * k - 1`, row by row. Two bits would do for a 2x2
-window (SegNet paper, section 3); a byte is the smallest type that TensorFlow computes with, an eighth of the int64
-positions that `tf.nn.max_pool_with_argmax` gives, and nothing in it depends on the size of the image.
+An index says where in its window the maximum is: 0 to `k * k - 1`, row by row. Two bits would do for a 2x2 window
+(SegNet paper, section 3); a byte is the smallest type TensorFlow computes with. It takes an eighth of the memory of the
+int64 positions from `tf.nn.max_pool_with_argmax`, and does not depend on the size of the image.
 
-For fixed indices `gather` picks one element of each window, and `scatter` puts one element into each window and zeros
-around it. They are each other's transpose, so each is the gradient of the other: pooling is differentiated by
-`scatter`, unpooling by `gather`.
+For fixed indices `gather` picks one element per window, and `scatter` puts one element into each window, with zeros
+around it. Each is the transpose of the other, and therefore its gradient: pooling is differentiated by `scatter`,
+unpooling by `gather`.
 
-Everything is plain array arithmetic, so that it runs on any device, in any float type, eagerly, in graphs and under XLA
+Everything is plain array arithmetic, so it runs on any device, in any float type, eagerly, in graphs and under XLA
 (which has no kernel for `max_pool_with_argmax`). `benchmarks/layers.py` compares its speed with the alternatives.
 """
 
@@ -20,7 +20,7 @@ def check_pool_size(pool_size):
     """Returns `pool_size`, or raises ValueError if the indices of its windows would not fit in a byte."""
     if not (isinstance(pool_size, int) and 1 <= pool_size <= 16):
         raise ValueError(
-            f"pool_size must be an integer from 1 to 16, so that an index fits in a byte, not {pool_size!r}."
+            f"pool_size must be a whole number from 1 to 16 (an index has to fit in a byte), not {pool_size!r}."
         )
     return pool_size
 
@@ -28,17 +28,17 @@ def check_pool_size(pool_size):
 def max_pool(features, pool_size):
     """Maxima of the windows of `[B, H, W, C]` and their indices (uint8), both `[B, ceil(H / k), ceil(W / k), C]`.
 
-    The first of equal values wins.
+    Among equal values the first wins.
     """
 
     @tf.custom_gradient
     def forward(features):
         whole = _whole_windows(features, pool_size, filling=float("-inf"))
         values = tf.nn.max_pool2d(whole, pool_size, pool_size, "VALID")
-        smaller = tf.not_equal(_by_window(whole, pool_size), _once_a_window(values))
+        smaller = tf.not_equal(_by_window(whole, pool_size), _once_per_window(values))
         smaller = tf.reshape(tf.cast(smaller, tf.uint8), shape_of(whole))
-        # The index is the number of places before the first maximum: s0 * (1 + s1 * (1 + s2 * ...)), s being 1 where
-        # the place is smaller. The last place has no say: if no other holds the maximum, it does.
+        # The index is the number of places before the first maximum: s0 * (1 + s1 * (1 + s2 * ...)), where s is 1 if
+        # that place is smaller. The last place need not be asked: if no other holds the maximum, it does.
         indices = tf.zeros_like(values, tf.uint8)
         for place in reversed(_places(smaller, pool_size)[:-1]):
             indices = place * (indices + tf.constant(1, tf.uint8))
@@ -52,7 +52,7 @@ def max_pool(features, pool_size):
 
 
 def gather(features, indices, pool_size):
-    """The elements of `features` `[B, H, W, C]` that `indices` name, in the shape of `indices`."""
+    """The elements of `features` `[B, H, W, C]` that `indices` point at, in the shape of `indices`."""
 
     @tf.custom_gradient
     def forward(features):
@@ -69,14 +69,14 @@ def gather(features, indices, pool_size):
 
 
 def scatter(values, indices, pool_size, height, width):
-    """`[B, height, width, C]` with `values` at the places that `indices` name, and zeros elsewhere."""
+    """`[B, height, width, C]` with `values` at the places that `indices` point at, and zeros elsewhere."""
 
     @tf.custom_gradient
     def forward(values):
         batch, rows, columns, channels = shape_of(values)
         places = tf.constant(list(range(pool_size**2)), tf.uint8, [1, pool_size, 1, pool_size, 1])
-        chosen = tf.equal(_once_a_window(indices), places)
-        spread = tf.where(chosen, _once_a_window(values), tf.zeros([], values.dtype))
+        chosen = tf.equal(_once_per_window(indices), places)
+        spread = tf.where(chosen, _once_per_window(values), tf.zeros([], values.dtype))
         spread = tf.reshape(spread, [batch, rows * pool_size, columns * pool_size, channels])
 
         def gradient(spread_gradient):
@@ -98,12 +98,12 @@ def _whole_windows(features, pool_size, filling):
 
 
 def _by_window(features, pool_size):
-    """`[B, H, W, C]` to `[B * H / k, k, W / k, k, C]`: axes 1 and 3 are the place within the window."""
+    """`[B, H, W, C]` to `[B * H / k, k, W / k, k, C]`: axes 1 and 3 run over a window's rows and columns."""
     batch, height, width, channels = shape_of(features)
     return tf.reshape(features, [batch * (height // pool_size), pool_size, width // pool_size, pool_size, channels])
 
 
-def _once_a_window(pooled):
+def _once_per_window(pooled):
     """`[B, h, w, C]` to `[B * h, 1, w, 1, C]`, which broadcasts against `_by_window`."""
     batch, rows, columns, channels = shape_of(pooled)
     return tf.reshape(pooled, [batch * rows, 1, columns, 1, channels])
@@ -113,7 +113,7 @@ def _places(features, pool_size):
     """Splits `[B, H, W, C]` into the `k * k` places of its windows, row by row, each `[B, H / k, W / k, C]`."""
     batch, height, width, channels = shape_of(features)
     rows, columns = height // pool_size, width // pool_size
-    # Neighbours in a row lie side by side in memory: splitting the last axis copies whole runs, which is several times
+    # Neighbours in a row are adjacent in memory: splitting the last axis copies whole runs, which is several times
     # faster than the strided slices features[:, i::k, j::k].
     lines = tf.unstack(tf.reshape(features, [batch * rows, pool_size, columns, pool_size * channels]), axis=1)
     places = [place for line in lines for place in tf.split(line, pool_size, axis=-1)]

@@ -6,10 +6,10 @@ from course_utils.layers.upsampling.resize_like import ResizeLike
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class PyramidPooling(keras.layers.Layer):
-    """PSPNet's pyramid pooling module: what is where, told to every pixel at four coarsenesses.
+    """PSPNet's pyramid pooling module: tells every pixel what the image holds, at four levels of detail.
 
-    The map is averaged over grids of 1, 2x2, 3x3 and 6x6 regions; each goes through a 1x1 convolution block and back
-    to the map's size, and is put beside the map itself.
+    The map is averaged over grids of 1, 2x2, 3x3 and 6x6 regions. Each grid goes through a 1x1 convolution block, is
+    resized back to the map's size, and is concatenated with the map.
 
     Example:
 
@@ -19,8 +19,8 @@ class PyramidPooling(keras.layers.Layer):
     ```
 
     Args:
-        bins: regions in each direction, for each level of the pyramid.
-        channels: of each level; None for the input's divided by the number of levels, as published.
+        bins: regions per side, for each level of the pyramid.
+        channels: channels per level; None for the input's channels divided by the number of levels, as published.
 
     Call arguments:
         inputs: `[batch, height, width, input_channels]`.

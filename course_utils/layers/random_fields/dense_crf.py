@@ -16,15 +16,15 @@ class DenseCRF(keras.layers.Layer):
         E(x) = sum_i -logits_i(x_i) + sum_{i<j} mu(x_i, x_j) (w_1 k_1(i, j) + w_2 k_2(i, j)),
 
     with the appearance kernel `k_1` of positions and colours, the smoothness kernel `k_2` of positions (see
-    `gaussian_filters`), and the compatibility `mu`: Potts's, 1 for two different classes and 0 for the same, or learnt
-    from there. Mean field approximates the distribution `exp(-E(x)) / Z` by independent pixels with marginals `Q_i`,
-    from the softmax of the logits on:
+    `gaussian_filters`), and the compatibility `mu`: Potts's (1 for two different classes, 0 for the same), or learnt
+    starting from it. Mean field approximates the distribution `exp(-E(x)) / Z` by independent pixels with marginals
+    `Q_i`, which start as the softmax of the logits:
 
         Q_i(l) ~ exp(logits_i(l) - sum_l' mu(l, l') sum_{j != i} (w_1 k_1(i, j) + w_2 k_2(i, j)) Q_j(l')).
 
-    The iterations are unrolled, so gradients go through them to the logits, `w_1`, `w_2` and `mu`, not to the kernels'
-    scales. Unlike CRF-RNN's, `w` is one number a kernel and not one a class, and a learnt `mu` is kept symmetric: both
-    keep the energy defined.
+    The iterations are unrolled, so gradients reach the logits, `w_1`, `w_2` and `mu`, but not the kernels' scales.
+    Unlike in CRF-RNN, `w` is one number per kernel, not per class, and a learnt `mu` stays symmetric: otherwise the
+    energy would not be defined.
 
     Example:
 
@@ -34,28 +34,28 @@ class DenseCRF(keras.layers.Layer):
     ```
 
     Args:
-        iterations: of mean field; 10 in DeepLab, 5 while training CRF-RNN.
-        appearance_weight: `w_1` at the start.
+        iterations: mean field iterations; DeepLab runs 10, CRF-RNN 5 during training.
+        appearance_weight: initial `w_1`.
         position_scale: theta_alpha of the appearance kernel, in pixels.
-        color_scale: theta_beta of the appearance kernel, in the unit of the images: 1 from black to full.
-        smoothness_weight: `w_2` at the start.
+        color_scale: theta_beta of the appearance kernel, in the unit of the images (0 is black, 1 full intensity).
+        smoothness_weight: initial `w_2`.
         smoothness_scale: theta_gamma of the smoothness kernel, in pixels.
-        learn_compatibility: make `mu` a trainable matrix.
-        window: None for the appearance of every pair, in memory that grows with the square of the pixels; or
-            `(radius, step)` for the pairs on a lattice around each pixel (see `sampled_appearance_filter`). Smoothness
-            is exact either way.
+        learn_compatibility: whether `mu` is a trainable matrix.
+        window: None for the appearance of every pair, which takes memory that grows with the square of the number of
+            pixels; or `(radius, step)` for the pairs on a lattice around each pixel (see `sampled_appearance_filter`).
+            Smoothness is exact either way.
 
-    The defaults lie in the ranges that DeepLab searches for `w_1`, theta_alpha and theta_beta; `w_2` and theta_gamma
-    are its own (section 4.1).
+    The defaults for `w_1`, theta_alpha and theta_beta lie in the ranges that DeepLab searches; those for `w_2` and
+    theta_gamma are DeepLab's (section 4.1).
 
     Call arguments:
         inputs: a pair: logits `[batch, height, width, classes]` and images `[batch, height, width, channels]` in 0..1.
 
     Returns:
-        `[batch, height, width, classes]`, logits whose softmax are the marginals. All is computed in float32.
+        `[batch, height, width, classes]`, logits whose softmax gives the marginals. The computation is in float32.
 
     Raises:
-        CourseError: no iteration, or a scale that is not positive.
+        CourseError: `iterations` is less than 1, or a scale is not positive.
 
     References: Kraehenbuehl and Koltun, "Efficient inference in fully connected CRFs with Gaussian edge potentials",
     NIPS 2011, equations 1 to 4; Zheng et al., "Conditional random fields as recurrent neural networks", ICCV 2015,
@@ -76,7 +76,10 @@ class DenseCRF(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if iterations < 1 or min(position_scale, color_scale, smoothness_scale) <= 0:
-            raise CourseError("A dense CRF needs one iteration at least, and scales above 0.")
+            raise CourseError(
+                f"DenseCRF needs at least one iteration and scales above 0; got iterations={iterations}, "
+                f"position_scale={position_scale}, color_scale={color_scale}, smoothness_scale={smoothness_scale}."
+            )
         self.iterations = iterations
         self.appearance_weight, self.position_scale, self.color_scale = appearance_weight, position_scale, color_scale
         self.smoothness_weight, self.smoothness_scale = smoothness_weight, smoothness_scale
@@ -104,25 +107,25 @@ class DenseCRF(keras.layers.Layer):
         return tf.cast(refined, self.compute_dtype)
 
     def free_energy(self, marginals, inputs):
-        """What mean field lowers: the expected energy less the entropy, at least `-log Z`.
+        """The quantity that mean field lowers: the expected energy minus the entropy, at least `-log Z`.
 
-        For marginals of 0 and 1 it is the energy of that labelling.
+        For marginals that are all 0 or 1 it is the energy of that labelling.
 
         Args:
-            marginals: `[batch, height, width, classes]`, sums of 1.
+            marginals: `[batch, height, width, classes]`, summing to 1 over the classes.
             inputs: as for the call.
 
         Returns:
             `[batch]`, float32.
         """
         logits, images = (tf.cast(tensor, tf.float32) for tensor in inputs)
-        # Every pair is met from both sides.
+        # Every pair is counted from both sides.
         costs = self._pairwise(images)(marginals) / 2 - logits
         negative_entropy = tf.math.xlogy(marginals, marginals)
         return tf.reduce_sum(marginals * costs + negative_entropy, axis=(1, 2, 3))
 
     def affinities(self, images, row, column):
-        """How strongly one pixel is bound to each: `w_1 k_1 + w_2 k_2`, `[batch, height, width]`."""
+        """How strongly one pixel is tied to every other: `w_1 k_1 + w_2 k_2`, `[batch, height, width]`."""
         images = tf.cast(images, tf.float32)
         height, width = images.shape[1:3]
         here = tf.scatter_nd([[row, column]], [1.0], [height, width])
@@ -130,7 +133,7 @@ class DenseCRF(keras.layers.Layer):
         return self._kernels(images)(here)[..., 0]
 
     def _pairwise(self, images):
-        """From marginals to what the other pixels make each class cost, both `[batch, height, width, classes]`."""
+        """Maps marginals to the cost of each class given the other pixels, both `[batch, height, width, classes]`."""
         kernels, mu = self._kernels(images), tf.cast(self.compatibility, tf.float32)
         mu = (mu + tf.transpose(mu)) / 2
         return lambda marginals: tf.einsum("bhwl,kl->bhwk", kernels(marginals), mu)

@@ -1,9 +1,9 @@
 """Gaussian filters over all pairs of pixels: the kernels of a fully connected CRF.
 
-Each function returns a filter, a function from maps `[batch, height, width, channels]` to maps of that shape, which
-multiplies them by a symmetric matrix with zeros on its diagonal: a pixel's kernel with every other one, divided by the
-square root of both their sums. Without that division a message would grow with the number of pixels; with it the
-matrix stays symmetric, as an energy needs (Kraehenbuehl and Koltun, "Parameter learning and convergent inference for
+Each function returns a filter: a function from maps `[batch, height, width, channels]` to maps of that shape. It
+multiplies them by a symmetric matrix with a zero diagonal: the kernel of two pixels, divided by the square roots of
+both their kernel sums. Without the division, messages would grow with the number of pixels; with this one the matrix
+stays symmetric, which an energy requires (Kraehenbuehl and Koltun, "Parameter learning and convergent inference for
 dense random fields", ICML 2013).
 """
 
@@ -15,10 +15,10 @@ from course_utils.backend import tf
 def smoothness_filter(images, scale):
     """The kernel `exp(-|p_i - p_j|**2 / (2 scale**2))` of positions alone, exact at every size.
 
-    It is a product of a kernel along the rows and one along the columns, and so is the filter.
+    The kernel is separable, and so is the filter: one pass along the rows, one along the columns.
 
     Args:
-        images: `[batch, height, width, any]`, of which only the size counts.
+        images: `[batch, height, width, any]`; only their size is used.
         scale: theta_gamma, in pixels.
     """
     rows, columns = (_gaussian_matrix(tf.shape(images)[axis], scale) for axis in (1, 2))
@@ -34,7 +34,7 @@ def smoothness_filter(images, scale):
 def exact_appearance_filter(images, position_scale, color_scale):
     """The kernel `exp(-|p_i - p_j|**2 / (2 position_scale**2) - |I_i - I_j|**2 / (2 color_scale**2))`, every pair.
 
-    The matrix of `n` pixels has `n**2` entries: 64 MiB an image of 64x64.
+    For `n` pixels the matrix has `n**2` entries: 64 MiB per image of 64x64.
 
     Args:
         images: `[batch, height, width, channels]`, float32.
@@ -63,18 +63,18 @@ def exact_appearance_filter(images, position_scale, color_scale):
 
 
 def sampled_appearance_filter(images, position_scale, color_scale, radius, step):
-    """The same kernel, each pixel with those on a square lattice around it: every `step`-th as an atrous kernel has it.
+    """The same kernel between each pixel and a square lattice around it: every `step`-th pixel, as in an atrous kernel.
 
-    The lattice has `2 * radius + 1` pixels a side, so the cost grows with the pixels and not with their square. Since
-    a message is divided by the kernel's sum over the same lattice, it estimates the whole message; what lies beyond
-    `radius * step` pixels does not count.
+    The lattice has `2 * radius + 1` pixels per side, so the cost grows with the number of pixels, not with its square.
+    A message is divided by the kernel's sum over the same lattice, so it estimates the full message; pixels further
+    away than `radius * step` do not count.
 
     Args:
         images: `[batch, height, width, channels]`, float32.
         position_scale: theta_alpha, in pixels.
         color_scale: theta_beta, in the unit of the images.
-        radius: lattice pixels on each side.
-        step: pixels between two of the lattice.
+        radius: lattice pixels on either side of the centre.
+        step: distance between neighbouring lattice pixels, in pixels.
     """
     side = np.arange(-radius, radius + 1) * step
     offsets = np.array([(row, column) for row in side for column in side if (row, column) != (0, 0)], "int32")
@@ -101,13 +101,13 @@ def sampled_appearance_filter(images, position_scale, color_scale, radius, step)
         def multiply(values):
             return share * weighted_sum(share * values)
 
-        # The matrix is symmetric: the filter is its own gradient, and no intermediate result need be kept for it.
+        # The matrix is symmetric, so the filter is its own gradient, and no intermediate result needs to be kept.
         return multiply(maps), multiply
 
     return apply
 
 
 def _gaussian_matrix(length, scale):
-    """The kernel between the places of a line: `[length, length]`."""
+    """The kernel between any two positions on a line: `[length, length]`."""
     places = tf.range(tf.cast(length, "float32"), dtype="float32") / scale
     return tf.exp(-tf.square(places[:, tf.newaxis] - places) / 2)

@@ -4,10 +4,10 @@ from course_utils.layers.random_fields.pairwise_potentials import shifted
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class PairwiseMeanField(keras.layers.Layer):
-    """Mean field on a feature map whose pairs of nodes have scores of their own.
+    """Mean field on a feature map in which every pair of nodes has its own scores.
 
-    With unary scores `z_p` and pairwise scores `z_pq`, both negative energies, the marginals `Q_p` start from the
-    softmax of `z_p`; a node then hears from every neighbour in either direction:
+    Given unary scores `z_p` and pairwise scores `z_pq`, both negative energies, the marginals `Q_p` start as the
+    softmax of `z_p`; in each iteration a node then receives a message from every neighbour, in both directions:
 
         log Q_p(k) = z_p(k) + sum_q sum_l z_pq(k, l) Q_q(l) + sum_q sum_l z_qp(l, k) Q_q(l) + constant.
 
@@ -20,14 +20,14 @@ class PairwiseMeanField(keras.layers.Layer):
 
     Args:
         shifts: `(rows, columns)` from `p` to `q`, as in `PairwisePotentials`.
-        iterations: 3 in the paper.
+        iterations: mean field iterations; 3 in the paper.
 
     Call arguments:
-        inputs: a pair: unary scores `[batch, height, width, K]`; pairwise ones `[batch, height, width, shifts, K, K]`,
-            0 for pairs that are not there.
+        inputs: a pair: unary scores `[batch, height, width, K]` and pairwise scores
+            `[batch, height, width, shifts, K, K]`, 0 for pairs that do not exist.
 
     Returns:
-        `[batch, height, width, K]`, logits whose softmax are the marginals.
+        `[batch, height, width, K]`, logits whose softmax gives the marginals.
 
     Reference: Lin et al., "Efficient piecewise training of deep structured models for semantic segmentation", CVPR
     2016, section 5 (mean field at prediction).
@@ -43,7 +43,7 @@ class PairwiseMeanField(keras.layers.Layer):
         for _ in range(self.iterations):
             marginals = tf.nn.softmax(refined)
             neighbours = tf.stack([shifted(marginals, shift) for shift in self.shifts], axis=3)
-            # Sums over the few classes are faster as one product than as many small matrix products.
+            # For so few classes one elementwise product and a sum are faster than many small matrix products.
             refined = unary + tf.reduce_sum(pairwise * neighbours[..., tf.newaxis, :], axis=(3, 5))
             backward = tf.reduce_sum(pairwise * marginals[:, :, :, tf.newaxis, :, tf.newaxis], axis=4)
             for number, (rows, columns) in enumerate(self.shifts):

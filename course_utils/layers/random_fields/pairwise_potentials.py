@@ -1,4 +1,4 @@
-"""Pairs of places on a feature map: what stands at a shift from each, and scores for pairs of their classes."""
+"""Pairs of places on a feature map: the neighbour at a given shift, and scores for pairs of classes."""
 
 from course_utils.backend import keras, tf
 from course_utils.layers.batch_normalization import BatchNormalization
@@ -6,12 +6,12 @@ from course_utils.layers.batch_normalization import BatchNormalization
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class PairwisePotentials(keras.layers.Layer):
-    """Scores of all pairs of classes for pairs of places on a feature map, by a network on both their features.
+    """Scores of all pairs of classes for pairs of places on a feature map, computed from the features of both.
 
-    The features of a node `p` and of its neighbour `q` are concatenated and go through a hidden layer with ReLU to
-    `K * K` scores: how well class `k` at `p` goes with class `l` at `q`. The order counts, so "above" is not "below".
-    The hidden layer's product with the concatenation is the sum of one product with each part, and these are computed
-    once for all shifts. Each product is normalised over the batch (ours: the paper's networks have none).
+    The features of a node `p` and of its neighbour `q` are concatenated and pass through a hidden layer with ReLU to
+    `K * K` scores: how well class `k` at `p` goes with class `l` at `q`. The order counts: "above" is not "below". The
+    hidden layer's product with the concatenation is the sum of its products with the two parts; these are computed once
+    for all shifts. Each product is batch-normalised (our addition; the paper's networks have no normalisation).
 
     Example:
 
@@ -21,8 +21,8 @@ class PairwisePotentials(keras.layers.Layer):
     ```
 
     Args:
-        classes: `K`.
-        shifts: `(rows, columns)` from `p` to `q`, integers, one pair of nodes each.
+        classes: number of classes `K`.
+        shifts: `(rows, columns)` from `p` to `q`, integers; each shift is one pair per node.
         hidden: channels of the hidden layer.
 
     Call arguments:
@@ -43,7 +43,7 @@ class PairwisePotentials(keras.layers.Layer):
             keras.layers.Conv2D(hidden, 1, use_bias=False, dtype=policy, name=name) for name in ("first", "second")
         )
         self.normalizations = [BatchNormalization(momentum=0.9, dtype=policy) for _ in range(2)]
-        # Small scores: many pairs' are added at a node, and mean field starts near the unary ones.
+        # Small, because the scores of many pairs add up at a node: mean field then starts near the unary scores.
         small = keras.initializers.RandomNormal(stddev=0.01)
         self.scores = keras.layers.Dense(classes**2, kernel_initializer=small, dtype=policy, name="scores")
 
@@ -73,7 +73,7 @@ class PairwisePotentials(keras.layers.Layer):
 
 
 def shifted(maps, shift, fill=0):
-    """At each place what stands `shift` rows and columns further; `fill` where that is outside.
+    """For each place, the value `shift` rows and columns further on; `fill` where that lies outside the map.
 
     Args:
         maps: `[batch, height, width, ...]`.
@@ -88,6 +88,6 @@ def shifted(maps, shift, fill=0):
 
 
 def pairs_inside(maps, shifts):
-    """Whether each place's neighbour is on the map too: bool `[1, height, width, shifts]`."""
+    """Whether the neighbour of each place lies on the map: bool `[1, height, width, shifts]`."""
     places = tf.ones_like(maps[:1, :, :, 0], tf.float32)
     return tf.stack([shifted(places, shift) for shift in shifts], axis=-1) > 0

@@ -5,15 +5,15 @@ from course_utils.layers.shapes import times
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class BasisReconstruction(keras.layers.Layer):
-    """LRR's upsampling: every place of a coarse map draws a patch of scores from a few coefficients of each class.
+    """LRR's upsampling: every place of a coarse map draws a patch of scores from a few coefficients per class.
 
     The patch of class `c` at a place is the sum of the class's basis patches, each times its coefficient there. Patches
-    are twice as long as their distance, and where they overlap they are added. That is a transposed convolution in
-    `num_classes` groups: scores of a class come from coefficients of that class only.
+    are twice as long as the distance between them, and add up where they overlap. This is a transposed convolution in
+    `num_classes` groups: the scores of a class come from the coefficients of that class only.
 
-    The bases start as cosines under a tent (`cosine_bases`), of which the first is the kernel of bilinear upsampling;
-    `layer.set_weights([segment_bases(labels, num_classes)])` puts in those of a data set's segments, as published.
-    They are not trained unless asked for, as in the authors' code, where their learning rate is 0.
+    The bases start as cosines under a tent (`cosine_bases`), the first of which is the kernel of bilinear upsampling.
+    `layer.set_weights([segment_bases(labels, num_classes)])` replaces them by bases of a data set's segments, as
+    published. They are not trained by default, as in the authors' code, which sets their learning rate to 0.
 
     Example:
 
@@ -24,12 +24,12 @@ class BasisReconstruction(keras.layers.Layer):
 
     Args:
         num_classes: number of classes.
-        num_bases: basis patches of a class, at most `4 * factor**2`.
-        factor: of the enlargement, at least 2; patches have `2 * factor` rows and columns.
-        train_bases: whether the bases are trained.
+        num_bases: basis patches per class, at most `4 * factor**2`.
+        factor: enlargement factor, at least 2; patches have `2 * factor` rows and columns.
+        train_bases: whether to train the bases.
 
     Call arguments:
-        inputs: coefficients `[batch, height, width, num_classes * num_bases]`, those of a class beside each other.
+        inputs: coefficients `[batch, height, width, num_classes * num_bases]`, those of one class next to each other.
 
     Returns:
         scores `[batch, factor * height, factor * width, num_classes]`.
@@ -45,7 +45,7 @@ class BasisReconstruction(keras.layers.Layer):
 
     def build(self, input_shape):
         size = 2 * self.factor
-        # Not through `layer.trainable`, which thawing a whole network would set.
+        # Not through `layer.trainable`: unfreezing a whole network would set that.
         self.bases = self.add_weight(
             shape=(size, size, self.num_classes, self.num_bases),
             initializer=lambda shape, dtype: tf.cast(cosine_bases(self.num_classes, self.num_bases, size), dtype),
@@ -58,8 +58,8 @@ class BasisReconstruction(keras.layers.Layer):
         factor = self.factor
         coefficients = tf.reshape(inputs, [batch, height, width, self.num_classes, self.num_bases])
         bases = tf.cast(self.bases, inputs.dtype)
-        # A patch has four quarters of factor x factor pixels; each falls on one cell of a grid that has a row and a
-        # column of cells more than the coefficients.
+        # A patch has four quarters of factor x factor pixels. Each falls on one cell of a grid that has one row and one
+        # column more than the coefficients.
         cells = 0
         for down in (0, 1):
             for across in (0, 1):
@@ -68,7 +68,7 @@ class BasisReconstruction(keras.layers.Layer):
                 drawn = tf.reshape(drawn, [batch, height, width, factor**2 * self.num_classes])
                 cells += tf.pad(drawn, [[0, 0], [down, 1 - down], [across, 1 - across], [0, 0]])
         scores = tf.nn.depth_to_space(cells, factor)
-        # The middle of a patch belongs on the middle of its place's block of factor x factor pixels.
+        # The middle of a patch belongs in the middle of the factor x factor pixels of its place.
         first = factor // 2
         scores = scores[:, first : first + factor * height, first : first + factor * width]
         return tf.ensure_shape(scores, self.compute_output_shape(inputs.shape))

@@ -4,10 +4,10 @@ from course_utils.layers.shapes import shape_of
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class CropLike(keras.layers.Layer):
-    """Cuts rows at the bottom and columns at the right, down to the height and width of another tensor.
+    """Crops rows at the bottom and columns at the right, down to the height and width of another tensor.
 
-    Pooling rounds odd sizes up, and upsampling by a whole factor then gives too much: 5 rows become 3 and 3 become 6.
-    The pooling's windows start at the top left, so what is too much lies at the bottom and right.
+    Pooling rounds odd sizes up, so upsampling by a whole factor gives too many rows: 5 become 3, and 3 become 6.
+    Pooling windows start at the top left, so the surplus lies at the bottom and at the right.
 
     Example:
 
@@ -17,7 +17,7 @@ class CropLike(keras.layers.Layer):
 
     Call arguments:
         inputs: the list `[values, reference]`: `[batch, rows, columns, channels]`, and a tensor
-            `[batch, height, width, any]` with `height <= rows` and `width <= columns`, of which only these are used.
+            `[batch, height, width, any]` with `height <= rows` and `width <= columns`; only its size is used.
 
     Returns:
         `[batch, height, width, channels]`.

@@ -1,9 +1,9 @@
-"""The kernels behind the eight methods of `tf.image.resize`, as taps of a filter after zero insertion.
+"""The kernels behind the eight methods of `tf.image.resize`, as taps of a filter that follows zero insertion.
 
-Each method is one function k of the distance to a sample, in samples; enlarging by a factor f reads it f times as
-densely. Where the methods come from: Keys, "Cubic Convolution Interpolation for Digital Image Processing", 1981
-(bicubic, a = -1/2); Mitchell and Netravali, "Reconstruction Filters in Computer Graphics", 1988 (mitchellcubic,
-B = C = 1/3); Duchon, "Lanczos Filtering in One and Two Dimensions", 1979.
+Each method is a function of the distance to a sample, measured in samples; enlarging by a factor f reads it f times as
+densely. Sources: Keys, "Cubic Convolution Interpolation for Digital Image Processing", 1981 (bicubic, a = -1/2);
+Mitchell and Netravali, "Reconstruction Filters in Computer Graphics", 1988 (mitchellcubic, B = C = 1/3); Duchon,
+"Lanczos Filtering in One and Two Dimensions", 1979.
 """
 
 import numpy as np
@@ -52,30 +52,31 @@ _KERNELS = {
     "mitchellcubic": (2.0, _cubic(1 / 3, 1 / 3)),
 }
 METHODS = tuple(_KERNELS)
-"""The names of the methods, as `tf.image.resize` knows them."""
+"""The names of the methods, as in `tf.image.resize`."""
 
 _TABLE_STEPS = 1024  # kTableSize in TensorFlow's resize_bicubic_op.cc
 
 
 def interpolation_kernel(method, factor):
-    """The taps of the one-dimensional filter that follows zero insertion; in two dimensions it works on each axis.
+    """The taps of the one-dimensional filter that follows zero insertion; in two dimensions it runs along each axis.
 
-    **Where the taps stand.** Pixels have their centres at half-integers, so sample n stands at
-    `factor * n + (factor - 1) / 2` of the output: in the middle of its block and not at its first pixel, where zero
-    insertion puts it. The taps are centred there, `length - factor` is even, and the output is
+    **Where the taps stand.** Pixels have their centres at half-integers, so sample n belongs at position
+    `factor * n + (factor - 1) / 2` of the output: in the middle of its block, not at the block's first pixel, where
+    zero insertion puts it. The taps are centred on the middle, `length - factor` is even, and the output is
 
         y[i] = sum over n of x[n] * taps[i - factor * n + (length - factor) / 2]
 
-    that is, a convolution that drops the first `(length - factor) / 2` values of the full one. For an odd factor the
-    length is odd and the middle of the block is a pixel. For an even one it lies between two pixels, and the
-    length is even.
+    that is, the full convolution without its first `(length - factor) / 2` values. For an odd factor the length is odd
+    and the middle of the block is a pixel; for an even factor the length is even and the middle lies between two
+    pixels.
 
-    **What they sum to.** The taps that share a remainder modulo `factor` meet the same samples; each such *phase* sums
-    to 1, so that a constant stays constant. All taps sum to `factor`.
+    **What they sum to.** The taps whose positions share a remainder modulo `factor` form a *phase*: they
+    contribute to the same output pixel. Each phase sums to 1, so that a constant stays constant; all taps sum to
+    `factor`.
 
-    **Area** equals nearest: a pixel of the enlarged image lies within one pixel of the small one. **Bicubic** distances
-    are rounded to 1/1024 of a sample, since TensorFlow reads that kernel from a table; for factors that are powers of
-    two up to 512 nothing is rounded.
+    **Area** equals nearest: a pixel of the enlarged image lies inside one pixel of the small one. **Bicubic** distances
+    are rounded to 1/1024 of a sample, because TensorFlow reads that kernel from a table; for factors that are powers
+    of two up to 512 the rounding changes nothing.
 
     Example:
 
@@ -85,17 +86,17 @@ def interpolation_kernel(method, factor):
 
     Args:
         method: one of `course_utils.layers.upsampling.interpolation_kernels.METHODS`.
-        factor: of the enlargement, at least 1.
+        factor: enlargement factor, at least 1.
 
     Returns:
         float64 `[length]`, symmetric.
 
     Raises:
-        ValueError: an unknown method or a factor that is not a whole number of at least 1.
+        ValueError: an unknown method, or a factor that is not a whole number of at least 1.
     """
     check_factor(factor)
     if method not in _KERNELS:
-        raise ValueError(f"There is no method {method!r}: choose one of {', '.join(METHODS)}.")
+        raise ValueError(f"There is no interpolation method {method!r}: choose one of {', '.join(METHODS)}.")
     return _phases_of_one(kernel_function(method)(_tap_positions(method, factor)), factor)
 
 
@@ -106,7 +107,7 @@ def kernel_function(method):
         method: one of `METHODS`.
 
     Returns:
-        a function from float64 arrays of any shape to float64 arrays of the same; zero outside the method's radius.
+        a function from float64 arrays of any shape to float64 arrays of that shape; zero outside the method's radius.
     """
     radius, kernel = _KERNELS[method]
 
@@ -118,7 +119,7 @@ def kernel_function(method):
 
 
 def _tap_positions(method, factor):
-    """Distances of the taps to the sample, in samples: all that lie within the kernel's radius."""
+    """Distances from the taps to the sample, in samples: all taps within the kernel's radius."""
     radius = _KERNELS[method][0]
     reach = int(np.ceil(radius * factor)) + 1
     offsets = np.arange(-reach, reach) + (0.5 if factor % 2 == 0 else 0.0)
@@ -132,14 +133,14 @@ def _phases_of_one(taps, factor):
 
 
 def frequency_response(taps, frequencies):
-    """What a symmetric filter after zero insertion does to a wave, relative to the middle of the taps.
+    """The gain of a symmetric filter for waves of given frequencies, with phases relative to the middle of the taps.
 
     Args:
         taps: float `[length]`, symmetric.
         frequencies: in cycles per output pixel, `[points]`.
 
     Returns:
-        float64 `[points]`: real, since the taps are symmetric; at frequency 0 the sum of the taps, which is `factor`.
+        float64 `[points]`: real, because the taps are symmetric; at frequency 0 it is the sum of the taps, `factor`.
     """
     taps = np.asarray(taps, np.float64)
     distance = np.arange(len(taps)) - (len(taps) - 1) / 2

@@ -8,12 +8,12 @@ from course_utils.layers.upsampling.zero_insertion import insert_zeros
 class InterpolationUpsampling2D(keras.layers.Layer):
     """Enlarges images by a whole factor, as `tf.image.resize` does: zero insertion, then a fixed depthwise filter.
 
-    **The border.** Beyond it there are no samples, and what the kernel would have weighted there is missing. So the
-    filter also runs over an image of ones, which tells how much weight each pixel did get, and the result is divided by
-    it: *normalised convolution*. For nearest, area and bilinear this is the same as repeating the edge pixels; for the
-    others it is not.
+    **The border.** Beyond the border there are no samples, so part of the kernel's weight is missing. The filter
+    therefore also runs over an image of ones, which gives the weight that each pixel did get, and the result is divided
+    by it: *normalised convolution*. For nearest, area and bilinear this equals repeating the edge pixels; for the other
+    methods it does not.
 
-    The filter is a constant: the layer has no weights, trainable or other.
+    The filter is constant: the layer has no weights, trainable or not.
 
     Example:
 
@@ -23,18 +23,18 @@ class InterpolationUpsampling2D(keras.layers.Layer):
     ```
 
     Args:
-        factor: of the enlargement, at least 1.
+        factor: enlargement factor, at least 1.
         method: "nearest", "bilinear", "bicubic", "area", "gaussian", "lanczos3", "lanczos5" or "mitchellcubic".
 
     Call arguments:
-        inputs: floats `[batch, height, width, channels]`, batch, height and width known or not.
+        inputs: floats `[batch, height, width, channels]`; all but the channels may be unknown.
 
     Returns:
-        `[batch, factor * height, factor * width, channels]`, equal to `tf.image.resize(inputs, size, method)` without
-        antialias (which would change nothing where the image grows).
+        `[batch, factor * height, factor * width, channels]`, equal to `tf.image.resize(inputs, size, method)`
+        (`antialias` would change nothing when enlarging).
 
     Raises:
-        ValueError: an unknown method or a factor that is not a whole number of at least 1.
+        ValueError: an unknown method, or a factor that is not a whole number of at least 1.
 
     Reference: Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, section 2.3; Knutsson and Westin,
     "Normalized and Differential Convolution", CVPR 1993, for the border.
@@ -48,7 +48,7 @@ class InterpolationUpsampling2D(keras.layers.Layer):
         self._taps = interpolation_kernel(method, factor)
 
     def call(self, inputs):
-        # One axis after the other: the kernel is separable, and so the first pass need not filter the second's zeros.
+        # One axis after the other: the kernel is separable, and the first pass need not filter the second's zeros.
         outputs = inputs
         for axis in (1, 2):
             ones = [1, 1, 1, 1]

@@ -6,7 +6,7 @@ from course_utils.layers.upsampling.resize_like import ResizeLike
 class ResizeBy(keras.layers.Layer):
     """Bilinear interpolation to `factor` times the height and width, rounded, at least one pixel.
 
-    Interpolates as `ResizeLike` does; shrinking skips pixels and does not average over them.
+    Interpolates as `ResizeLike` does; shrinking skips pixels instead of averaging over them.
 
     Example:
 
@@ -34,14 +34,14 @@ class ResizeBy(keras.layers.Layer):
 
     def call(self, inputs):
         size = tf.shape(inputs)
-        # The reference lends its size alone, and is never computed.
-        sides = [self._length(inputs.shape[axis]) or self._open_length(size[axis]) for axis in (1, 2)]
+        # The reference only lends its size: it has no channels, so nothing is computed.
+        sides = [self._length(inputs.shape[axis]) or self._unknown_length(size[axis]) for axis in (1, 2)]
         return self.resize([inputs, tf.zeros([size[0], *sides, 0], inputs.dtype)])
 
     def _length(self, length):
         return None if length is None else max(1, round(self.factor * length))
 
-    def _open_length(self, length):
+    def _unknown_length(self, length):
         return tf.maximum(1, tf.cast(tf.round(self.factor * tf.cast(length, tf.float64)), tf.int32))
 
     def compute_output_shape(self, input_shape):

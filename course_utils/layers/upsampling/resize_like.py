@@ -5,9 +5,9 @@ from course_utils.backend import keras, tf
 class ResizeLike(keras.layers.Layer):
     """Bilinear interpolation to the height and width of another tensor, whatever they are.
 
-    Pixels have half-integer centres, as in `tf.image.resize`: the corners of both maps lie on each other, not the
-    centres of their corner pixels. Along a side the interpolation is a product with a matrix of tent weights, which
-    XLA computes right (it gets `tf.image.resize` from 5 to 9 pixels wrong, in TensorFlow 2.21 on processors).
+    Pixels have half-integer centres, as in `tf.image.resize`: the corners of the two maps coincide, not the centres of
+    their corner pixels. Along each side the interpolation is a product with a matrix of tent weights, which XLA
+    computes correctly (it gets `tf.image.resize` from 5 to 9 pixels wrong, in TensorFlow 2.21 on CPUs).
 
     Example:
 
@@ -20,7 +20,7 @@ class ResizeLike(keras.layers.Layer):
         inputs: a pair: `[batch, height, width, channels]` and the reference `[batch, new_height, new_width, any]`.
 
     Returns:
-        `[batch, new_height, new_width, channels]`, in the precision of the first.
+        `[batch, new_height, new_width, channels]`, in the precision of the first tensor.
     """
 
     def call(self, inputs):
@@ -36,7 +36,7 @@ class ResizeLike(keras.layers.Layer):
 
 
 def _tents(old, new):
-    """The share of each old pixel in each new one along a side, `[new, old]`; beyond the last centres they repeat."""
+    """The weight of each old pixel in each new one along a side, `[new, old]`; edge pixels repeat beyond the border."""
     places = (tf.range(new, dtype="float32") + 0.5) * tf.cast(old / new, "float32") - 0.5
     places = tf.clip_by_value(places, 0.0, tf.cast(old - 1, "float32"))
     return tf.nn.relu(1.0 - tf.abs(places[:, tf.newaxis] - tf.range(old, dtype="float32")))

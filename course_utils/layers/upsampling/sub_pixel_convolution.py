@@ -7,9 +7,9 @@ class SubPixelConvolution2D(keras.layers.Layer):
     """A convolution with `factor**2` times the channels, laid out as `factor` x `factor` pixels (depth to space).
 
     Channel `(i * factor + j) * filters + f` of the convolution becomes channel `f` of output pixel
-    `(factor * y + i, factor * x + j)`. Independent random weights for each of these phases would start with a
-    checkerboard. With `icnr=True` the phases start equal: the layer is then a convolution with `filters` channels
-    followed by nearest-neighbour enlargement, until training makes the phases differ.
+    `(factor * y + i, factor * x + j)`. If each of these phases started from random weights of its own, training would
+    start with a checkerboard. With `icnr=True` the phases start equal: until training makes them differ, the layer is a
+    convolution with `filters` channels followed by nearest-neighbour enlargement.
 
     Example:
 
@@ -22,10 +22,10 @@ class SubPixelConvolution2D(keras.layers.Layer):
     Args:
         filters: channels of the output.
         kernel_size: side of the kernel on the small grid; the padding is `"same"`.
-        factor: how many times larger height and width become, 1 or more.
+        factor: enlargement factor, at least 1.
         icnr: whether all phases start with the same weights.
-        kernel_initializer: draws the weights: of one phase with `icnr`, of the whole kernel without.
-        use_bias: whether a bias is added, one for each filter and phase.
+        kernel_initializer: draws the weights of one phase with `icnr`, those of the whole kernel without.
+        use_bias: whether to add a bias, one per filter and phase.
 
     Call arguments:
         inputs: `[batch, height, width, channels]`, floating point.

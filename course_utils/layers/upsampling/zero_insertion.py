@@ -1,4 +1,4 @@
-"""Zero insertion as a layer, and along one axis for filters that work on one axis after the other."""
+"""Zero insertion as a layer, and along a single axis for separable filters."""
 
 from course_utils.backend import keras, tf
 from course_utils.layers.shapes import check_factor, shape_of, times
@@ -6,9 +6,9 @@ from course_utils.layers.shapes import check_factor, shape_of, times
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class ZeroInsertion2D(keras.layers.Layer):
-    """Spreads an image out: every pixel becomes the top left one of a block, with zeros in the rest of it.
+    """Spreads an image out: every pixel becomes the top left of a block that is zero otherwise.
 
-    It is the first half of every upsampling by a whole factor; a filter that fills the zeros is the second. Its
+    This is the first half of any upsampling by a whole factor; the second half is a filter that fills the zeros. Its
     transpose (its gradient) keeps every `factor`-th pixel and drops the others.
 
     Example:
@@ -22,10 +22,10 @@ class ZeroInsertion2D(keras.layers.Layer):
         factor: rows and columns of a block, at least 1.
 
     Call arguments:
-        inputs: `[batch, height, width, channels]`, sizes known or not.
+        inputs: `[batch, height, width, channels]`; sizes may be unknown.
 
     Returns:
-        `[batch, factor * height, factor * width, channels]`: pixel (i, j) stands at (factor * i, factor * j).
+        `[batch, factor * height, factor * width, channels]`; pixel (i, j) moves to (factor * i, factor * j).
 
     Raises:
         ValueError: `factor` is not a whole number of at least 1.
@@ -54,7 +54,7 @@ class ZeroInsertion2D(keras.layers.Layer):
 
 
 def insert_zeros(tensor, factor, axis):
-    """Puts `factor - 1` zeros behind every element along one axis, which becomes `factor` times as long."""
+    """Puts `factor - 1` zeros after every element along one axis, which becomes `factor` times as long."""
     shape = shape_of(tensor)
     blocks = tf.reshape(tensor, [*shape[: axis + 1], 1, *shape[axis + 1 :]])
     paddings = [[0, 0]] * len(blocks.shape)

@@ -12,19 +12,20 @@ _BLOCKS = {
 }
 
 
-def segnet(depths=(2, 2, 3, 3, 3)):
-    """SegNet as an hour-glass: encoder, mirrored decoder, and the indices that cross from one to the other.
+_DEPTHS = (2, 2, 3, 3, 3)
+"""Convolutions per stage of the encoder, VGG16's."""
 
-    After figure 2 of Badrinarayanan, Kendall and Cipolla, SegNet (2017), drawn anew.
 
-    Args:
-        depths: convolutions in each stage of the encoder.
+def segnet():
+    """SegNet as an hourglass: the encoder, the mirrored decoder, and the indices that pass from one to the other.
+
+    Redrawn after figure 2 of Badrinarayanan, Kendall and Cipolla, SegNet (2017).
 
     Returns:
         the figure.
     """
     figure, axis = new_figure(size=(10, 3.6))
-    stages = len(depths)
+    stages = len(_DEPTHS)
     heights = [1.0 * 0.72**stage for stage in range(stages + 1)]
     x, gap, thickness = 0.0, 0.16, 0.16
     pooling, unpooling = {}, {}
@@ -37,7 +38,7 @@ def segnet(depths=(2, 2, 3, 3, 3)):
         x += thickness
         return x - thickness / 2
 
-    for stage, depth in enumerate(depths):
+    for stage, depth in enumerate(_DEPTHS):
         for _ in range(depth):
             block("convolution", heights[stage])
         pooling[stage] = block("pooling", heights[stage + 1])
@@ -45,7 +46,7 @@ def segnet(depths=(2, 2, 3, 3, 3)):
     x += gap
     for stage in reversed(range(stages)):
         unpooling[stage] = block("unpooling", heights[stage])
-        for _ in range(depths[stage]):
+        for _ in range(_DEPTHS[stage]):
             block("convolution", heights[stage])
         x += gap
     block("softmax", heights[0])

@@ -1,4 +1,4 @@
-"""Gates and boundaries as pictures: two streams side by side, edge maps against the truth, scores of moved borders."""
+"""Gates and boundaries in pictures: two streams side by side, edge maps against the truth, scores of moved borders."""
 
 import numpy as np
 from matplotlib.patches import Patch
@@ -11,11 +11,11 @@ _FOUND, _FALSE, _MISSED = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0), (0.80, 0.47, 0.6
 def two_streams(regular: dict, shape: dict):
     """Two rows of pictures joined by arrows: the regular stream above, the shape stream below.
 
-    Arrows lead from picture to picture, from each inner picture of the upper row down to the one below it (it is the
-    regular stream that opens the gates), and from the last of the lower row up (the fusion).
+    Arrows lead from picture to picture, from each inner picture of the upper row down to the one below it (the regular
+    stream opens the gates), and from the last picture of the lower row up (the fusion).
 
     Args:
-        regular, shape: title to picture, equally many: float [height, width, 3] in 0..1, uint8, or a map
+        regular, shape: title to picture, equally many in both: [height, width, 3], float in 0..1 or uint8, or a map
             [height, width] in 0..1.
 
     Returns:
@@ -56,13 +56,13 @@ def _draw(axis, picture, **options) -> None:
 
 
 def gate_panel(image, gate, edges, title: str):
-    """An image beside the gate over it, with the true borders as a line; drawn fast, for a control.
+    """An image beside its gate, with the true borders as a line; fast enough for a control.
 
     Args:
         image: float [height, width, 3] in 0..1.
         gate: [height, width] in 0..1.
         edges: where the true borders are, bool or 0 and 1 [height, width].
-        title: of the gate.
+        title: title of the gate.
 
     Returns:
         the figure.
@@ -89,9 +89,9 @@ def edge_errors(probabilities, truth, threshold: float) -> np.ndarray:
     """A boundary map cut at a threshold, against the truth: blue found, orange false, pink missed, grey void.
 
     Args:
-        probabilities: of a boundary, [height, width] in 0..1.
-        truth: 1 boundary, 0 none, anything else void, [height, width].
-        threshold: from which probability on a pixel counts as boundary.
+        probabilities: boundary probability [height, width] in 0..1.
+        truth: [height, width]: 1 for boundary, 0 for none, anything else for void.
+        threshold: a pixel counts as boundary from this probability on.
 
     Returns:
         float [height, width, 3] in 0..1.
@@ -106,14 +106,14 @@ def edge_errors(probabilities, truth, threshold: float) -> np.ndarray:
 
 
 def edge_panel(image, probabilities, truth, threshold: float, curve):
-    """Image, boundaries above a threshold against the truth, and the curve of precision and recall with this point.
+    """Image, boundaries above a threshold against the truth, and the threshold's point on the precision-recall curve.
 
-    Drawn fast, for a control.
+    Fast enough for a control.
 
     Args:
         image: float [height, width, 3] in 0..1.
         probabilities, truth, threshold: see `edge_errors`.
-        curve: thresholds, precision and recall over the data, [3, points].
+        curve: thresholds, precision and recall over all data, [3, points].
 
     Returns:
         the figure.
@@ -140,11 +140,11 @@ def edge_panel(image, probabilities, truth, threshold: float, curve):
 
 
 def gate_limits(features, gates: dict):
-    """What a gate does to a row of features: the features, and in front of them features * (1 + gate).
+    """What a gate does to a row of features: the features in front of features * (1 + gate).
 
     Args:
         features: [positions].
-        gates: title to gate [positions] in 0..1, a panel each.
+        gates: title to gate [positions] in 0..1, one panel each.
 
     Returns:
         the figure.
@@ -166,12 +166,12 @@ def gate_limits(features, gates: dict):
 
 
 def shift_curves(shifts, scores: dict, titles):
-    """How scores fall when borders move: a panel a score, a line an object.
+    """How scores fall when borders move: one panel per score, one line per object.
 
     Args:
         shifts: how far the prediction is moved, in pixels, [shifts].
-        scores: name of the object to numbers in 0..1, [panels, shifts].
-        titles: one for each panel.
+        scores: object name to scores in 0..1, [panels, shifts].
+        titles: one per panel.
 
     Returns:
         the figure.

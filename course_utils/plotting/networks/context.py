@@ -1,4 +1,4 @@
-"""Pyramid pooling as pictures: what the bins average, and the way from an image to its prediction."""
+"""Pyramid pooling in pictures: what the bins average, and the way from an image to its prediction."""
 
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle
@@ -9,7 +9,7 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def patches_in_images(places, size: int):
-    """Small patches enlarged, and below each the image that it was cut from.
+    """Small patches, enlarged, and below each the image it was cut from.
 
     Args:
         places: a list of (image float [H, W, 3] in 0..1, (row, column) of the patch's centre, title of the image).
@@ -43,7 +43,7 @@ def bin_levels(image, levels: dict):
 
     Args:
         image: float [H, W, 3] in 0..1.
-        levels: bins in each direction to the averages resized to the image, float [H, W, 3] in 0..1.
+        levels: bins per side to the averages, resized to the image, float [H, W, 3] in 0..1.
 
     Returns:
         the figure.
@@ -65,17 +65,17 @@ def bin_levels(image, levels: dict):
     return figure
 
 
-def pyramid_stages(image, features, levels: dict, prediction, truth, table: LabelTable):
-    """The four stages of PSPNet from left to right: image, feature map, pyramid, prediction (below it the truth).
+def pyramid_stages(image, features, levels: dict, prediction, truth, labels: LabelTable):
+    """The four stages of PSPNet from left to right: image, feature map, pyramid, prediction (with the truth below it).
 
-    After figure 3 of Zhao et al., "Pyramid scene parsing network" (2017), drawn anew.
+    Redrawn after figure 3 of Zhao et al., "Pyramid scene parsing network" (2017).
 
     Args:
         image: float [H, W, 3] in 0..1.
-        features: one number for each place of the feature map [h, w].
-        levels: bins in each direction to one number for each bin [bins, bins].
+        features: one number per place of the feature map [h, w].
+        levels: bins per side to one number per bin [bins, bins].
         prediction, truth: train ids [H, W].
-        table: gives the label maps their colours.
+        labels: gives the label maps their colours.
 
     Returns:
         the figure.
@@ -97,11 +97,11 @@ def pyramid_stages(image, features, levels: dict, prediction, truth, table: Labe
     for number, (bins, averages) in enumerate(levels.items()):
         bottom = 0.77 - number * (high + gap)
         panel(0.57, bottom, 0.11, high, averages, f"{bins} x {bins}", cmap="viridis")
-    panel(0.72, 0.91 - height, 0.27, height, table.to_colors(prediction), "prediction")
-    panel(0.72, 0.84 - 2 * height, 0.27, height, table.to_colors(truth), "ground truth")
+    panel(0.72, 0.91 - height, 0.27, height, labels.to_colors(prediction), "prediction")
+    panel(0.72, 0.84 - 2 * height, 0.27, height, labels.to_colors(truth), "ground truth")
     for start, end, y in ((0.263, 0.286, 0.55), (0.543, 0.566, 0.55), (0.684, 0.714, 0.55)):
         figure.add_artist(_arrow(start, end, y))
-    present = legend_patches(table, np.concatenate([np.unique(prediction), np.unique(truth)]))
+    present = legend_patches(labels, np.concatenate([np.unique(prediction), np.unique(truth)]))
     figure.legend(handles=present, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, fontsize=7, handlelength=1.2)
     return figure
 

@@ -1,4 +1,4 @@
-"""Conditional random fields: which pixels are bound to which, what mean field lowers, and how classes go together."""
+"""Conditional random fields: which pixels are tied to which, what mean field lowers, and how classes go together."""
 
 import numpy as np
 
@@ -6,15 +6,15 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def affinities(image, pixel: tuple[int, int], maps: dict, rows: int = 1):
-    """A photograph with one pixel marked, and how strongly that pixel is bound to every other one.
+    """A photograph with one pixel marked, and how strongly that pixel is tied to every other one.
 
-    Each map is drawn on a scale of its own, from 0 to its largest value, by the root of the values: most are small.
+    Each map has its own scale, from 0 to its largest value; the square roots are drawn, because most values are small.
 
     Args:
         image: [height, width, 3] in 0..1.
-        pixel: its row and column.
+        pixel: row and column of the marked pixel.
         maps: title to affinities [height, width], not negative.
-        rows: over which the maps are spread, from left to right and down; the photograph stands before each row.
+        rows: rows of the grid, filled from left to right; each begins with the photograph.
 
     Returns:
         the figure, made fast enough for a control panel.
@@ -23,7 +23,7 @@ def affinities(image, pixel: tuple[int, int], maps: dict, rows: int = 1):
         ValueError: the maps do not fill the rows.
     """
     if len(maps) % rows:
-        raise ValueError(f"{len(maps)} maps do not fill {rows} rows: give a multiple.")
+        raise ValueError(f"{len(maps)} maps do not fill {rows} rows: pass a multiple of {rows} maps.")
     columns, (height, width) = 1 + len(maps) // rows, np.shape(image)[:2]
     each = 9.2 / columns * height / width + 0.32
     figure, axes = new_figure(rows, columns, (10, each * rows + 0.05), squeeze=False)
@@ -45,13 +45,13 @@ def affinities(image, pixel: tuple[int, int], maps: dict, rows: int = 1):
     return figure
 
 
-def mean_field_on_trial(divergences, exact, approximations: dict):
-    """The divergence of mean field from the true distribution by iteration, and the marginals of the one on the other.
+def mean_field_errors(divergences, exact, approximations: dict):
+    """The divergence of mean field from the true distribution per iteration, and both distributions' marginals.
 
     Args:
         divergences: KL(Q || P) in nats after 0, 1, 2, ... iterations.
-        exact: marginals of one class, by brute force [pixels].
-        approximations: name to marginals of the same class [pixels].
+        exact: marginals of one class by brute force [pixels].
+        approximations: name to marginals of the same class by mean field [pixels].
 
     Returns:
         the figure.
@@ -69,13 +69,13 @@ def mean_field_on_trial(divergences, exact, approximations: dict):
     return figure
 
 
-def class_pairs(tables: dict, names, *, rows: str, columns: str):
-    """How classes go together: tables of shares side by side on one scale, with the numbers in the cells.
+def class_pairs(shares: dict, names, *, rows: str, columns: str):
+    """How classes go together: matrices of shares side by side on one scale, with the numbers in the cells.
 
     Args:
-        tables: title to shares in 0..1 [classes, classes].
-        names: of the classes.
-        rows, columns: what stands in a row and in a column.
+        shares: title to shares in 0..1 [classes, classes].
+        names: class names.
+        rows, columns: what a row and a column stand for.
 
     Returns:
         the figure.
@@ -83,12 +83,12 @@ def class_pairs(tables: dict, names, *, rows: str, columns: str):
     count = len(names)
     side = max(2.2, 0.36 * count)
     figure, axes = new_figure(
-        1, len(tables), ((side + 0.25) * len(tables) + 1.4, side + 1.5), squeeze=False, sharey=True
+        1, len(shares), ((side + 0.25) * len(shares) + 1.4, side + 1.5), squeeze=False, sharey=True
     )
     figure.set_layout_engine("compressed")  # made for square axes
-    for axis, (title, table) in zip(axes[0], tables.items(), strict=True):
-        axis.imshow(table, cmap="cividis", vmin=0, vmax=1)
-        for (row, column), share in np.ndenumerate(table):
+    for axis, (title, matrix) in zip(axes[0], shares.items(), strict=True):
+        axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1)
+        for (row, column), share in np.ndenumerate(matrix):
             if count <= 12 and np.isfinite(share):
                 color = "black" if share > 0.5 else "white"
                 axis.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=color)
@@ -100,12 +100,12 @@ def class_pairs(tables: dict, names, *, rows: str, columns: str):
 
 
 def before_and_after(systems: dict, measures, labels: tuple[str, str] = ("before", "after")):
-    """One row a system and one panel a measure: an arrow from the value before inference to the value after it.
+    """One row per system and one panel per measure: a line from the value before inference to the value after it.
 
     Args:
         systems: name to (values before [measures], values after [measures]), in per cent.
-        measures: their names.
-        labels: what was before and what is after, for the legend.
+        measures: names of the measures.
+        labels: names of the two states, for the legend.
 
     Returns:
         the figure.

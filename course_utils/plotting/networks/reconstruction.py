@@ -13,12 +13,12 @@ def _picture(axis, values, **options):
 
 
 def basis_gallery(rows: dict):
-    """The bases of several classes, one class a row; orange below zero, purple above, white at zero.
+    """The bases of several classes, one row per class; orange below zero, purple above, white at zero.
 
-    Each row has a scale of its own, up to its largest value.
+    Each row has its own scale, up to its largest value.
 
     Args:
-        rows: name of a class to its bases [rows, columns, bases].
+        rows: class name to bases [rows, columns, bases].
 
     Returns:
         the figure.
@@ -41,8 +41,8 @@ def patch_reconstructions(rows: dict):
     """Patches and their reconstructions, all on one grey scale from 0 (another class) to 1 (the class).
 
     Args:
-        rows: name of a row to a dictionary of titles and patches [rows, columns]; a row with the titles of the row
-            above does not repeat them.
+        rows: row name to a dictionary of title to patch [rows, columns]; a row with the same titles as the row above
+            does not repeat them.
 
     Returns:
         the figure.
@@ -61,10 +61,10 @@ def patch_reconstructions(rows: dict):
 
 
 def reconstruction_errors(curves: dict):
-    """How far reconstructions are from the patches, against how many numbers describe a patch.
+    """How far reconstructions are from the patches, over how many numbers describe a patch.
 
     Args:
-        curves: name of a method to (numbers for each patch [points], pixels on the wrong side in per cent [points]).
+        curves: method name to (numbers per patch [points], pixels on the wrong side in per cent [points]).
 
     Returns:
         the figure.
@@ -80,14 +80,14 @@ def reconstruction_errors(curves: dict):
 
 
 def reconstruction_panel(patch, bases, coefficients, mean=0.0, title: str = "patch"):
-    """A patch, the sum that stands for it, and its parts; drawn fast, for a control panel.
+    """A patch, the sum that approximates it, and the sum's coefficients; fast enough for a control.
 
     Args:
         patch: [rows, columns], 1 where the class is and 0 elsewhere.
-        bases: the patches that are summed, [rows, columns, bases].
-        coefficients: the factor of each, [bases].
-        mean: what is added to the sum, a number or [rows, columns].
-        title: of the patch.
+        bases: the patches to sum, [rows, columns, bases].
+        coefficients: the factor of each basis, [bases].
+        mean: added to the sum, a number or [rows, columns].
+        title: title of the patch.
 
     Returns:
         the figure.
@@ -110,13 +110,13 @@ def reconstruction_panel(patch, bases, coefficients, mean=0.0, title: str = "pat
 
 
 def laplacian_levels(levels: dict, columns: tuple[str, ...], legend=()):
-    """A level a row: what came from the coarser level, where it may be corrected, the correction, and the result.
+    """One row per level: what came from the coarser level, where it may be corrected, the correction, and the result.
 
     Args:
-        levels: name of a level to as many pictures as there are columns: colours [rows, columns, 3], or a map
+        levels: level name to as many pictures as there are columns: colours [rows, columns, 3], or a map
             [rows, columns] of values from 0 to 1.
-        columns: titles.
-        legend: what the colours mean, as from `legend_patches`.
+        columns: column titles.
+        legend: handles that explain the colours, as from `legend_patches`.
 
     Returns:
         the figure.

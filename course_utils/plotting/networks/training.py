@@ -1,4 +1,4 @@
-"""How training went: curves over steps with the spread over seeds, and per-class bars."""
+"""How training went: curves over steps with the range over seeds, and class frequencies beside loss weights."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from course_utils.labels import LabelTable
 from course_utils.plotting.style import new_figure
 
 
-def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps", marks: dict | None = None):
-    """Lines with the range over seeds shaded.
+def learning_curves(curves: dict, *, ylabel: str, marks: dict | None = None):
+    """One line per curve, the mean over seeds, with the range over seeds shaded.
 
     Args:
-        curves: name to `(x [points], y [seeds, points])`.
-        ylabel, xlabel: axis labels, with units.
-        marks: name to x position of vertical lines, such as the moment of unfreezing.
+        curves: name to `(training steps [points], values [seeds, points])`.
+        ylabel: label of the vertical axis, with the unit.
+        marks: name to the step of a vertical line, such as the step at which layers are unfrozen.
 
     Returns:
         the figure.
@@ -28,29 +28,29 @@ def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps"
     for name, x in (marks or {}).items():
         axis.axvline(x, color="0.5", linewidth=0.8)
         axis.annotate(f" {name}", (x, 1.0), xycoords=("data", "axes fraction"), va="bottom", fontsize=9, color="0.3")
-    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.set(xlabel="training steps", ylabel=ylabel)
     axis.set_ylim(bottom=0)
     return figure
 
 
-def class_frequencies(pixels, weights, table: LabelTable):
-    """Share of the pixels of each class beside the weight that the loss gives it.
+def class_frequencies(pixels, weights, labels: LabelTable):
+    """Each class's share of the pixels beside its weight in the loss.
 
     Args:
-        pixels: pixels of each class [num_classes].
-        weights: loss weight of each class [num_classes].
-        table: class names.
+        pixels: pixels per class [num_classes].
+        weights: loss weight per class [num_classes].
+        labels: class names.
 
     Returns:
         the figure.
     """
     share = 100 * np.asarray(pixels) / np.sum(pixels)
-    figure, (left, right) = new_figure(1, 2, (9, 0.24 * table.num_classes + 0.9), sharey=True)
-    rows = np.arange(table.num_classes)
+    figure, (left, right) = new_figure(1, 2, (9, 0.24 * labels.num_classes + 0.9), sharey=True)
+    rows = np.arange(labels.num_classes)
     left.bar_label(left.barh(rows, share), [f"{value:.1f}" for value in share], padding=2, fontsize=7)
     left.set(xlabel="share of labelled pixels (%)", xlim=(0, 1.15 * share.max()))
     right.bar_label(right.barh(rows, weights, color="C1"), [f"{value:.2f}" for value in weights], padding=2, fontsize=7)
     right.set(xlabel="weight in the loss", xlim=(0, 1.15 * np.max(weights)))
-    left.set_yticks(rows, table.names)
+    left.set_yticks(rows, labels.names)
     left.invert_yaxis()
     return figure

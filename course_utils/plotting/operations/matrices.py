@@ -1,4 +1,4 @@
-"""Matrices as pictures: their entries, one row with what it reads and writes, their products, their singular values."""
+"""Matrices in pictures: their entries, what one row reads and writes, their products, their singular values."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,15 +15,15 @@ _MARK = dict(fill=False, edgecolor=COLORS["red"], linewidth=2.2, clip_on=False, 
 def matrix_pictures(
     named: dict, columns: int | None = None, width: float = 9.0, text=True, block: int | None = None, one_scale=True
 ):
-    """Pictures of matrices in one size of cell: a colour for each symbol, or for the size of each number.
+    """Pictures of matrices with cells of equal size: a colour per symbol, or per size of a number.
 
     Args:
         named: title to matrix [rows, columns], a SymPy matrix or an array; zeros stay white and empty.
-        columns: how many stand side by side; None for all.
-        width: of the figure, in inches.
-        text: write the entries into the cells.
-        block: a stronger line after every so many rows and columns.
-        one_scale: a number has the same colour in all of them; otherwise the largest of each is the darkest.
+        columns: how many to put side by side; None for all.
+        width: figure width in inches.
+        text: whether to write the entries into the cells.
+        block: draw a stronger line after every so many rows and columns; None for no lines.
+        one_scale: whether a number has the same colour in all matrices; otherwise each matrix has its own scale.
 
     Returns:
         the figure.
@@ -50,13 +50,13 @@ def matrix_pictures(
 
 
 def matrix_product(matrix, vector, row: int | None = None, title: str = ""):
-    """A matrix, the column it is multiplied by, and the column that comes out.
+    """A matrix, the column it is multiplied by, and the resulting column.
 
     Args:
         matrix: [rows, columns], SymPy or numbers.
         vector: [columns].
-        row: to mark, with the product that it gives; None for none.
-        title: of the figure.
+        row: the row to mark, together with its product; None for none.
+        title: title of the figure.
 
     Returns:
         the figure.
@@ -86,15 +86,14 @@ def matrix_product(matrix, vector, row: int | None = None, title: str = ""):
     return figure
 
 
-def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float, float] = (7, 4.6)):
-    """What one row of a convolution's matrix reads and writes: the input lies above, the output beside the matrix.
+def matrix_row(matrix, row: int, names=None, title: str = ""):
+    """What one row of a convolution's matrix reads and writes: the input lies above the matrix, the output beside it.
 
     Args:
-        matrix: [output pixels, input pixels], SymPy or numbers, up to about 12 each way.
-        row: the output pixel to mark, with the window of the input that it sees.
-        names: of the input pixels [input pixels]; None for x0, x1, ...
-        title: of the figure; below it stands the product of the row.
-        size: of the figure in inches; equal sizes keep a panel from jumping.
+        matrix: [output pixels, input pixels], SymPy or numbers, up to about 12 each.
+        row: the output pixel to mark, together with the window of the input that it sees.
+        names: names of the input pixels [input pixels]; None for x0, x1, ...
+        title: title of the figure; the row's product is written below it.
 
     Returns:
         the figure.
@@ -102,14 +101,15 @@ def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float,
     entries = _entries(matrix)
     rows, columns = entries.shape
     names = [f"x{place}" for place in range(columns)] if names is None else list(names)
+    size = (7, 4.6)  # whatever the matrix: the page must not jump when a control moves
     figure, axis = new_figure(size=size)
-    # Laying out by constraints would take most of the time that a panel has for an answer.
+    # A control has to answer quickly, and the constrained layout would take most of that time.
     figure.set_layout_engine("none")
     axis.set_position((0.08, 0.02, 0.9, 0.82))
     axis.axis("off")
     cell = min(size[0] * 0.9 / (columns + 5), size[1] * 0.82 / (rows + 2.2))
     seen = np.flatnonzero(entries[row] != 0)
-    # One picture for matrix, input and output, and one collection of lines: a panel has to answer quickly.
+    # For the same reason matrix, input and output are one picture, and all lines one collection.
     canvas = np.ones((rows + 2, columns + 2, 3))
     canvas[2:, :columns] = _colors(entries, _limit(entries))
     canvas[0, :columns] = np.where(np.isin(np.arange(columns), seen), 0.75, 0.95)[:, None]
@@ -136,11 +136,11 @@ def matrix_row(matrix, row: int, names=None, title: str = "", size: tuple[float,
 
 
 def singular_values(curves: dict, conditions: dict):
-    """How strongly a matrix passes each of its directions, and what that does to an inverse as the signal grows.
+    """How strongly a matrix passes each direction, and the condition number over the length of the signal.
 
     Args:
-        curves: kernel's name to the singular values of its matrix [size], the largest first.
-        conditions: kernel's name to `(lengths, condition numbers)`.
+        curves: kernel name to the singular values of its matrix [size], the largest first.
+        conditions: kernel name to `(lengths, condition numbers)`.
 
     Returns:
         the figure.
@@ -159,7 +159,7 @@ def singular_values(curves: dict, conditions: dict):
 
 
 def _entries(matrix):
-    """As a NumPy array: of objects if anything in it is a symbol."""
+    """The matrix as a NumPy array: of objects if any entry has a symbol, otherwise of numbers."""
     matrix = np.array(matrix.tolist() if hasattr(matrix, "tolist") else matrix)
     if matrix.dtype == object and not any(getattr(entry, "free_symbols", ()) for entry in matrix.ravel()):
         return matrix.astype(float)
@@ -180,7 +180,7 @@ def _label(value, zero=""):
 
 
 def _colors(entries, limit):
-    """Red, green and blue of each cell: white for zero, a tint for each symbol, orange to violet for numbers."""
+    """Red, green and blue per cell: white for zero, a tint per symbol, violet to orange for numbers."""
     if entries.dtype != object:
         colors = colormaps["PuOr_r"](0.5 + 0.33 * entries / (limit or 1))[..., :3]
         return np.where((entries == 0)[..., None], 1.0, colors)
@@ -190,7 +190,7 @@ def _colors(entries, limit):
 
 
 def _draw(axis, entries, top, left, cell, text, limit, fill=True):
-    """The matrix with its first cell centred at (left, top); `cell` is the side of a cell in inches."""
+    """Draws the matrix with its first cell centred on (left, top); `cell` is the side of a cell in inches."""
     colors = _colors(entries, limit) if fill else np.full((*entries.shape, 3), 0.95)
     _image(axis, colors, top, left)
     _lines(axis, _grid(top, left, *entries.shape))

@@ -1,4 +1,4 @@
-"""Which output pixels of a transposed convolution get how many values, and the checkerboard that follows."""
+"""How many values reach each output pixel of a transposed convolution, and the checkerboard this causes."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -8,12 +8,12 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
-    """A grid with values at every `stride`-th place and one window a panel: a row a kernel size, a column a phase.
+    """A grid with a value in every `stride`-th cell, and one window per panel: rows are kernel sizes, columns phases.
 
     Args:
-        kernel_sizes: sides of the windows, in cells.
-        stride: distance between values, in cells.
-        cells: side of the grid.
+        kernel_sizes: sides of the windows in cells.
+        stride: distance between values in cells.
+        cells: side of the grid in cells.
 
     Returns:
         the figure.
@@ -24,7 +24,7 @@ def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
     grid[::stride, ::stride] = 1
     for size, row in zip(kernel_sizes, axes, strict=True):
         for (top, left), axis in zip(phases, row, strict=True):
-            # Two cells in, so that the window stands well inside.
+            # One stride in, so that the window lies well inside the grid.
             window = np.s_[top + stride : top + stride + size, left + stride : left + stride + size]
             shades = grid.copy()
             shades[window] += 2
@@ -43,11 +43,11 @@ def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
 
 
 def overlap_panel(counts, title: str):
-    """The overlap map, with the counts along one axis as bars above it; drawn fast, for a control panel.
+    """The overlap map, with the counts along one axis as bars above it; fast enough for a control.
 
     Args:
-        counts: along one axis [positions]; the map is their outer product.
-        title: of the figure.
+        counts: counts along one axis [positions]; the map is their outer product.
+        title: title of the figure.
 
     Returns:
         the figure.
@@ -56,7 +56,7 @@ def overlap_panel(counts, title: str):
     positions = len(counts)
     places = {"left": 0.12, "right": 0.84, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
     figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, gridspec_kw=places)
-    figure.set_layout_engine(None)  # "none" would leave a placeholder, for which matplotlib draws everything twice
+    figure.set_layout_engine(None)  # "none" would leave a placeholder that makes matplotlib draw everything twice
     bars.stairs(counts, np.arange(positions + 1) - 0.5, fill=True, color=COLORS["sky"])
     ticks = range(0, counts.max() + 1, -(-counts.max() // 4))
     bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), yticks=ticks, title=title)
@@ -64,7 +64,7 @@ def overlap_panel(counts, title: str):
     field.set(aspect="auto", xlabel="output column", ylabel="output row", xlim=(-0.5, positions - 0.5))
     for axis in (field.xaxis, field.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True))
-    # A scale by hand, because figure.colorbar is slow.
+    # The colour scale is drawn by hand: figure.colorbar is slow.
     most = int(counts.max()) ** 2
     scale = figure.add_axes([0.87, 0.07, 0.03, 0.665], yticks=range(0, most + 1, -(-most // 8)), xticks=[])
     scale.imshow(np.arange(most + 1)[:, None], cmap="viridis", aspect="auto", origin="lower")
@@ -75,11 +75,11 @@ def overlap_panel(counts, title: str):
 
 
 def overlap_maps(maps: dict, columns: int = 5):
-    """Small overlap maps side by side, each with its own range of colours and its counts in the title.
+    """Small overlap maps side by side, each with its own range of colours.
 
     Args:
         maps: title to counts [height, width].
-        columns: maps in a row.
+        columns: maps per row.
 
     Returns:
         the figure.
@@ -96,11 +96,11 @@ def overlap_maps(maps: dict, columns: int = 5):
 
 
 def pair_tables(tables: dict, kernel_sizes, strides, label: str):
-    """Heat maps over kernel size and stride; pairs that keep the rule (stride divides kernel size) have a frame.
+    """Heat maps over kernel size and stride; pairs that follow the rule (the stride divides the size) are framed.
 
     Args:
         tables: title to numbers in 0..1, [kernel sizes, strides].
-        kernel_sizes, strides: of the rows and the columns.
+        kernel_sizes, strides: what the rows and the columns stand for.
         label: what the numbers are.
 
     Returns:
@@ -127,9 +127,9 @@ def map_and_spectrum(values, stride: int, title: str):
     """A map beside the energy of its spectrum, with rings at the zero frequency and at the stride frequencies.
 
     Args:
-        values: [height, width], multiples of the stride.
+        values: [height, width], both multiples of the stride.
         stride: the period in pixels.
-        title: of the map.
+        title: title of the map.
 
     Returns:
         the figure.
@@ -150,7 +150,7 @@ def map_and_spectrum(values, stride: int, title: str):
 
 
 def phase_tables(tables: dict, stride: int, label: str):
-    """A signed number for each output phase, as small tables on one scale.
+    """A signed number per output phase, as small tables on one scale.
 
     Args:
         tables: title to numbers [stride, stride].
@@ -175,22 +175,21 @@ def phase_tables(tables: dict, stride: int, label: str):
     return figure
 
 
-def gray_images(rows, titles, width: float = 10.0, limits=None):
+def gray_images(rows, titles, limits=None):
     """Rows of grey pictures.
 
     Args:
         rows: a list of lists of [height, width] arrays, or a dictionary from row name to such a list.
-        titles: one for each column.
-        width: of the figure, in inches.
-        limits: darkest and lightest value; None: each picture its own.
+        titles: one per column.
+        limits: darkest and lightest value; None for each picture's own.
 
     Returns:
         the figure.
     """
     names, rows = (list(rows), list(rows.values())) if isinstance(rows, dict) else (None, rows)
     height, across = np.shape(rows[0][0])
-    row_height = width / len(titles) * height / across + 0.1
-    figure, axes = new_figure(len(rows), len(titles), (width, len(rows) * row_height + 0.3), squeeze=False)
+    row_height = 10 / len(titles) * height / across + 0.1
+    figure, axes = new_figure(len(rows), len(titles), (10, len(rows) * row_height + 0.3), squeeze=False)
     low, high = limits or (None, None)
     for number, (row, places) in enumerate(zip(rows, axes, strict=True)):
         for picture, axis in zip(row, places, strict=True):
@@ -205,11 +204,11 @@ def gray_images(rows, titles, width: float = 10.0, limits=None):
 
 
 def energy_curves(steps, curves: dict):
-    """Checkerboard energy over training on a logarithmic axis: the median of the seeds, their range shaded.
+    """Checkerboard energy during training on a logarithmic axis: the median over seeds, with their range shaded.
 
     Args:
-        steps: [points].
-        curves: competitor to energies [seeds, points]; exact zeros are drawn on the lowest line, which says so.
+        steps: training steps [points].
+        curves: competitor to energies [seeds, points]; exact zeros are drawn on the lowest line, which is labelled 0.
 
     Returns:
         the figure.

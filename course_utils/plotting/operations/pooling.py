@@ -1,4 +1,4 @@
-"""Pooling and unpooling as pictures: a small map with arrows, feature maps side by side, decoders compared."""
+"""Pooling and unpooling in pictures: a small map with arrows, and feature maps side by side."""
 
 from functools import cache
 
@@ -15,14 +15,14 @@ _GAP = 2.5
 
 
 def pooling_arrows(features, indices, pool_size: int, values, window: int | None = None):
-    """From a map to its maxima, and from other values back to where the maxima stood.
+    """From a map to its maxima, and from other values back to where the maxima were.
 
     Args:
         features: the map [height, width].
-        indices: place of each window's maximum within it, row by row, [rows, columns].
+        indices: position of the maximum in each window, counted row by row, [rows, columns].
         pool_size: height and width of a window.
         values: what unpooling puts back, [rows, columns].
-        window: number of the window whose arrows are strong, row by row; None for all.
+        window: number of the window whose arrows stand out, counted row by row; None for all.
 
     Returns:
         the figure.
@@ -64,7 +64,7 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
 def _cells(axis, maps, lefts, tops, chosen, steps):
     """Maps of numbers, with chosen cells darker and bold, and windows of `steps` cells framed.
 
-    Hundreds of texts would take a second to draw: the numbers are outlines, all of them one artist.
+    Hundreds of text artists would take a second to draw, so the numbers are outlines in a single artist.
     """
     cells, shades, digits, frames = [], [], [], []
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
@@ -91,15 +91,14 @@ def _outline(text: str, bold: bool) -> Path:
     return Path((path.vertices - middle) * [1, -1], path.codes)
 
 
-def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis", limits=None, width: float = 10.0):
+def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis", limits=None):
     """Maps side by side on one scale.
 
     Args:
         maps: title to [height, width].
-        columns: of the grid; all in one row when omitted.
+        columns: columns of the grid; None for a single row.
         cmap: a colour map that is readable with every colour vision.
-        limits: lowest and highest value of the scale; those of the first map when omitted.
-        width: of the figure, in inches.
+        limits: lowest and highest value of the scale; None for those of the first map.
 
     Returns:
         the figure.
@@ -108,8 +107,8 @@ def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis
     lines = -(-len(maps) // columns)
     first = np.asarray(next(iter(maps.values())))
     low, high = limits or (first.min(), first.max())
-    each = width / columns
-    figure, axes = new_figure(lines, columns, (width, lines * (each * first.shape[0] / first.shape[1] + 0.3)))
+    each = 10 / columns
+    figure, axes = new_figure(lines, columns, (10, lines * (each * first.shape[0] / first.shape[1] + 0.3)))
     axes = np.ravel(axes)
     for axis in axes:
         axis.axis("off")

@@ -1,4 +1,4 @@
-"""Where convolutions look: taps of atrous kernels, pixels that contribute, and how much."""
+"""Where convolutions look: the taps of atrous kernels, and which pixels contribute how much."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -7,12 +7,12 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def atrous_taps(rates, kernel_size: int = 3, cells: int = 13):
-    """The taps of a kernel over a grid, one panel a rate, with the window that they span.
+    """The taps of a kernel on a grid, one panel per rate, with the window that they span.
 
     Args:
-        rates: distances between two taps, in cells.
-        kernel_size: taps in each direction, odd.
-        cells: side of the grid.
+        rates: distances between neighbouring taps in cells.
+        kernel_size: taps per direction, odd.
+        cells: side of the grid in cells.
 
     Returns:
         the figure.
@@ -38,27 +38,26 @@ def atrous_taps(rates, kernel_size: int = 3, cells: int = 13):
     return figure
 
 
-def contribution_maps(maps: dict, *, columns: int | None = None, width: float = 10.0):
+def contribution_maps(maps: dict, *, columns: int | None = None):
     """How much each input pixel contributes to one output; pixels that do not contribute are light grey.
 
     Args:
         maps: title to contributions [n, n], not negative; each is drawn on its own scale.
-        columns: of the grid; all in one row when omitted.
-        width: of the figure, in inches.
+        columns: columns of the grid; None for a single row.
 
     Returns:
         the figure.
     """
     columns = columns or len(maps)
     rows = -(-len(maps) // columns)
-    each = width / columns
-    figure, axes = new_figure(rows, columns, (width, rows * (each + 0.1)), squeeze=False)
+    each = 10 / columns
+    figure, axes = new_figure(rows, columns, (10, rows * (each + 0.1)), squeeze=False)
     for axis in axes.flat[len(maps) :]:
         axis.axis("off")
     for axis, (title, values) in zip(axes.flat, maps.items(), strict=False):
         values = np.asarray(values, float)
         axis.set_facecolor("0.88")
-        # Contributions of deep stacks span orders of magnitude.
+        # In deep stacks contributions span orders of magnitude.
         shades = np.ma.masked_equal(np.sqrt(values / values.max()), 0)
         axis.imshow(shades, cmap="viridis", vmin=0, vmax=1)
         axis.set_title(title, fontsize=9)
@@ -67,11 +66,11 @@ def contribution_maps(maps: dict, *, columns: int | None = None, width: float = 
 
 
 def contribution_panel(values, title: str):
-    """One map of contributions, drawn fast for a control panel.
+    """One map of contributions; fast enough for a control.
 
     Args:
         values: contributions [n, n], not negative.
-        title: of the figure.
+        title: title of the figure.
 
     Returns:
         the figure.
@@ -87,11 +86,11 @@ def contribution_panel(values, title: str):
 
 
 def field_profiles(profiles: dict, theoretical: int):
-    """Gradient along a line through the field of one output, against the width that the formula gives.
+    """The gradient along a line through the receptive field of one output, and the width given by the formula.
 
     Args:
-        profiles: name to magnitudes [n], the output at the middle; each is scaled to a largest value of 1.
-        theoretical: width of the field by the formula, in pixels.
+        profiles: name to magnitudes [n], with the output in the middle; each is scaled to a maximum of 1.
+        theoretical: width of the receptive field by the formula, in pixels.
 
     Returns:
         the figure.
@@ -109,17 +108,17 @@ def field_profiles(profiles: dict, theoretical: int):
 
 
 def sampling_grid(image, place, stride: float, rates, title: str = "", reach: int | None = None):
-    """The taps of atrous branches around one place of the feature map, over the image.
+    """The taps of atrous branches around one place of the feature map, drawn over the image.
 
-    Taps beyond the image meet the zeros of the padding: hollow, on grey.
+    Taps beyond the image fall on the zeros of the padding: they are hollow, on grey.
 
     Args:
         image: float [H, W, 3] in 0..1.
-        place: row and column of the feature map.
-        stride: image pixels between two features.
-        rates: of the branches, in features; 3 x 3 taps each.
-        title: of the figure.
-        reach: the largest rate for which the figure leaves room; that of `rates` when omitted.
+        place: row and column on the feature map.
+        stride: image pixels between neighbouring features.
+        rates: rates of the branches, in features; 3 x 3 taps each.
+        title: title of the figure.
+        reach: the largest rate that the figure leaves room for; None for the largest of `rates`.
 
     Returns:
         the figure.
@@ -128,13 +127,13 @@ def sampling_grid(image, place, stride: float, rates, title: str = "", reach: in
     margin = stride * max(reach or 0, *rates) + stride
     across, down = width + 2 * margin, height + 2 * margin
     figure, axis = new_figure(size=(7.6, 7.6 * down / across + 0.6))
-    figure.set_layout_engine(None)  # placed by hand, it draws faster
+    figure.set_layout_engine(None)  # axes placed by hand draw faster
     top = 0.35 / (7.6 * down / across + 0.6)
     axis.set_position([0.01, 0.01, 0.98, 0.99 - top])
     axis.set_facecolor("0.88")
     axis.spines[:].set_visible(False)
     axis.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    y, x = (stride * (index + 0.5) - 0.5 for index in place)  # middle of the cell, as resizing has it
+    y, x = (stride * (index + 0.5) - 0.5 for index in place)  # the middle of the cell, as in resizing
     names = ["orange", "sky", "purple", "yellow"]
     for rate, color in zip(rates, names, strict=False):
         steps = stride * rate * np.array([-1, 0, 1])

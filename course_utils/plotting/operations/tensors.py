@@ -1,4 +1,4 @@
-"""Tensors drawn as stacks of pictures, and what softmax and loss make of the numbers in them."""
+"""Tensors drawn as stacks of pictures, and what softmax and the loss do with their numbers."""
 
 import matplotlib
 import numpy as np
@@ -9,35 +9,35 @@ from course_utils.labels import LabelTable
 from course_utils.plotting.style import COLORS, new_figure
 
 _STEP = 0.15
-"""How far each card of a stack stands out behind the one in front of it; a card is 1 high."""
+"""How far each card of a stack sticks out behind the one in front of it; a card is 1 high."""
 
 
-def network_tensors(image, features, logits, label, classes, table: LabelTable):
+def network_tensors(image, features, logits, prediction, classes, labels: LabelTable):
     """From picture to label map: 3 x H x W, D x H x W, C x H x W, and the arg max H x W.
 
     Args:
         image: float [height, width, 3] in 0..1.
         features: the last activations [height, width, D]; the five that vary most are drawn.
         logits: [height, width, C].
-        label: the arg max, train ids [height, width].
+        prediction: the arg max, train ids [height, width].
         classes: train ids of the logits to draw, front to back.
-        table: names and colours.
+        labels: class names and colours.
 
     Returns:
         the figure.
     """
-    height, width = label.shape
+    height, width = prediction.shape
     light = [np.where(np.arange(3) == c, np.asarray(image)[..., c : c + 1], 0.0) for c in range(3)]
     strongest = np.argsort(-np.std(features, axis=(0, 1)))[:5]
     shown = [_shade(features[..., d], *np.percentile(features[..., d], (1, 99)), "cividis") for d in strongest]
     low, high = np.percentile(logits, (1, 99))
     scores = [_shade(logits[..., c], low, high, "viridis") for c in classes]
-    names, depth, count = [table.names[c] for c in classes], np.shape(features)[-1], np.shape(logits)[-1]
+    names, depth, count = [labels.names[c] for c in classes], np.shape(features)[-1], np.shape(logits)[-1]
     stacks = [
         (light, ["red", "green", "blue"], f"image\n3 × {height} × {width}", "convolutions"),
         (shown, None, f"features\nD = {depth}:  {depth} × {height} × {width}", "1 × 1\nconvolution"),
         (scores, names, f"scores\nC = {count}:  {count} × {height} × {width}", "arg max\nover C"),
-        ([table.to_colors(label) / 255], None, f"label map\n{height} × {width}", None),
+        ([labels.to_colors(prediction) / 255], None, f"label map\n{height} × {width}", None),
     ]  # fmt: skip
     figure, axis = new_figure(size=(10, 2.3))
     left = 0.0
@@ -51,21 +51,21 @@ def network_tensors(image, features, logits, label, classes, table: LabelTable):
     return figure
 
 
-def masks_and_probabilities(masks, probabilities, loss, classes, table: LabelTable):
+def masks_and_probabilities(masks, probabilities, loss, classes, labels: LabelTable):
     """The ground truth as a stack of masks, the network's answer as a stack of probabilities, the loss between them.
 
     Args:
         masks: true or false [height, width, C].
         probabilities: [height, width, C] in 0..1.
-        loss: [height, width], 0 or more; NaN where void.
+        loss: [height, width], not negative; NaN where void.
         classes: train ids to draw, front to back.
-        table: names and colours.
+        labels: class names and colours.
 
     Returns:
         the figure.
     """
-    names = [table.names[c] for c in classes]
-    truth = [np.where(masks[..., c, None], table.colors[c] / 255, 0.93) for c in classes]
+    names = [labels.names[c] for c in classes]
+    truth = [np.where(masks[..., c, None], labels.colors[c] / 255, 0.93) for c in classes]
     answer = [_shade(probabilities[..., c], 0, 1, "viridis") for c in classes]
     top = float(np.nanpercentile(loss, 98))
     middle = np.where(np.isnan(loss)[..., None], 0.0, _shade(np.nan_to_num(loss), 0, top, "inferno"))
@@ -76,7 +76,7 @@ def masks_and_probabilities(masks, probabilities, loss, classes, table: LabelTab
     _arrow(axis, one + 0.08, one + 0.77, "which\nclass?")
     _arrow(axis, two + 0.77, two + 0.08, "how\nprobable?")
     texts = (
-        "ground truth: one mask a class",
+        "ground truth: one mask per class",
         "loss: −log of the true class's\nprobability",
         "softmax over the classes",
     )
@@ -93,10 +93,10 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
     """The logits of one pixel, their softmax, and the loss as one of the logits moves.
 
     Args:
-        logits: one number a class.
-        moved: the class whose logit the loss curve varies, from -6 to 6.
+        logits: one number per class.
+        moved: the class whose logit varies from -6 to 6 in the loss curve.
         truth: the true class, None for a void pixel.
-        names: of the classes.
+        names: class names.
 
     Returns:
         the figure.
@@ -104,7 +104,7 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
     logits = np.asarray(logits, float)
     margins = {"left": 0.125, "right": 0.985, "bottom": 0.17, "top": 0.9, "wspace": 0.16}
     figure, (left, middle, right) = new_figure(1, 3, (9.5, 2.9), gridspec_kw=margins)
-    figure.set_layout_engine(None)  # fixed margins: with a layout, "none" too, matplotlib draws everything twice
+    figure.set_layout_engine(None)  # with any layout engine, even "none", matplotlib draws everything twice
     rows = np.arange(len(names))
     colors = [COLORS["orange"] if i == moved else "0.65" for i in rows]
     left.barh(rows, logits, color=colors)
@@ -131,12 +131,12 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
 
 
 def softmax_cases(cases: dict, truth: int, names):
-    """Small multiples: the probabilities of a pixel in several cases, the true class marked, its loss in the title.
+    """The probabilities of one pixel in several cases, with the true class marked and the loss in each title.
 
     Args:
-        cases: title to logits, one number a class.
+        cases: title to logits, one number per class.
         truth: the true class.
-        names: of the classes.
+        names: class names.
 
     Returns:
         the figure.
@@ -166,7 +166,7 @@ def _shade(values, low: float, high: float, cmap: str) -> np.ndarray:
 
 
 def _draw_stack(axis, cards, left: float, names) -> float:
-    """Draw pictures [height, width, 3] as cards behind one another, the first in front; returns the right end."""
+    """Draws pictures [height, width, 3] as cards behind one another, the first in front; returns the right end."""
     wide = cards[0].shape[1] / cards[0].shape[0]
     for place, card in enumerate(cards):
         x, y, order = left + place * _STEP, place * _STEP, 2 * (len(cards) - place)

@@ -1,4 +1,4 @@
-"""Signals before and after upsampling: stems, kernels, their spectra, and the grids that samples stand on."""
+"""Signals before and after upsampling: samples, kernels, their spectra, and the grids that samples lie on."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -7,13 +7,13 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def _stems(axis, positions, values, color: str = "blue", size: float = 4.0) -> None:
-    """Draw samples as stems with dots: one collection of lines and one line of dots, which is quick to draw.
+    """Draws samples as stems with dots: one collection and one line, which is fast.
 
     Args:
-        axis: where.
+        axis: the axes to draw on.
         positions, values: [samples].
-        color: a name of `COLORS`.
-        size: of the dots, in points.
+        color: a name from `COLORS`.
+        size: size of the dots in points.
     """
     axis.vlines(positions, 0, values, color=COLORS[color], linewidth=1)
     axis.plot(positions, values, "o", color=COLORS[color], markersize=size)
@@ -21,11 +21,11 @@ def _stems(axis, positions, values, color: str = "blue", size: float = 4.0) -> N
 
 
 def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
-    """Zeros inserted, then a kernel, then the result: one row for each kernel.
+    """Zeros inserted, the kernel, and the result: one row per kernel.
 
     Args:
         signal: the samples [length].
-        factor: of the enlargement; odd, so that the samples stay on output positions.
+        factor: enlargement factor; odd, so that the samples stay on output positions.
         kernels: name to taps [odd number].
         results: name to the filtered signal [factor * length], samples at every `factor`-th position.
 
@@ -53,25 +53,22 @@ def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
     return figure
 
 
-def number_maps(maps: dict, *, marked: dict | None = None, width: float = 10.0):
-    """Small arrays as grids of numbers, side by side.
+def number_maps(maps: dict):
+    """Small arrays as grids of numbers, side by side; cells that are not zero are shaded.
 
     Args:
         maps: title to array [rows, columns].
-        marked: title to a boolean array of the same shape: cells to shade. Default: cells that are not zero.
-        width: of the figure, in inches.
 
     Returns:
         the figure.
     """
     columns = [np.shape(values)[1] for values in maps.values()]
     rows = max(np.shape(values)[0] for values in maps.values())
-    cell = width / (sum(columns) + len(columns))
-    figure, axes = new_figure(1, len(maps), (width, cell * rows + 0.5), squeeze=False, width_ratios=columns)
+    cell = 10 / (sum(columns) + len(columns))
+    figure, axes = new_figure(1, len(maps), (10, cell * rows + 0.5), squeeze=False, width_ratios=columns)
     for axis, (title, values) in zip(axes[0], maps.items(), strict=True):
         values = np.asarray(values)
-        shaded = (marked or {}).get(title, values != 0)
-        axis.imshow(np.where(shaded, 0.25, 0.0), cmap="Blues", vmin=0, vmax=1)
+        axis.imshow(np.where(values != 0, 0.25, 0.0), cmap="Blues", vmin=0, vmax=1)
         for i, j in np.ndindex(values.shape):
             axis.text(
                 j, i, f"{values[i, j]:g}", ha="center", va="center", fontsize=8, color="k" if values[i, j] else "0.6"
@@ -86,11 +83,11 @@ def number_maps(maps: dict, *, marked: dict | None = None, width: float = 10.0):
 
 
 def sample_grids(size: int, factor: int):
-    """Where samples and output pixels stand on the two grids, along one axis.
+    """Where samples and output pixels lie on the two kinds of grid, along one axis.
 
     Args:
         size: number of samples.
-        factor: of the enlargement.
+        factor: enlargement factor.
 
     Returns:
         the figure.
@@ -117,11 +114,11 @@ def sample_grids(size: int, factor: int):
 
 
 def kernel_surface(taps, factor: int):
-    """A separable kernel in two dimensions, as a surface over the distance to its sample.
+    """A separable kernel in two dimensions, as a surface over the distance to the sample.
 
     Args:
-        taps: of one dimension [length].
-        factor: taps in one sample distance.
+        taps: taps along one dimension [length].
+        factor: taps per distance between samples.
 
     Returns:
         the figure.
@@ -138,14 +135,14 @@ def kernel_surface(taps, factor: int):
 
 
 def kernel_gallery(kernels: dict, measured: dict, curves: dict, spectra: dict, factor: int):
-    """Each kernel with its measured impulse response, and beside it its frequency response.
+    """Each kernel with its measured impulse response, beside its frequency response.
 
     Args:
         kernels: method to taps [length].
-        measured: method to the impulse response of the framework, in the same places [length].
-        curves: method to the continuous kernel `(distances, values)` in samples.
-        spectra: method to `(frequencies, gains)`: cycles per output pixel, gain with 1 for what passes unchanged.
-        factor: of the enlargement.
+        measured: method to the framework's impulse response at the same positions [length].
+        curves: method to the continuous kernel `(distances, values)`, distances in samples.
+        spectra: method to `(frequencies, gains)`: cycles per output pixel; the gain is 1 where a wave passes unchanged.
+        factor: enlargement factor.
 
     Returns:
         the figure.
@@ -170,7 +167,7 @@ def kernel_gallery(kernels: dict, measured: dict, curves: dict, spectra: dict, f
 
 
 def _bands(axis, factor):
-    """Shades the band that holds the signal and marks the centres of its images."""
+    """Shades the band of the signal and marks the centres of its images."""
     axis.axvspan(0, 0.5 / factor, color=COLORS["yellow"], alpha=0.4, linewidth=0)
     for image in range(1, factor // 2 + 1):
         axis.axvline(image / factor, color=COLORS["red"], linewidth=1, linestyle=":")
@@ -184,14 +181,14 @@ def _response(axis, frequency, gain, factor):
 
 
 def spectrum_steps(frequency, before, after, gain, factor: int):
-    """The spectrum of a signal with zeros inserted, what the kernel lets pass, and what is left.
+    """The spectrum of a signal with zeros inserted, what the kernel passes, and what remains.
 
     Args:
         frequency: cycles per output pixel [points], from 0 to 0.5.
         before: magnitude of the spectrum after zero insertion [points].
-        after: the same after the kernel.
-        gain: of the kernel [points], 1 where a frequency passes unchanged.
-        factor: of the enlargement.
+        after: magnitude of the spectrum after the kernel [points].
+        gain: gain of the kernel [points], 1 where a wave passes unchanged.
+        factor: enlargement factor.
 
     Returns:
         the figure.
@@ -210,20 +207,20 @@ def spectrum_steps(frequency, before, after, gain, factor: int):
 
 
 def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
-    """What the panel of the notebook shows: the interpolated signal, the kernel and its frequency response.
+    """The interpolated signal, the kernel and its frequency response; fast enough for a control.
 
     Args:
         signal: samples [length].
         result: the interpolated signal [factor * length], half-pixel centres.
-        taps: of the kernel [taps].
+        taps: the kernel's taps [taps].
         frequency, gain: cycles per output pixel and the kernel's gain [points].
-        factor: of the enlargement.
+        factor: enlargement factor.
 
     Returns:
         the figure.
     """
     figure, (wide, left, right) = new_figure(1, 3, (10, 2.6), width_ratios=[2.2, 1, 1])
-    # Few ticks, and axes placed by hand: tick labels and the constrained layout take longer than all the drawing.
+    # Few ticks, and axes placed by hand: tick labels and the constrained layout take longer than everything else.
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.05, right=0.97, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
@@ -238,12 +235,12 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
 
 
 def interpolated_signals(signal, results: dict, factor: int, truth):
-    """One signal under several methods, beside the wave that it was sampled from.
+    """One signal interpolated by several methods, with the wave it was sampled from.
 
     Args:
         signal: samples [length].
-        results: name to the interpolated signal [factor * length], half-pixel centres.
-        factor: of the enlargement.
+        results: method to the interpolated signal [factor * length], half-pixel centres.
+        factor: enlargement factor.
         truth: the wave at the output pixels [factor * length].
 
     Returns:
@@ -262,10 +259,10 @@ def interpolated_signals(signal, results: dict, factor: int, truth):
 
 
 def subsampling_curve(curves: dict):
-    """IoU of labels that were subsampled and enlarged again, over the factor.
+    """IoU of label maps that were subsampled and enlarged again, over the factor.
 
     Args:
-        curves: name to `(factors, mean IoU in percent)`.
+        curves: name to `(factors, mean IoU in per cent)`.
 
     Returns:
         the figure.

@@ -9,14 +9,14 @@ from course_utils.labels import LabelTable
 from course_utils.plotting.pictures.segmentation import errors
 
 
-def frame_pictures(image, truth, prediction, table: LabelTable, width: int = 720) -> dict[str, bytes]:
-    """A frame in four pictures, small enough to be sent.
+def frame_pictures(image, truth, prediction, labels: LabelTable, width: int = 720) -> dict[str, bytes]:
+    """A frame as four image files, small enough for a web page.
 
     Args:
         image: [height, width, 3], uint8 or float in 0..1.
         truth, prediction: train ids [height, width].
-        table: gives the classes their colours.
-        width: of the pictures at most, in pixels; wider ones are made smaller, label maps by the nearest pixel.
+        labels: class colours.
+        width: largest width in pixels; wider pictures are shrunk, label maps by nearest neighbour.
 
     Returns:
         "image" as a JPEG file, and "truth", "prediction" and "errors" as PNG files.
@@ -27,8 +27,8 @@ def frame_pictures(image, truth, prediction, table: LabelTable, width: int = 720
     size = (min(width, full), max(1, round(height * min(1, width / full))))
     pictures = {"image": _encoded(photo.resize(size, Image.Resampling.BOX), "JPEG", quality=85)}
     maps = {
-        "truth": table.to_colors(truth),
-        "prediction": table.to_colors(prediction),
+        "truth": labels.to_colors(truth),
+        "prediction": labels.to_colors(prediction),
         "errors": errors(truth, prediction),
     }
     for name, colors in maps.items():

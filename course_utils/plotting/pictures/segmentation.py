@@ -7,17 +7,17 @@ from course_utils.labels import VOID, LabelTable
 from course_utils.plotting.style import new_figure
 
 
-def legend_patches(table: LabelTable, present=None) -> list[Patch]:
-    """One coloured patch a class, and one for void.
+def legend_patches(labels: LabelTable, present=None) -> list[Patch]:
+    """One coloured patch per class, and one for void.
 
     Args:
-        table: the classes.
-        present: train ids to show, void included if `VOID` is in it; None for all.
+        labels: the classes.
+        present: train ids to show, and `VOID` for void; None for all.
     """
-    wanted = {*range(table.num_classes), VOID} if present is None else set(np.unique(present).tolist())
+    wanted = {*range(labels.num_classes), VOID} if present is None else set(np.unique(present).tolist())
     patches = [
-        Patch(facecolor=table.colors[i] / 255, edgecolor="0.3", linewidth=0.5, label=name)
-        for i, name in enumerate(table.names)
+        Patch(facecolor=labels.colors[i] / 255, edgecolor="0.3", linewidth=0.5, label=name)
+        for i, name in enumerate(labels.names)
         if i in wanted
     ]
     if VOID in wanted:
@@ -25,23 +25,23 @@ def legend_patches(table: LabelTable, present=None) -> list[Patch]:
     return patches
 
 
-def panels(rows, titles, table: LabelTable, width: float = 10.0):
-    """A grid of pictures: each row is a frame, each column a way to look at it.
+def panels(rows, titles, labels: LabelTable, width: float = 10.0):
+    """A grid of pictures: each row is a frame, each column a view of it.
 
     Args:
-        rows: a list of lists; an entry is an image (float [H, W, 3] in 0..1 or uint8), a label map of train ids
+        rows: a list of lists; an entry is an image ([H, W, 3], float in 0..1 or uint8), a label map of train ids
             (integer [H, W]), or None for an empty place.
-        titles: one for each column.
-        table: gives label maps their colours.
-        width: of the figure, in inches.
+        titles: one per column.
+        labels: class names and colours.
+        width: figure width in inches.
 
     Returns:
         the figure.
     """
     first = next(entry for row in rows for entry in row if entry is not None)
     height_of_row = width / len(titles) * first.shape[0] / first.shape[1]
-    labels = [np.asarray(e) for row in rows for e in row if e is not None and np.ndim(e) == 2]
-    patches = legend_patches(table, np.concatenate([np.unique(label) for label in labels]) if labels else [])
+    maps = [np.asarray(entry) for row in rows for entry in row if entry is not None and np.ndim(entry) == 2]
+    patches = legend_patches(labels, np.concatenate([np.unique(shown) for shown in maps]) if maps else [])
     lines = -(-len(patches) // 7)
     figure, axes = new_figure(
         len(rows), len(titles), (width, height_of_row * len(rows) + 0.3 + 0.22 * lines), squeeze=False
@@ -50,7 +50,7 @@ def panels(rows, titles, table: LabelTable, width: float = 10.0):
         for entry, axis in zip(row, places, strict=True):
             axis.axis("off")
             if entry is not None:
-                axis.imshow(table.to_colors(entry) if np.ndim(entry) == 2 else entry, aspect="auto")
+                axis.imshow(labels.to_colors(entry) if np.ndim(entry) == 2 else entry, aspect="auto")
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title)
     if patches:
@@ -58,23 +58,24 @@ def panels(rows, titles, table: LabelTable, width: float = 10.0):
     return figure
 
 
-def overlay(image, label, table: LabelTable, opacity: float = 0.5) -> np.ndarray:
+def overlay(image, train_ids, labels: LabelTable, opacity: float = 0.5) -> np.ndarray:
     """An image seen through the colours of a label map; void stays clear.
 
     Args:
         image: float [H, W, 3] in 0..1.
-        label: train ids [H, W].
-        opacity: of the colours, 0 to 1.
+        train_ids: label map [H, W].
+        labels: class colours.
+        opacity: opacity of the colours, 0 to 1.
 
     Returns:
         float [H, W, 3] in 0..1.
     """
-    alpha = np.where(np.asarray(label) == VOID, 0.0, opacity)[..., None]
-    return (1 - alpha) * np.asarray(image) + alpha * table.to_colors(label) / 255
+    alpha = np.where(np.asarray(train_ids) == VOID, 0.0, opacity)[..., None]
+    return (1 - alpha) * np.asarray(image) + alpha * labels.to_colors(train_ids) / 255
 
 
 def errors(truth, prediction) -> np.ndarray:
-    """Where a prediction is wrong: light grey where right, orange where wrong, black where void.
+    """Where a prediction is wrong: light grey if right, orange if wrong, black for void.
 
     Args:
         truth, prediction: train ids [H, W].

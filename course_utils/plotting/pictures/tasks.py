@@ -1,4 +1,4 @@
-"""What is asked of a picture: a class for every pixel, boxes, instance masks; and how annotations describe it."""
+"""The tasks: a class for every pixel, boxes, instance masks; and how annotations describe a picture."""
 
 from itertools import cycle
 
@@ -9,18 +9,18 @@ from course_utils.labels import LabelTable
 from course_utils.plotting.pictures.segmentation import overlay
 from course_utils.plotting.style import COLORS, new_figure
 
-# Mid-tones of the palette: as colours over a photograph they differ in hue and in lightness.
+# Mid-tones of the palette: over a photograph they differ in hue and in lightness.
 _OBJECT_COLORS = [COLORS[name] for name in ("orange", "sky", "green", "yellow", "blue", "purple", "red")]
 
 
-def label_numbers(image, label_ids, table: LabelTable, window: tuple[int, int, int, int]):
-    """A picture, a small window of it, and the numbers that its label map holds there.
+def label_numbers(image, label_ids, labels: LabelTable, window: tuple[int, int, int, int]):
+    """A picture, a small window of it, and the label ids in that window as numbers.
 
     Args:
-        image: float [height, width, 3] in 0..1 or uint8.
+        image: [height, width, 3], float in 0..1 or uint8.
         label_ids: integers [height, width].
-        table: gives the ids their colours.
-        window: top, left, height and width in pixels; about 10 x 16 can be read.
+        labels: class colours.
+        window: top, left, height and width in pixels; about 10 x 16 is still readable.
 
     Returns:
         the figure.
@@ -34,7 +34,7 @@ def label_numbers(image, label_ids, table: LabelTable, window: tuple[int, int, i
     axes[0].add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor="white", linewidth=3))
     axes[0].add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor="black", linewidth=1.2))
     axes[1].imshow(image[part])
-    colors = table.to_colors(table.to_train_ids(ids))
+    colors = labels.to_colors(labels.to_train_ids(ids))
     axes[2].imshow(colors)
     for (row, column), value in np.ndenumerate(ids):
         ink = "black" if colors[row, column].mean() > 110 else "white"
@@ -45,13 +45,13 @@ def label_numbers(image, label_ids, table: LabelTable, window: tuple[int, int, i
     return figure
 
 
-def class_shares(picture, shares, table: LabelTable):
-    """A coloured picture beside bars that are its legend: one a class, in the colour of the class.
+def class_shares(picture, shares, labels: LabelTable):
+    """A coloured picture beside bars that double as its legend: one per class, in the class's colour.
 
     Args:
-        picture: float [height, width, 3] in 0..1 or uint8.
-        shares: of each class, [num_classes] in 0..1; classes with 0 are left out.
-        table: names and colours.
+        picture: [height, width, 3], float in 0..1 or uint8.
+        shares: share per class, [num_classes] in 0..1; classes with 0 are left out.
+        labels: class names and colours.
 
     Returns:
         the figure.
@@ -61,21 +61,23 @@ def class_shares(picture, shares, table: LabelTable):
     figure, (left, right) = new_figure(1, 2, (10, 3.6), width_ratios=[1.9, 1])
     left.imshow(picture)
     left.axis("off")
-    bars = right.barh(range(len(order)), shares[order], color=table.colors[order] / 255, edgecolor="0.3", linewidth=0.5)
+    bars = right.barh(
+        range(len(order)), shares[order], color=labels.colors[order] / 255, edgecolor="0.3", linewidth=0.5
+    )
     texts = [f"{value:.1f}" if value >= 0.05 else f"{value:.2f}" for value in shares[order]]
     right.bar_label(bars, texts, padding=2, fontsize=8)
-    right.set_yticks(range(len(order)), [table.names[i] for i in order], fontsize=8)
+    right.set_yticks(range(len(order)), [labels.names[i] for i in order], fontsize=8)
     right.invert_yaxis()
     right.set(xlabel="share of the labelled pixels (%)", xlim=(0, 1.15 * shares.max()))
     return figure
 
 
 def object_colors(instance_ids, ids) -> np.ndarray:
-    """A colour for each object, [objects, 3] in 0..1; the same for one object in every figure.
+    """A colour per object, [objects, 3] in 0..1; an object has the same colour in every figure.
 
     Args:
         instance_ids: integers [height, width].
-        ids: of the objects, as in the map. Objects are coloured from left to right, so that neighbours differ.
+        ids: ids of the objects, as in the map. Colours go from left to right, so that neighbours differ.
     """
     centres = [np.nonzero(np.asarray(instance_ids) == i)[1].mean() for i in ids]
     colors = np.zeros((len(centres), 3))
@@ -84,29 +86,29 @@ def object_colors(instance_ids, ids) -> np.ndarray:
     return colors
 
 
-def three_problems(image, label, instance_ids, ids, boxes, table: LabelTable):
+def three_problems(image, train_ids, instance_ids, ids, boxes, labels: LabelTable):
     """One scene as three problems: a class for every pixel, a box for every object, a mask for every object.
 
-    After figure 1 of Lin et al., Microsoft COCO (2014), which sets the same tasks side by side; drawn anew.
+    Redrawn after figure 1 of Lin et al., Microsoft COCO (2014), which sets the same tasks side by side.
 
     Args:
         image: float [height, width, 3] in 0..1.
-        label: train ids [height, width].
+        train_ids: label map [height, width].
         instance_ids: integers [height, width].
-        ids: of the objects to show, as in `instance_ids`.
-        boxes: x, y, width, height in pixels of each, [objects, 4].
-        table: gives classes their colours.
+        ids: ids of the objects to show, as in `instance_ids`.
+        boxes: x, y, width and height of each object in pixels, [objects, 4].
+        labels: class colours.
 
     Returns:
         the figure.
     """
-    height, width = label.shape
+    height, width = train_ids.shape
     figure, axes = new_figure(2, 2, (10, 10 * height / width + 0.6))
     (photo, semantic), (detection, instance) = axes
     grey = np.repeat(0.25 + 0.6 * np.asarray(image).mean(axis=-1, keepdims=True), 3, axis=-1)
     colors = object_colors(instance_ids, ids)
     photo.imshow(image)
-    semantic.imshow(overlay(image, label, table, 0.85))
+    semantic.imshow(overlay(image, train_ids, labels, 0.85))
     detection.imshow(image)
     for (x, y, w, h), color in zip(boxes, colors, strict=True):
         for ink, line in (("black", 2.6), (color, 1.4)):
@@ -122,12 +124,12 @@ def three_problems(image, label, instance_ids, ids, boxes, table: LabelTable):
 
 
 def outlines(image, polygons: dict, window: tuple[int, int, int, int]):
-    """One object's outline drawn with fewer and fewer corners.
+    """The outline of one object, drawn with fewer and fewer corners.
 
     Args:
-        image: float [height, width, 3] in 0..1 or uint8.
-        polygons: title to a list of polygons, each x, y, x, y, ... in pixels from the left upper corner.
-        window: top, left, height and width of what is shown, in pixels.
+        image: [height, width, 3], float in 0..1 or uint8.
+        polygons: title to a list of polygons, each x, y, x, y, ... in pixels from the top left corner.
+        window: top, left, height and width of the part to show, in pixels.
 
     Returns:
         the figure.
@@ -137,7 +139,7 @@ def outlines(image, polygons: dict, window: tuple[int, int, int, int]):
     for axis, (title, parts) in zip(axes[0], polygons.items(), strict=True):
         axis.imshow(image)
         for part in parts:
-            # Pixel centres are whole numbers in the figure, and halves in the file.
+            # Pixel centres are at whole numbers in the figure, and at halves in the file.
             corners = np.reshape(part, (-1, 2)) - 0.5
             axis.add_patch(Polygon(corners, fill=False, edgecolor="black", linewidth=3))
             axis.add_patch(Polygon(corners, fill=False, edgecolor=COLORS["yellow"], linewidth=1.4))

@@ -6,24 +6,22 @@ from matplotlib.ticker import PercentFormatter
 from course_utils.labels import LabelTable
 from course_utils.plotting.style import COLORS, new_figure
 
-_ROW = 0.27
-"""Inches a row of bars takes: at the width of a telephone its name can still be read."""
+_WIDTH, _ROW = 4.6, 0.27
+"""Width of a figure and height of a row in inches: names stay readable at the width of a phone."""
 
 
-def score_bars(systems: dict, names, *, xlabel: str = "IoU (%)", width: float = 4.6):
-    """Horizontal bars with their intervals, one bar a system in each row.
+def score_bars(systems: dict, names):
+    """Horizontal bars of IoU with their intervals, one bar per system in each row.
 
     Args:
         systems: name to `(values, low, high)`, each [rows] in 0..1; NaN where there is no score or no interval.
-        names: of the rows, such as "mean" and the classes.
-        xlabel: what the score is.
-        width: of the figure, in inches.
+        names: row names, such as "mean" and the classes.
 
     Returns:
         the figure.
     """
     height = _ROW * len(names) * max(1.0, 0.65 * len(systems)) + 0.9
-    figure, axis = new_figure(size=(width, height))
+    figure, axis = new_figure(size=(_WIDTH, height))
     rows, thickness = np.arange(len(names)), 0.8 / len(systems)
     styles = [{"color": COLORS["sky"]}, {"color": COLORS["orange"], "hatch": "///", "edgecolor": "white"}]
     for number, (name, ends) in enumerate(systems.items()):
@@ -35,7 +33,7 @@ def score_bars(systems: dict, names, *, xlabel: str = "IoU (%)", width: float = 
         for row in place[np.isnan(values)]:
             axis.annotate("absent", (0, row), (3, 0), textcoords="offset points", va="center", fontsize=7, color="0.4")
     axis.set_yticks(rows, names)
-    axis.set(xlabel=xlabel, xlim=(0, 100))
+    axis.set(xlabel="IoU (%)", xlim=(0, 100))
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.grid(axis="x", color="0.9", linewidth=0.6)
     axis.set_axisbelow(True)
@@ -44,29 +42,28 @@ def score_bars(systems: dict, names, *, xlabel: str = "IoU (%)", width: float = 
     return figure
 
 
-def class_bars(scores: dict, table: LabelTable, *, xlabel: str = "IoU (%)"):
-    """Horizontal bars of a score for each class, one bar a system; up to two systems have their numbers beside them.
+def class_bars(scores: dict, labels: LabelTable):
+    """Horizontal bars of IoU per class, one bar per system; with one or two systems the bars are labelled.
 
     Args:
         scores: system name to values [num_classes] in 0..1, NaN where a class is absent.
-        table: class names.
-        xlabel: what the score is.
+        labels: class names.
 
     Returns:
         the figure.
     """
-    numbered = len(scores) <= 2  # more bars are too thin for numbers
-    figure, axis = new_figure(size=(8, table.num_classes * (0.24 if len(scores) == 1 else 0.28) + 1))
-    rows = np.arange(table.num_classes)
+    numbered = len(scores) <= 2  # thinner bars leave no room for numbers
+    figure, axis = new_figure(size=(8, labels.num_classes * (0.24 if len(scores) == 1 else 0.28) + 1))
+    rows = np.arange(labels.num_classes)
     thickness = 0.8 / len(scores)
     for number, (name, values) in enumerate(scores.items()):
         values = 100 * np.asarray(values)
         offset = (number - (len(scores) - 1) / 2) * thickness
         bars = axis.barh(rows + offset, np.nan_to_num(values), thickness, label=name)
-        labels = ["absent" if np.isnan(value) else f"{value:.0f}" if numbered else "" for value in values]
-        axis.bar_label(bars, labels, padding=2, fontsize=7 if numbered else 5)
-    axis.set_yticks(rows, table.names)
-    axis.set(xlabel=xlabel, xlim=(0, 105), ylim=(table.num_classes - 0.5, -0.5))
+        texts = ["absent" if np.isnan(value) else f"{value:.0f}" if numbered else "" for value in values]
+        axis.bar_label(bars, texts, padding=2, fontsize=7 if numbered else 5)
+    axis.set_yticks(rows, labels.names)
+    axis.set(xlabel="IoU (%)", xlim=(0, 105), ylim=(labels.num_classes - 0.5, -0.5))
     if not numbered:
         axis.grid(axis="x", color="0.85", linewidth=0.6)
         axis.set_axisbelow(True)
@@ -75,24 +72,23 @@ def class_bars(scores: dict, table: LabelTable, *, xlabel: str = "IoU (%)"):
     return figure
 
 
-def confusion_matrix(matrix, names, missed=None, *, width: float = 6.4):
+def confusion_matrix(matrix, names, missed=None):
     """Where the pixels of each class went: a row sums to 100 %.
 
     Args:
-        matrix: pixels [classes, classes], truth in rows.
-        names: of the classes.
-        missed: pixels of each class predicted as void [classes], a column of their own if there are any.
-        width: of the figure, in inches.
+        matrix: pixel counts [classes, classes], truth in rows.
+        names: class names.
+        missed: pixels per class that were predicted as void [classes]; they get a column if there are any.
 
     Returns:
-        the figure. Rows of classes that do not occur are grey; shares below 0.5 % are not written.
+        the figure. Rows of classes that do not occur are grey; shares below 0.5 % have no number.
     """
     matrix, columns = np.asarray(matrix, float), list(names)
     if missed is not None and np.any(missed):
         matrix, columns = np.column_stack([matrix, missed]), [*columns, "void"]
     total = matrix.sum(axis=1, keepdims=True)
     share = np.where(total > 0, matrix / np.maximum(total, 1), np.nan)
-    figure, axis = new_figure(size=(width, width * (len(names) + 4) / (len(columns) + 5)))
+    figure, axis = new_figure(size=(6.4, 6.4 * (len(names) + 4) / (len(columns) + 5)))
     axis.set_facecolor("0.88")
     picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     size = float(np.clip(130 / len(columns), 3, 9))
@@ -107,22 +103,21 @@ def confusion_matrix(matrix, names, missed=None, *, width: float = 6.4):
     return figure
 
 
-def score_differences(difference, low, high, decided, names, *, xlabel: str, width: float = 4.6):
-    """Differences of two systems with their intervals: filled where decided, hollow where not.
+def score_differences(difference, low, high, decided, names, *, xlabel: str):
+    """Differences between two systems with their intervals: filled where decided, hollow where not.
 
     Args:
-        difference, low, high: [rows] in -1..1, NaN where there is none.
-        decided: whether each is more than chance, bool [rows].
-        names: of the rows.
+        difference, low, high: [rows] in -1..1, NaN where there is no difference.
+        decided: whether each difference is more than chance, bool [rows].
+        names: row names.
         xlabel: which system minus which.
-        width: of the figure, in inches.
 
     Returns:
         the figure.
     """
     difference, low, high = (100 * np.asarray(values, float) for values in (difference, low, high))
     decided, rows = np.asarray(decided, bool), np.arange(len(names))
-    figure, axis = new_figure(size=(width, _ROW * len(names) + 1.1))
+    figure, axis = new_figure(size=(_WIDTH, _ROW * len(names) + 1.1))
     axis.axvline(0, color="0.4", linewidth=0.8)
     axis.hlines(rows, low, high, color="0.3", linewidth=1.2)
     for kind, face, label in [(decided, COLORS["blue"], "decided"), (~decided, "white", "not decided")]:

@@ -15,9 +15,9 @@ def nested_crops(frames, windows: dict, points=(), fixed=None, columns: int = 2)
     Args:
         frames: images [height, width, 3] of one shape.
         windows: crop factor to its rows and columns, as slices.
-        points: the vanishing point of each frame, (row, column) in pixels, marked by a cross; may be empty.
+        points: vanishing point of each frame, (row, column) in pixels, marked by a cross; may be empty.
         fixed: the point (row, column) in pixels that the crops shrink to, marked by a dot; None for no mark.
-        columns: of the grid.
+        columns: columns of the grid.
 
     Returns:
         the figure.
@@ -58,10 +58,10 @@ def _outline(axis, window, color):
 
 
 def crop_curves(panels: dict, ylabel: str):
-    """A score over the crop factor: a panel a group, a line a system.
+    """A score over the crop factor: one panel per group, one line per system.
 
     Args:
-        panels: title to {name of the system: {crop factor: score}}.
+        panels: title to {system name: {crop factor: score}}.
         ylabel: what the scores are.
 
     Returns:
@@ -79,19 +79,19 @@ def crop_curves(panels: dict, ylabel: str):
     return figure
 
 
-def crop_panel(image, window, maps: dict, table: LabelTable):
-    """A frame with one crop, and what is in the crop, enlarged; drawn fast, for a control.
+def crop_panel(image, window, maps: dict, labels: LabelTable):
+    """A frame with one crop, and the contents of the crop, enlarged; fast enough for a control.
 
     Args:
         image: [height, width, 3].
         window: rows and columns of the crop, as slices.
         maps: title to train ids [height, width] of the whole frame.
-        table: gives label maps their colours.
+        labels: class colours.
 
     Returns:
         the figure.
     """
-    pictures = {"frame": image, **{title: table.to_colors(labels)[window] for title, labels in maps.items()}}
+    pictures = {"frame": image, **{title: labels.to_colors(train_ids)[window] for title, train_ids in maps.items()}}
     height, width = np.shape(image)[:2]
     tall = 10 / len(pictures) * height / width
     figure, axes = new_figure(1, len(pictures), (10, tall + 0.3))
@@ -105,13 +105,12 @@ def crop_panel(image, window, maps: dict, table: LabelTable):
     return figure
 
 
-def size_bars(shares: dict, ylabel: str, xlabel: str = "crop factor"):
-    """Bars over the crop factor, a panel a quantity.
+def size_bars(shares: dict, ylabel: str):
+    """Bars over the crop factor, one panel per quantity.
 
     Args:
         shares: title to {crop factor: number in 0..1}.
         ylabel: what the numbers are, in per cent.
-        xlabel: of every panel.
 
     Returns:
         the figure.
@@ -120,7 +119,7 @@ def size_bars(shares: dict, ylabel: str, xlabel: str = "crop factor"):
     for axis, (title, values) in zip(axes[0], shares.items(), strict=True):
         bars = axis.bar([str(factor) for factor in values], [100 * value for value in values.values()], width=0.6)
         axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
-        axis.set(xlabel=xlabel, title=title)
+        axis.set(xlabel="crop factor", title=title)
         axis.margins(y=0.15)
     axes[0, 0].set_ylabel(ylabel)
     return figure

@@ -9,15 +9,15 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def score_grid(systems, columns, values, low=None, high=None, *, notes=None):
-    """A table of scores as papers print it: a row a system, a column a class, shaded by the score.
+    """A table of scores as in papers: one row per system, one column per class, shaded by the score.
 
     Args:
-        systems: names of the rows.
-        columns: names of the columns.
+        systems: row names.
+        columns: column names.
         values: [systems, columns] in per cent, NaN where there is no score.
-        low, high: ends of the intervals, the same shape: written below each score. Without them the best of every
-            column is set in bold.
-        notes: a word for each system, in a first column of its own; None for no such column.
+        low, high: ends of the intervals, of the same shape, written below each score. Without them the best score in
+            each column is bold.
+        notes: a word per system, in brackets after its name; None for no notes.
 
     Returns:
         the figure.
@@ -52,17 +52,17 @@ def score_grid(systems, columns, values, low=None, high=None, *, notes=None):
 
 
 def ranking(systems, scores, low, high, groups=(), *, xlabel: str, limits=None):
-    """Systems in the order of their scores, with intervals and a line beside each group that nobody can order.
+    """Systems ordered by score, with intervals and a line beside each group whose order is not decided.
 
     Args:
-        systems: names.
+        systems: system names.
         scores, low, high: [systems] in 0..1.
-        groups: (first, last) rank of stretches without a decided pair (`PairTests.groups`).
+        groups: (first, last) rank of each run of systems without a decided pair (`PairTests.groups`).
         xlabel: what the scores are.
-        limits: of the axis, in per cent; None to fit.
+        limits: limits of the axis in per cent; None to fit the scores.
 
     Returns:
-        the figure, drawn fast enough for a control.
+        the figure, fast enough for a control.
     """
     scores, low, high = (100 * np.asarray(values, float) for values in (scores, low, high))
     order = np.argsort(-scores, kind="stable")
@@ -94,17 +94,17 @@ def ranking(systems, scores, low, high, groups=(), *, xlabel: str, limits=None):
 
 
 def pair_matrix(systems, difference, decided, needed):
-    """Every pair of systems: below the diagonal the difference, above it what would decide it.
+    """Every pair of systems: below the diagonal the difference, above it how many images would decide it.
 
     Args:
-        systems: names, in the order to show.
+        systems: system names, in the order to show.
         difference: [systems, systems] in -1..1, row minus column.
         decided: bool [systems, systems].
-        needed: images that would decide a pair, [systems, systems], NaN for decided ones.
+        needed: images that would decide a pair, [systems, systems], NaN for decided pairs.
 
     Returns:
-        the figure. Decided differences stand on colour, the others on white; above the diagonal stands "✓" or the
-        number of images.
+        the figure. Decided differences are on colour, the others on white; above the diagonal is "✓" or the number of
+        images.
     """
     points, number = 100 * np.asarray(difference, float), len(systems)
     figure, axis = new_figure(size=(9.5, 0.44 * number + 1.5))
@@ -134,7 +134,7 @@ def pair_matrix(systems, difference, decided, needed):
 
 
 def _round_number(value: float) -> str:
-    """Two digits of a large number: 1,234 is 1,200; beyond a million only that."""
+    """A number to two digits: 1,234 becomes 1,200; beyond a million, "> 1 M"."""
     if not value < 1e6:
         return "> 1 M"
     digits = max(0, math.floor(math.log10(value)) - 1)
@@ -142,12 +142,12 @@ def _round_number(value: float) -> str:
 
 
 def winner_shares(columns, winners, shares):
-    """How often the best of each column stays the best: a bar a column.
+    """How often the best system of each column stays the best: one bar per column.
 
     Args:
-        columns: names.
-        winners: the name of each column's best system.
-        shares: of the resamples in which it is still the best, [columns] in 0..1.
+        columns: column names.
+        winners: the best system of each column.
+        shares: share of the resamples in which it is still the best, [columns] in 0..1.
 
     Returns:
         the figure.

@@ -6,11 +6,11 @@ from course_utils.plotting.style import COLORS, new_figure
 
 
 def score_ranges(scores: dict, measures):
-    """One panel a measure: a dot for each seed, and the mean with its standard deviation.
+    """One panel per measure: a dot per seed, and the mean with its standard deviation.
 
     Args:
-        scores: name of a system to values [seeds, measures], in per cent.
-        measures: their names, one a panel.
+        scores: system name to values [seeds, measures], in per cent.
+        measures: names of the measures, one per panel.
 
     Returns:
         the figure.
@@ -33,10 +33,10 @@ def score_ranges(scores: dict, measures):
 
 
 def seed_dots(panels: dict):
-    """One row a competitor, one dot a seed; several measures side by side.
+    """One row per competitor, one dot per seed; several measures side by side.
 
     Args:
-        panels: axis label to (competitor to values [seeds]).
+        panels: axis label to {competitor: values [seeds]}.
 
     Returns:
         the figure.

@@ -9,16 +9,15 @@ from course_utils.plotting.style import COLORS, new_figure
 _PALETTE = ["blue", "red", "green", "purple", "black"]
 
 
-def difference_histogram(differences, estimate, interval, names, verdict: str, *, limits=None):
-    """How the difference of two systems varies over resampled images; drawn fast, for a control.
+def difference_histogram(differences, estimate, interval, names, verdict: str):
+    """How the difference between two systems varies over resampled images; fast enough for a control.
 
     Args:
-        differences: of the resamples, [resamples] in -1..1.
+        differences: difference in each resample, [resamples] in -1..1.
         estimate: the difference on the images themselves.
-        interval: its low and high end.
-        names: of the two systems.
-        verdict: above the figure; a system that is compared with itself is told instead.
-        limits: of the axis, in points; None to fit.
+        interval: low and high end of the interval.
+        names: names of the two systems.
+        verdict: title of the figure, unless a system is compared with itself.
 
     Returns:
         the figure.
@@ -27,7 +26,7 @@ def difference_histogram(differences, estimate, interval, names, verdict: str, *
     figure, axis = new_figure(size=(8, 3))
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.09, right=0.98, bottom=0.19, top=0.88)
-    low, high = limits or (min(points.min(), 0) - 0.5, max(points.max(), 0) + 0.5)
+    low, high = min(points.min(), 0) - 0.5, max(points.max(), 0) + 0.5
     heights, edges = np.histogram(points, bins=np.linspace(low, high, 81))
     axis.stairs(heights / len(points), edges, fill=True, color=COLORS["sky"])
     axis.axvspan(*(100 * end for end in interval), color=COLORS["orange"], alpha=0.3, linewidth=0, zorder=0)
@@ -42,13 +41,12 @@ def difference_histogram(differences, estimate, interval, names, verdict: str, *
     return figure
 
 
-def labelled_curves(curves: dict, *, xlabel: str, ylabel: str, ticks=None):
+def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
     """Many lines over one quantity, each with its name at its right end.
 
     Args:
-        curves: name to {x: y}.
+        curves: name to {x: y}; every x of the first curve gets a tick.
         xlabel, ylabel: what x and y are.
-        ticks: of x; None for all of the first curve.
 
     Returns:
         the figure.
@@ -71,13 +69,13 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str, ticks=None):
             arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
             annotation_clip=False,
         )
-    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=ticks or list(next(iter(curves.values()))))
+    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=list(next(iter(curves.values()))))
     axis.grid(color="0.93")
     return figure
 
 
 def rank_lines(columns: dict):
-    """How the order of systems changes from one score to another: a line a system, the best at the top.
+    """How the order of systems changes from one score to another: one line per system, the best at the top.
 
     Args:
         columns: title to {system: score}, the same systems in each.
@@ -103,12 +101,12 @@ def rank_lines(columns: dict):
 
 
 def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
-    """How many decided differences remain if training again moves a score by so much.
+    """How many differences stay decided if retraining moves a score by a given amount.
 
     Args:
         deviations: standard deviations from seed to seed, in points.
-        counts: title of each curve to the number of pairs at each deviation.
-        total: of all pairs.
+        counts: curve title to the number of decided pairs at each deviation.
+        total: number of all pairs.
         xlabel: what the deviations are.
 
     Returns:
@@ -124,13 +122,13 @@ def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
 
 
 def _style(number: int) -> dict:
-    """Colour and dashes of the line of a number: ten that differ, in print too."""
+    """Colour and dashes for the line with a given number: ten that differ, in print too."""
     dashes = ("-", "--")[number // len(_PALETTE) % 2]
     return {"color": COLORS[_PALETTE[number % len(_PALETTE)]], "linestyle": dashes, "linewidth": 1.6}
 
 
 def _apart(places, least: float) -> np.ndarray:
-    """Ascending places for labels, moved as little as it takes to keep `least` between neighbours."""
+    """Ascending places for labels, moved as little as possible to keep `least` between neighbours."""
     groups = [[place] for place in places]
     centres = list(map(float, places))
     while True:
