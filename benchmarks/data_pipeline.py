@@ -18,7 +18,7 @@ def measured(what, iterator, count):
     for _, _ in zip(range(count), iterator, strict=False):
         pass
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{what:44} {count / wall:7.1f} images/s   {1000 * cpu / count:6.2f} CPU ms an image")
+    print(f"{what:44} {count / wall:7.1f} images/s   {1000 * cpu / count:6.2f} CPU ms per image")
     return count / wall
 
 

@@ -1,4 +1,4 @@
-"""How many Toy Streets images a second one core draws and writes, and where the time goes.
+"""How many Toy Streets images per second one core draws and writes, and where the time goes.
 
     python benchmarks/toy_streets.py [--images 60] [--size 128 256]
 
@@ -49,8 +49,8 @@ def main() -> None:
     whole = drawn + written
     height, width = arguments.size
     print(f"{arguments.images} images of {height}x{width}, one core")
-    print(f"images a second                {arguments.images / whole:6.1f}")
-    print(f"drawing, ms an image           {1000 * drawn / arguments.images:6.1f}   {drawn / whole:4.0%}")
+    print(f"images per second              {arguments.images / whole:6.1f}")
+    print(f"drawing, ms per image          {1000 * drawn / arguments.images:6.1f}   {drawn / whole:4.0%}")
     print(f"writing five files, ms         {1000 * written / arguments.images:6.1f}   {written / whole:4.0%}")
     print(f"  of it encoding the photo     {1000 * encoded / arguments.images:6.1f}   {encoded / whole:4.0%}")
     print(f"10 million additions, seconds  {sum(loops) / len(loops):6.2f}   (the same processor, meanwhile)")

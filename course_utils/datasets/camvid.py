@@ -26,7 +26,7 @@ def available(root: Path) -> list[str]:
 
 
 def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
-    """All frames of a split in order of name, and what is wrong with the set of files."""
+    """All frames of a split in order of name, and what is wrong with the list of files."""
     listing = root / f"{split}.txt"
     try:
         lines = listing.read_text().splitlines()

@@ -28,7 +28,7 @@ def available(root: Path) -> list[str]:
 
 
 def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
-    """All frames of a split in order of city and name, and what is wrong with the set of files.
+    """All frames of a split in order of city and name, and what is wrong with the list of files.
 
     A test frame may lack its label (the benchmark withholds the truth); any other frame must have one.
     """

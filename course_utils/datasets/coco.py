@@ -45,7 +45,7 @@ def available(root: Path) -> list[str]:
 
 
 def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
-    """All frames of a split in order of name, and what is wrong with the set of files."""
+    """All frames of a split in order of name, and what is wrong with the list of files."""
     images = root / f"{split}2017"
     files = _annotation_files(root, split)
     if not files or not images.is_dir():

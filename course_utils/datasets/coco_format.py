@@ -70,7 +70,7 @@ def annotations(instance_ids, table: LabelTable, tolerance: float | None = None)
     """The annotations of one image, without the ids that tie them to it.
 
     Args:
-        instance_ids: integers [height, width], in the manner of Cityscapes.
+        instance_ids: integers [height, width], as Cityscapes writes them.
         table: what the label ids mean. The ids of its category "void" are not annotated.
         tolerance: of the polygons of things, in pixels (see `polygons`); None writes run lengths instead, exact ones.
 

@@ -57,7 +57,7 @@ class Dataset:
         return self.card.available(self.root)
 
     def scan(self, split: str) -> tuple[list[Frame], list[Problem]]:
-        """The frames of a split and what is wrong with the set of its files (see `frames`).
+        """The frames of a split, and what is wrong with the list of its files (see `frames`).
 
         Raises:
             CourseError: there is no such split, or it is empty.

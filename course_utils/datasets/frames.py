@@ -35,7 +35,7 @@ class Frame:
         city: where the data set says so, else None.
         image: the photograph.
         label: a PNG of label ids, or None where there is no such file (a test split, COCO's annotations).
-        instances: a PNG of instance ids in the manner of Cityscapes, or None.
+        instances: a PNG of instance ids as Cityscapes writes them, or None.
         drawing: draws the label ids where no file holds them, or None.
     """
 
@@ -120,7 +120,7 @@ def check(frame: Frame) -> list[Problem]:
             Problem(
                 file,
                 f"the label is {truth[1]}x{truth[0]}, but its image {frame.image} is {image[1]}x{image[0]} "
-                "(width x height): they must be of one size, so restore the original pair.",
+                "(width x height): they must have the same size, so restore the original pair.",
             )
         )
     return problems

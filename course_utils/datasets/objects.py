@@ -1,6 +1,6 @@
 """Single objects in an instance map: which there are, and the box around each.
 
-An instance map in the manner of Cityscapes holds `label id * 1000 + number` where objects of a class are told apart,
+An instance map as Cityscapes writes it holds `label id * 1000 + number` where objects of a class are told apart,
 and the plain label id everywhere else (`cityscapesscripts.preparation.json2instanceImg`).
 """
 

@@ -1,6 +1,6 @@
 """From frames to batches: decoding in parallel, caching, shuffling.
 
-Images stay uint8 until after the cache, so that a data set takes four bytes a pixel (three of image, one of label).
+Images stay uint8 until after the cache, so that a data set takes four bytes per pixel: three of image, one of label.
 Order and augmentation depend on nothing but (seed, epoch, index): the same seed gives the same batches on every run and
 every number of threads, and a run that was cut off goes on exactly where it stopped.
 """
@@ -58,7 +58,7 @@ def training_batches(
         batch_size: images in a batch.
         seed: decides the order and the augmentation.
         augmentation: see `course_utils.datasets.augmentation`.
-        repeat: True goes on for ever, and batches run across epochs: of any `len` images in a row that start at an
+        repeat: True goes on forever, and batches run across epochs: of any `len` images in a row that start at an
             epoch's beginning each occurs once. False gives one epoch, the last batch being smaller.
         start_epoch: the epoch to begin with.
         start_step: batches of that epoch (and, with repeat, of later ones) to pass over. A run that stopped after n

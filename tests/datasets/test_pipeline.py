@@ -1,5 +1,6 @@
-"""`load` and the batches: the right pixels, every image once an epoch, the same order for the same seed."""
+"""`load` and the batches: the right pixels, every image once per epoch, the same order for the same seed."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -103,7 +104,8 @@ def test_a_damaged_manifest_of_toy_streets_is_one_line(tmp_path, monkeypatch):
     root = toy_streets.generate(tmp_path / "toy", (64, 128), {"val": 1}, workers=1)
     monkeypatch.setenv("TOY_STREETS_DATASET", str(root))
     manifest = root / toy_streets.MANIFEST
-    for damaged in (manifest.read_text()[:20], "[1, 2]", "{}", ""):
+    of_null = {"version": 0, "size": None, "counts": {"val": 1}, "seed": 5}
+    for damaged in (manifest.read_text()[:20], "[1, 2]", "{}", "", json.dumps(of_null)):
         manifest.write_text(damaged)
         with pytest.raises(CourseError, match=rf"toy_streets\.json: .*delete the folder {root}") as error:
             datasets.open("toy_streets")

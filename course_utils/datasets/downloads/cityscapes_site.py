@@ -12,10 +12,10 @@ SITE = "https://www.cityscapes-dataset.com"
 
 
 def archives(root: Path, splits: Sequence[str], site: str | None = None) -> list[Archive]:
-    """What the user's account may download, with the site's MD5 sums; nothing, and no login, where all is there.
+    """What to download with the user's account, with the site's MD5 sums; nothing, without a login, if all is there.
 
-    cityscapesScripts' downloader logs in and lists the packages. Its own download appends a whole file to the half one
-    when the server ignores ranges, and keeps what has a wrong checksum, so the files come through `download.fetch`.
+    cityscapesScripts' downloader logs in and lists the packages. Its own download appends a whole file to half a one
+    when the server ignores ranges, and keeps files with a wrong checksum, so the files come through `download.fetch`.
     """
     from cityscapesscripts.download import downloader
 

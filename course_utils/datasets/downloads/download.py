@@ -88,10 +88,10 @@ def fetch(
 
 
 def need_space(folder: Path, size: int, purpose: str) -> None:
-    """Make sure that a disk has room.
+    """Make sure that the disk has room.
 
     Raises:
-        CourseError: it has not; the message says how much is missing.
+        CourseError: it has none; the message says how much is needed and how much is free.
     """
     free = shutil.disk_usage(folder).free
     if free < size:

@@ -53,7 +53,7 @@ def check_size(size) -> tuple[int, int]:
     if width != 2 * height or not SMALLEST[0] <= height <= LARGEST[0]:
         raise CourseError(
             f"Toy Streets cannot be drawn at {height}x{width} (height x width): "
-            f"ask for twice as wide as high, between 64x128 and 1024x2048."
+            f"the width must be twice the height, between 64x128 and 1024x2048."
         )
     return height, width
 

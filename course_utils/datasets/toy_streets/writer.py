@@ -145,10 +145,11 @@ def manifest(folder: Path) -> dict | None:
     file = folder / MANIFEST
     try:
         content = json.loads(file.read_text("utf-8"))
-        return {name: content[name] for name in ("version", "seed", "size", "counts")}
+        made = description(content["size"], content["counts"], content["seed"])
+        return {**made, "version": content["version"]}
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, CourseError) as error:
         raise CourseError(
             f"{file}: cannot be read ({error!r}); delete the folder {folder}, and Toy Streets is generated again."
         ) from None
@@ -177,7 +178,9 @@ def _move_in_place(partial: Path, destination: Path, wanted: dict) -> None:
         with contextlib.suppress(OSError):
             destination.rename(old)
         shutil.rmtree(old, ignore_errors=True)
-    raise CourseError(f"Toy Streets cannot be moved to {destination}: check that its folder can be written to.")
+    raise CourseError(
+        f"Toy Streets cannot be moved to {destination}: check that you may write beside it."
+    )
 
 
 def _write_all(root: Path, wanted: dict, workers, progress: bool) -> None:
