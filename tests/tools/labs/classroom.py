@@ -1,4 +1,4 @@
-"""A class of six who answer the small lab, the points that they must get, and how `course grade` is run on them."""
+"""Six students' answers to the small lab, the points that they must get, and a way to run `course grade` on them."""
 
 import copy
 import subprocess
@@ -36,13 +36,13 @@ def write_class(folder, lab):
 
 
 def points(course):
-    """Points of every student, as written."""
+    """The points in every student's result."""
     records = load_results(course / "labs" / "results" / "small")
     return {record["student"]: tuple(mark["points"] for mark in record["marks"][:3]) for record in records}
 
 
 def write_answer(course, student, grade_id, source):
-    """Put another answer into what a student of `write_class` has handed in."""
+    """Replace an answer in the notebook of one of the students of `write_class`."""
     path = course / "in" / f"{student}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -58,8 +58,8 @@ def start(folder, *options):
 
 
 def wait_for(condition, seconds=600):
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.02)

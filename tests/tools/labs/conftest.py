@@ -22,7 +22,7 @@ LIMITS = Limits(cell=5, check=20, total=60, memory=512 * 2**20, disk=8 * 2**20)
 
 @pytest.fixture(scope="session")
 def needs_sandbox():
-    """Skips where students' code cannot be needs_sandbox in."""
+    """Skips the test where there is no sandbox."""
     try:
         require_sandbox()
     except CourseError as error:
@@ -44,7 +44,7 @@ def sandbox(needs_sandbox, lab):
 
 @pytest.fixture(scope="session")
 def empty_gradebook(tmp_path_factory):
-    """A gradebook without a student, to be copied: nbgrader takes seconds to make one."""
+    """An empty gradebook to copy, as nbgrader takes seconds to make one."""
     path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
     with gradebook.opened(f"sqlite:///{path}"):
         pass
@@ -53,7 +53,7 @@ def empty_gradebook(tmp_path_factory):
 
 @pytest.fixture
 def notebook(lab):
-    """An honest submission: the students' notebook with right answers, free to be changed."""
+    """An honest submission, the students' notebook with right answers, which a test may change."""
     notebook = copy.deepcopy(student_version(lab))
     solved = {cell.id: cell.source for cell in lab.notebook.cells}
     for cell in notebook.cells:
@@ -85,7 +85,7 @@ def course(tmp_path, lab, empty_gradebook):
 
 @pytest.fixture
 def grade(course, needs_sandbox, monkeypatch, capsys):
-    """A function that runs `course grade` in the course's folder: status, what it printed, what it complained."""
+    """A function that runs `course grade` in the course's folder; returns status, output and error output."""
     monkeypatch.chdir(course)
 
     def run(*arguments, submissions="in"):

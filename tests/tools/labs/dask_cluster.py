@@ -10,7 +10,7 @@ from guide import commands
 
 SCHEDULER, WORKER, GRADE = commands("More than one machine")
 ADDRESS = WORKER[2]
-"""Of the scheduler in the guide."""
+"""The scheduler's address in the guide."""
 
 
 class Cluster:
@@ -33,7 +33,7 @@ class Cluster:
         return self
 
     def __exit__(self, *exception):
-        # Asked politely, a worker whose scheduler goes at the same time may wait for ever.
+        # Killed, as a worker that is asked to end may wait forever for a scheduler that has ended.
         for process in reversed(self._processes):
             process.kill()
             process.wait()
@@ -50,7 +50,7 @@ class Cluster:
         return self._start(command, *options)
 
     def log(self) -> str:
-        """The end of what they all have said."""
+        """The end of everybody's log."""
         return (self._folder / "dask.log").read_text()[-4000:]
 
     def _start(self, command, *options):

@@ -11,17 +11,17 @@ SERVERS = ("More than one machine", "A gradebook on PostgreSQL")
 
 
 def commands(*sections: str) -> list[list[str]]:
-    """The commands of these sections, or of all but `SERVERS`, in their order, each as a list of words."""
-    found = []
+    """The commands of these sections, or of all but `SERVERS`, in the guide's order, each as a list of words."""
+    chosen = []
     for section in GUIDE.read_text("utf-8").split("\n## ")[1:]:
         title = section.splitlines()[0]
         if title in sections or (not sections and title not in SERVERS):
             blocks = re.findall(r"^```\n(.*?)^```", section, re.S | re.M)
-            found += [shlex.split(line) for block in blocks for line in block.splitlines()]
-    return found
+            chosen += [shlex.split(line) for block in blocks for line in block.splitlines()]
+    return chosen
 
 
 def translated(command: list[str]) -> list[str]:
-    """The guide's lab in the tests' words: `release` takes its path, the others its name."""
+    """The command with the small lab instead of the guide's: `release` gets its path, the other commands its name."""
     lab = "small.ipynb" if command[1:2] == ["release"] else "small"
     return [lab if word in ("04", "04_unpooling") else word for word in command]

@@ -1,8 +1,8 @@
 # ruff: noqa: E501 (each program on as few lines as can be)
-"""Submissions that try to get marks without the work, or to do harm: what they do, and the mark each must get.
+"""Submissions that try to get marks without work, or to do harm, and the mark that each must get.
 
-Each takes the place of the answer to the exercise `double` (3 points); the answers to `count` (3) and `ends` (2) are
-right and must bring their points all the same.
+Each replaces the answer to the exercise `double` (3 points); the answers to `count` (3) and `ends` (2) are right and must
+still bring their points.
 """
 
 WRONG = "\ndef double(values):\n    return values\n"
@@ -118,7 +118,7 @@ ANSWERS = {
 """By name: the source of the answer. Each brings 0 points."""
 
 SPOILS_ITS_OWN = {"compile and exec", "writes to every descriptor", "another sender", "an array without bytes"}
-"""These break the process that runs all their answers, and may cost their author the other exercises, too."""
+"""These break the process that runs all of an author's answers, and may cost their author the other exercises, too."""
 
 HARMLESS = {
     "a warning": "import warnings\nwarnings.warn('careful')" + RIGHT,

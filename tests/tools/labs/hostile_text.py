@@ -1,4 +1,4 @@
-"""What a student may write so that somebody's browser runs it, and a reader that finds out whether it would."""
+"""Text with which a student may try to run something in a browser, and a parser that tells whether it would run."""
 
 from html.parser import HTMLParser
 
@@ -35,7 +35,7 @@ class Page(HTMLParser):
 
     Attributes:
         tags: names and attributes, in order.
-        text: what stands between them.
+        text: the text between the tags.
     """
 
     def __init__(self, page: str):

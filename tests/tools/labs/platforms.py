@@ -1,6 +1,6 @@
-"""What Canvas and Moodle do with a file of grades, and how they name submissions: written anew after their sources.
+"""How Canvas and Moodle import a file of grades and name submissions: reimplemented from their sources.
 
-Only the rules that decide which student gets which mark; of forms and of permissions nothing.
+Only the rules that decide which student gets which mark; no forms and no permissions.
 """
 
 import csv

@@ -87,7 +87,7 @@ assert_same(ends((-2, 7, 0)), [-2, 7], name="the ends of -2, 7, 0")
 
 
 def small_lab(source: str = SOURCE) -> Assignment:
-    """The lab, with solutions; or one of another source."""
+    """The lab, with solutions; or a lab with another source."""
     notebook = jupytext.reads(source, fmt="py:percent")
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"

@@ -1,4 +1,4 @@
-"""Marking on a Dask cluster of processes on this machine: same marks, whoever dies meanwhile."""
+"""Marking on a Dask cluster of processes on this machine gives the same marks, even if a client or worker dies."""
 
 import itertools
 import shutil

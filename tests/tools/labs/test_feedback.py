@@ -1,4 +1,4 @@
-"""Each student's page says what happened and why, and gives away and runs nothing."""
+"""Each student's page says what happened and why, reveals nothing, and runs nothing."""
 
 import copy
 import json

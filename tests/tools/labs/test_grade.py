@@ -1,4 +1,4 @@
-"""A whole class through `course grade`: marks, resuming, regrading, and what the command refuses."""
+"""`course grade` on a whole class: marks, continuing, marking again, and what the command refuses."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def test_every_student_gets_their_marks(grade, course):
     assert "is wrong" in marks["cy"][1]["message"] and marks["cy"][1]["hidden"]
     assert "ended its process" in marks["dan"][0]["message"]
     assert "eve: 0 of 10 (The file is not a readable notebook" in out
-    assert {mark["points"] for mark in marks["eve"]} == {0}, "nobody has to read what is not there"
+    assert {mark["points"] for mark in marks["eve"]} == {0}, "no person has to read a missing answer"
     assert marks["fay"][2]["message"] == "return two numbers" and not marks["fay"][2]["hidden"]
 
 
@@ -49,7 +49,7 @@ def test_what_is_marked_stays_and_what_is_lost_is_marked_again(grade, course):
 
 
 def test_it_goes_on_after_being_stopped(grade, course, monkeypatch):
-    """Stopped after two students: the others' work is not there, and nothing is half there."""
+    """Stopped after two students: the others have no result, and no result is half-written."""
     original, count = grading._run, []
 
     def stopping(waiting, engine, outcome, done):

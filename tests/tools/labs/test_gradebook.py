@@ -1,4 +1,4 @@
-"""Marks reach the gradebook and leave it as tables; what people have given stays."""
+"""Marks reach the gradebook and leave it as tables; points given by people are kept."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ def url(tmp_path, empty_gradebook):
 
 
 def rows(url):
-    """Points and whether a person has to look, by student."""
+    """By student, the points and whether a person has still to mark something."""
     return {row["student"]: (row["points"], row["waiting"]) for row in gradebook.student_rows(url, "small")}
 
 

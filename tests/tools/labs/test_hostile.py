@@ -1,4 +1,4 @@
-"""Hostile submissions get the marks they must get, and harm nobody."""
+"""Hostile submissions get the marks that they deserve, and harm nobody."""
 
 import http.server
 import os
@@ -24,7 +24,7 @@ def cell_of(notebook, grade_id):
 
 
 def points(marks):
-    """What the marked exercises brought."""
+    """The points of the marked exercises."""
     return {grade_id: mark.points for grade_id, mark in marks.items() if mark.points is not None}
 
 
@@ -115,7 +115,7 @@ def test_a_moved_answer_counts(notebook, mark):
 def test_an_answer_in_a_text_cell_is_named(notebook, mark):
     cell_of(notebook, "double").cell_type = "markdown"
     marks = mark(notebook)
-    assert points(marks) == FULL | {"double": 0} and "not a code cell" in marks["double"].notes[0]
+    assert points(marks) == FULL | {"double": 0} and "not in a code cell" in marks["double"].notes[0]
 
 
 def test_helpers_in_cells_of_their_own_run_and_their_errors_do_not_matter(notebook, mark):
@@ -172,7 +172,7 @@ import os, sys
 
 def look():
     seen = [os.environ.get("COURSE_SECRET", "")]
-    # The course itself may lie there.
+    # The course itself may be installed there.
     seen += [name for name in os.listdir("/tmp") if not sys.prefix.startswith(f"/tmp/{name}/")]
     for folder, folders, files in os.walk("/"):
         if folder in ("/proc", "/usr", sys.prefix, sys.base_prefix):
@@ -220,16 +220,16 @@ def test_there_is_no_network(notebook, mark):
 
 
 def test_the_trusted_side_keeps_its_own_state(notebook, mark):
-    """Nothing that the submissions above have patched is patched here."""
+    """What the submissions above have patched is not patched here."""
     assert not np.isclose(1, 2) and not hasattr(np, "left")
     with pytest.raises(AssertionError):
         assert_same(1.0, 2.0)
 
 
 def test_a_marker_who_is_not_root(needs_sandbox):
-    """The way of an ordinary user: the same walls by a user namespace for each student."""
+    """As an ordinary user: the same isolation, by a user namespace per student."""
     if os.getuid() != 0:
-        pytest.skip("all the tests above have been run like this")
+        pytest.skip("the tests above have run as an ordinary user already")
     user = [
         "bwrap",
         "--unshare-user",

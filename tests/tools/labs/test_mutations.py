@@ -1,4 +1,4 @@
-"""The answers that the notebooks' own tests try, through the real grader: right ones get all points, wrong ones none.
+"""The answers of the notebooks' own tests, marked in the real sandbox: right ones get all points, wrong ones none.
 
 Answers to all exercises of a lab go into one submission, the first of each, then the second, and so on.
 """

@@ -1,4 +1,4 @@
-"""What a release takes out, and what it refuses."""
+"""What a release removes, and which labs it refuses."""
 
 import nbformat
 import pytest

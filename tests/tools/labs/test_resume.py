@@ -1,4 +1,4 @@
-"""`course grade` killed at a bad moment: it goes on where it was, and every mark is as if nothing had happened."""
+"""`course grade` killed at a bad moment: the next run continues, and every mark is as if nothing had happened."""
 
 import signal
 import time
@@ -12,7 +12,7 @@ from course_utils.tools.labs.returning import gradebook
 
 @pytest.fixture
 def slow(course):
-    """The class, where cy's last answer takes its time."""
+    """The class, where cy's last answer is slow."""
     write_answer(course, "cy", "ends", SLOW)
     return course
 

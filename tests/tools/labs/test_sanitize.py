@@ -1,4 +1,4 @@
-"""Copies of notebooks are complete, bounded, and safe in Formgrader, which does not clean what it shows."""
+"""Copies of notebooks are complete, bounded, and safe in Formgrader, which does not clean the notebooks it shows."""
 
 import base64
 import io

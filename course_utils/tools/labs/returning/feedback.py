@@ -13,6 +13,7 @@ import course_utils
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
 from course_utils.tools.labs.lab.regions import HIDDEN, without_region
 from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
+from course_utils.tools.notebooks import headings
 from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, ShownExercise
 
 _HIDDEN_CHECK = "A hidden check failed. Hidden checks try other inputs than the ones in your notebook."
@@ -26,7 +27,7 @@ def feedback_pages(lab: Assignment, rows: list[dict], output: Path) -> Iterator[
         rows: one per student, as `gradebook.student_rows` returns them.
         output: the folder of the class, with `results` and `autograded`.
     """
-    title = _title(lab)
+    title = headings.title(lab.notebook) or lab.name
     questions = _questions(lab)
     for row in rows:
         student = row["student"]
@@ -104,13 +105,6 @@ def _read(path: Path) -> dict:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _title(lab: Assignment) -> str:
-    """The notebook's first heading, or else its name."""
-    text = "\n".join(cell.source for cell in lab.notebook.cells if cell.cell_type == "markdown")
-    heading = re.search(r"^# +(.+)$", text, re.M)
-    return heading[1].strip() if heading else lab.name
 
 
 def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:

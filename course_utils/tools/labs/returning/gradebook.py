@@ -147,7 +147,9 @@ def student_rows(url: str, lab: str) -> list[dict]:
             grades = sorted(one.notebooks[0].grades, key=lambda grade: grade.name)
             exercises = {grade.name.removesuffix("_check"): grade.score for grade in grades}
             unread = {grade.name.removesuffix("_check") for grade in grades if grade.needs_manual_grade}
-            comments = {said.name: said.manual_comment for said in one.notebooks[0].comments if said.manual_comment}
+            comments = {
+                comment.name: comment.manual_comment for comment in one.notebooks[0].comments if comment.manual_comment
+            }
             rows.append({"student": one.student.id, "points": one.score, "of": one.max_score,
                          "waiting": bool(one.needs_manual_grade), "exercises": exercises,
                          "unread": unread, "comments": comments})  # fmt: skip

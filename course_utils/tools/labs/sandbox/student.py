@@ -41,7 +41,7 @@ def main() -> None:
         request, descriptors, *_ = socket.recv_fds(control, 64, 2)
         if not request:
             return
-        # Forked twice, so that nobody has to wait for the process that keeps the student's.
+        # Forked twice, so that this process need not wait for the supervisor.
         if os.fork() == 0:
             control.close()
             if os.fork() == 0:
