@@ -25,9 +25,10 @@ from course_utils.evaluation.measures.distance import CropFactorIoU, crop_factor
 from course_utils.evaluation.measures.frame_counts import FrameCounts, best_and_worst
 from course_utils.evaluation.measures.score_functions import class_iou, mean_iou
 from course_utils.evaluation.scores import Intervals, Scores
-from course_utils.evaluation.statistics.intervals import bootstrap_interval, paired_test
+from course_utils.evaluation.statistics.intervals import bootstrap_interval
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
 from course_utils.evaluation.statistics.pairs import PairTests, compare_all
+from course_utils.evaluation.statistics.permutation import paired_test
 from course_utils.evaluation.statistics.resampling import Resampling
 from course_utils.evaluation.statistics.seeds import SeedSpread, seed_spread
 from course_utils.evaluation.tables import comparison_table, score_table, seed_table, summary_table

@@ -1,4 +1,4 @@
-"""Two systems on the same frames: which differences are more than chance, and what would decide the others."""
+"""Two systems on the same frames: which differences are more than chance, and how many images the others need."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -8,8 +8,9 @@ import numpy as np
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.score_functions import means_and_iou
 from course_utils.evaluation.scores import Scores, null_for_nan
-from course_utils.evaluation.statistics.intervals import LEVEL, paired_test
+from course_utils.evaluation.statistics.intervals import LEVEL
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
+from course_utils.evaluation.statistics.permutation import paired_test
 from course_utils.evaluation.statistics.resampling import unit
 
 
@@ -23,7 +24,7 @@ class Difference:
         low, high: its 95 % interval.
         p_value: two-sided, of the permutation test.
         corrected: the same after Holm's correction for all scores that were compared.
-        images_needed: how many images like these would find a difference of this size in four of five cases, at the
+        images_needed: how many images like these would show a difference of this size in four of five cases, at the
             corrected level, but no fewer than there are; None where the difference is decided, infinite where there
             is none.
     """
@@ -48,7 +49,7 @@ class SystemComparison:
     """Two systems, score by score.
 
     Attributes:
-        frames: that both predicted and that are compared.
+        frames: the number that both predicted.
         over: what was resampled and exchanged, "images" or "cities".
         mean_iou: of the mean IoU.
         class_iou: of each class.
@@ -130,7 +131,7 @@ def compare(
 
 
 def _concerned(matrices) -> np.ndarray:
-    """In how many images or cities each class is true or predicted by either system: only these can tell them apart."""
+    """In how many images or cities either system or the truth has each class: only these tell the systems apart."""
     seen = [
         np.logical_or.reduce([m.matrix.any(axis=0) | m.matrix.any(axis=1) | (m.missed > 0) for m in pair])
         for pair in zip(*matrices, strict=True)

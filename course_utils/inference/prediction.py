@@ -10,7 +10,7 @@ from course_utils.backend import tf
 from course_utils.errors import CourseError
 
 CLASSES_AT_ONCE = 10
-"""Logits are resized for so many classes at a time: all 171 of COCO at 2048x1024 would take 1.4 GB."""
+"""Logits are resized for this many classes at a time: all 171 of COCO at 2048x1024 would take 1.4 GB."""
 
 
 def predict_logits(model, image, image_size: tuple[int, int] | None = None) -> np.ndarray:

@@ -1,7 +1,6 @@
-"""Several looks at an image: overlapping windows, scales and mirror images, averaged.
+"""Several views of an image: overlapping windows, scales and mirror images, averaged.
 
-Papers report scores with and without; nothing is learnt by it, and it costs as many times the computing as there are
-looks.
+Papers report scores with and without. Nothing is learned by it, and its cost grows with the number of views.
 """
 
 import numpy as np

@@ -62,7 +62,7 @@ from course_utils.evaluation import (
     seed_spread,
 )
 from course_utils.evaluation.measures.score_functions import class_iou, mean_iou, pixel_accuracy
-from course_utils.evaluation.statistics.intervals import counts_of
+from course_utils.evaluation.statistics.image_counts import counts_of
 from course_utils.labels import VOID
 from course_utils.widgets import interactive_figure
 

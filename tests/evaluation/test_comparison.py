@@ -8,7 +8,7 @@ import pytest
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, bootstrap_interval, compare, comparison_table, holm, images_needed
 from course_utils.evaluation.measures.score_functions import class_iou
-from course_utils.evaluation.statistics.intervals import paired_test
+from course_utils.evaluation.statistics.permutation import paired_test
 from course_utils.labels import CAMVID, CITYSCAPES
 
 ROAD, PAVEMENT, CAR, TRUCK = 7, 8, 26, 27

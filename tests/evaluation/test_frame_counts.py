@@ -18,7 +18,7 @@ from course_utils.evaluation import (
 )
 from course_utils.evaluation.measures.frame_counts import frames_with
 from course_utils.evaluation.measures.score_functions import class_iou
-from course_utils.evaluation.statistics.intervals import summed
+from course_utils.evaluation.statistics.image_counts import summed
 from course_utils.labels import CITYSCAPES, VOID
 
 

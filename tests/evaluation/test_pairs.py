@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from test_intervals import SKILL, draw
+from random_counts import SKILL, draw
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import compare_all, holm, images_needed, paired_test

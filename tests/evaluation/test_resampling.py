@@ -12,7 +12,7 @@ from course_utils.evaluation import (
     paired_test,
     score_table,
 )
-from course_utils.evaluation.statistics.intervals import summed
+from course_utils.evaluation.statistics.image_counts import summed
 from course_utils.evaluation.statistics.resampling import CITIES as BY_CITY
 from course_utils.evaluation.statistics.resampling import UNITS
 

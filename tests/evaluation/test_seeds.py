@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_intervals import SKILL, draw, parts
+from random_counts import SKILL, draw, parts
 
 from course_utils.errors import CourseError
 from course_utils.evaluation import bootstrap_interval, seed_spread

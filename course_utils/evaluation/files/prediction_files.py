@@ -18,7 +18,7 @@ class Matches:
         names: of the frames that were asked for.
         files: the prediction of each frame that has exactly one.
         missing: frames without a prediction.
-        several: frames with more than one, to two of them.
+        several: frames with more than one, and two of these.
         strangers: files that belong to no frame.
     """
 
@@ -30,7 +30,7 @@ class Matches:
     strangers: tuple[Path, ...]
 
     def refuse_unless_complete(self) -> None:
-        """Raise the first of what keeps the folder from being scored as a whole.
+        """Raise the first reason why the folder cannot be scored as a whole.
 
         Raises:
             CourseError: predictions are missing or ambiguous, or a file belongs to no frame.
@@ -50,7 +50,7 @@ class Matches:
         if self.strangers:
             raise CourseError(
                 f"Below {self.folder} there are PNG files that belong to no frame of the split: "
-                f"{len(self.strangers)}, such as {self.strangers[0]}. Is it the right split? Then move them away, or "
+                f"{len(self.strangers)}, such as {self.strangers[0]}. If this is the right split, move them away, or "
                 "score without them (--partial)."
             )
 
@@ -63,7 +63,7 @@ def match_predictions(folder, names: Sequence[str]) -> Matches:
         names: of the frames.
 
     Raises:
-        CourseError: there is no such folder, no PNG file in it, or none that belongs to any frame.
+        CourseError: there is no such folder, it has no PNG file, or none that belongs to a frame.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""From p-values to decisions: many comparisons at once, and how many images would decide the rest."""
+"""Many comparisons at once: corrected p-values, and how many images the undecided ones need."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from course_utils.evaluation.statistics.intervals import LEVEL
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """p-values corrected for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979).
 
-    Whichever differences are real, the probability that any other comes out below 0.05 stays below 0.05.
+    Whichever differences are real, the probability that any of the others comes out below 0.05 stays below 0.05.
 
     Args:
         p_values: of all comparisons made.

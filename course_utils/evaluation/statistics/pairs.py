@@ -7,8 +7,10 @@ import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.score_functions import Score, mean_iou
-from course_utils.evaluation.statistics.intervals import LEVEL, counts_of, exchanges, interval_of
+from course_utils.evaluation.statistics.image_counts import counts_of
+from course_utils.evaluation.statistics.intervals import LEVEL, interval_of
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
+from course_utils.evaluation.statistics.permutation import exchanges
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ def compare_all(
             none can survive the correction.
 
     Raises:
-        CourseError: fewer than two systems or images, or other numbers of images.
+        CourseError: fewer than two systems or images, or numbers of images that differ.
     """
     if len(systems) < 2:
         raise CourseError(f"Pairs need at least two systems, got {len(systems)}.")

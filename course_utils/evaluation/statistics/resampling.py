@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.frame_counts import FrameCounts
-from course_utils.evaluation.statistics.intervals import summed
+from course_utils.evaluation.statistics.image_counts import summed
 from course_utils.names import look_up
 
 

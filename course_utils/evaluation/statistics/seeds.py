@@ -10,7 +10,8 @@ from scipy.stats import t
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.score_functions import Score, mean_iou
-from course_utils.evaluation.statistics.intervals import LEVEL, bootstrap_replicates, counts_of
+from course_utils.evaluation.statistics.image_counts import counts_of
+from course_utils.evaluation.statistics.intervals import LEVEL, bootstrap_replicates
 
 
 class SeedSpread(NamedTuple):
@@ -38,17 +39,17 @@ def seed_spread(
     resamples: int = 2000,
     seed: int = 0,
 ) -> SeedSpread:
-    """Separate what the seed does to a score from what the images do.
+    """Separate the spread of a score due to the seed from that due to the images.
 
     The images are resampled for all trainings at once; the two variances add up, that of the seeds divided by their
     number, with the degrees of freedom of Welch and Satterthwaite.
 
     Args:
-        trainings: for each seed the matrices of the same images, as in `bootstrap_interval`.
+        trainings: the matrices of the same images for each seed, as in `bootstrap_interval`.
         score, level, resamples, seed: as there.
 
     Raises:
-        CourseError: fewer than two seeds, or other numbers of images.
+        CourseError: fewer than two seeds, or numbers of images that differ.
 
     Example:
 

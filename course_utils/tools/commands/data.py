@@ -92,7 +92,8 @@ def _verify(arguments) -> int:
     else:
         for problem in result.problems:
             print(problem)
-        verdict = f"{len(result.problems)} problems" if result.problems else "no problem"
+        number = len(result.problems)
+        verdict = f"{number} problem{'s' * (number > 1)}" if number else "no problem"
         print(f"{arguments.name} at {result.root}: {_described(result.frames)}; {verdict}")
     return 2 if result.problems else 0
 
