@@ -1,9 +1,9 @@
-"""What kernel sizes and upsamplings cost, and how much checkerboard a longer training leaves, side by side.
+"""What kernel sizes and kinds of upsampling cost, and how much checkerboard remains after longer training.
 
     python benchmarks/checkerboard.py time                            # forward and backward, a minute
     python benchmarks/checkerboard.py training --steps 1500 --seeds 3 # about ten minutes on two cores
 
-The networks are those of notebook 03, small decoders that enlarge grey photographs four times, with more kernels.
+The networks are those of notebook 03 (small decoders that enlarge grey photographs four times), with more kernel sizes.
 All are trained at once, as the outputs of one model, on the same crops.
 """
 
@@ -34,7 +34,7 @@ UPSAMPLING = {
 
 
 def measure_time(rounds, shape=(8, 64, 64, 32)):
-    """Least wall-clock time of one upsampling forward and backward, in turns, with ratios to kernel 4."""
+    """Least wall-clock time of one upsampling, forward and backward, run in turn, with ratios to kernel 4."""
     batch = tf.random.normal(shape)
     runs = {name: step_of(up(shape[-1]), batch) for name, up in UPSAMPLING.items()}
     for run in runs.values():
@@ -64,7 +64,7 @@ def step_of(stack, batch):
 
 
 def crops(pictures, number, size, rng):
-    """Crops [number, size, size, 1], and four times smaller ones by averaging."""
+    """Crops [number, size, size, 1], and the same crops four times smaller by averaging."""
     large = np.empty((number, size, size, 1), np.float32)
     for crop in large:
         picture = pictures[rng.integers(len(pictures))]
@@ -74,7 +74,7 @@ def crops(pictures, number, size, rng):
 
 
 def measure_training(steps, seeds, channels=8, batch_size=8):
-    """Checkerboard energy on flat inputs before and after training, error by output phase, PSNR."""
+    """Checkerboard energy on flat inputs before and after training, error per output phase, PSNR."""
     load = (data.astronaut, data.coffee, data.rocket, data.chelsea)
     *pictures, held_out = [color.rgb2gray(picture()).astype(np.float32) for picture in load]
     targets, inputs = crops(pictures, 1024, 32, np.random.default_rng(0))
@@ -116,9 +116,9 @@ def measure_training(steps, seeds, channels=8, batch_size=8):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", nargs="?", choices=["time", "training"], default="time")
-    parser.add_argument("--rounds", type=int, default=20, help="of the time measurement")
-    parser.add_argument("--steps", type=int, default=1500, help="of the training")
-    parser.add_argument("--seeds", type=int, default=3, help="repetitions of the training")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of the time measurement (default: 20)")
+    parser.add_argument("--steps", type=int, default=1500, help="training steps (default: 1500)")
+    parser.add_argument("--seeds", type=int, default=3, help="repetitions of the training (default: 3)")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {platform.system()}, TensorFlow {tf.__version__}, Keras {keras.__version__}")
     if arguments.part == "time":

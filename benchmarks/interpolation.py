@@ -1,12 +1,13 @@
-"""Upsampling by interpolation beside the framework's: how far apart the results are, and how long each takes.
+"""Our upsampling by interpolation beside the framework's: how far the results differ, and how long each takes.
 
     python benchmarks/interpolation.py              # both parts, about three minutes
-    python benchmarks/interpolation.py errors       # largest differences over methods, factors and sizes
+    python benchmarks/interpolation.py errors       # largest differences per method and factor
     python benchmarks/interpolation.py times --rounds 5
 
 *errors* compares `InterpolationUpsampling2D` with `tf.image.resize` (whole images, borders included), and both with the
-same interpolation in double precision. *times* runs every candidate once a round, so that other load on the machine
-falls on all of them; figures are the least wall-clock time over the rounds, with ratios to `tf.image.resize`.
+same interpolation in double precision. *times* runs every candidate once per round, so that other load on the machine
+affects all of them equally; the figures are the least wall-clock time over the rounds, with ratios to
+`tf.image.resize`.
 """
 
 import argparse
@@ -29,7 +30,7 @@ def resize(method, factor):
 
 
 def benchmark_errors(rounds):
-    print("\nLargest difference over the sizes", ", ".join(f"{h}x{w}" for h, w in SIZES), "of values in 0..1")
+    print("\nLargest difference of values in 0..1 over the sizes", ", ".join(f"{h}x{w}" for h, w in SIZES))
     names = ["layer to tf.image.resize", "layer to exact", "tf.image.resize to exact"]
     print(f"{'':16}{'factor':>6}" + "".join(f"{name:>27}" for name in names))
     for method in METHODS:
@@ -70,7 +71,7 @@ def benchmark_times(rounds):
 
 
 def least_times(candidates, images, rounds):
-    """Runs the functions of `candidates` in turns; least wall-clock time of each, in seconds."""
+    """Runs the functions in `candidates` in turn; returns the least wall-clock time of each, in seconds."""
     for function in candidates.values():
         function(images).numpy()
     times = {name: [] for name in candidates}
@@ -87,11 +88,11 @@ PARTS = {"errors": benchmark_errors, "times": benchmark_times}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; default: both")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each candidate (default: 7)")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - PARTS.keys():
-        parser.error(f"no part is called {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+        parser.error(f"unknown part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {os.cpu_count()} CPUs, {platform.machine()}")
     for part in arguments.parts or PARTS:
         PARTS[part](arguments.rounds)

@@ -1,11 +1,11 @@
-"""Speed of the course's layers beside the alternatives, measured in turns in one run.
+"""Speed of the course's layers beside the alternatives, measured in turn in one run.
 
     python benchmarks/layers.py                 # pooling, batch normalisation and SegNet, about five minutes
-    python benchmarks/layers.py pooling         # one part; also: normalization, segnet
+    python benchmarks/layers.py pooling         # one part; others: normalization, segnet
     python benchmarks/layers.py segnet --rounds 3
 
-Every candidate runs once a round, so that other load on the machine falls on all of them; the figures are the least
-wall-clock time and the median processor time over the rounds, forward and backward, with ratios to the first row.
+Every candidate runs once per round, so that other load on the machine affects all of them equally. The figures are the
+least wall-clock time and the median CPU time over the rounds, forward and backward, with ratios to the first row.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from course_utils.models import SegNet
 
 
 def compare(title, candidates, rounds, images=None):
-    """Runs the functions of `candidates` (name -> function without arguments) in turns and prints a table."""
+    """Runs the functions in `candidates` (name to function without arguments) in turn and prints a table."""
     for run in candidates.values():
         run()
         run()
@@ -49,7 +49,7 @@ def compare(title, candidates, rounds, images=None):
 
 
 def forward_backward(function, inputs, weights, jit_compile=False):
-    """A function without arguments that computes `function(inputs)` and its gradient for the given output gradient."""
+    """A function without arguments that computes `function(inputs)` and its gradient, given the output's gradient."""
 
     @tf.function(jit_compile=jit_compile, autograph=False)
     def step(inputs, weights):
@@ -71,7 +71,7 @@ def ours(features):
 
 
 def argmax_and_scatter(features):
-    """The usual TensorFlow form: int64 positions; no XLA kernel."""
+    """The usual TensorFlow way: int64 positions; no XLA kernel."""
     values, positions = tf.nn.max_pool_with_argmax(features, 2, 2, "SAME", include_batch_in_index=True)
     shape = [tf.size(features, tf.int64)]
     spread = tf.scatter_nd(tf.reshape(positions, [-1, 1]), tf.reshape(values, [-1]), shape)
@@ -79,7 +79,7 @@ def argmax_and_scatter(features):
 
 
 def strided_slices(features):
-    """Four strided slices, a chain of comparisons, and the gradients that TensorFlow derives."""
+    """Four strided slices, a chain of comparisons, and TensorFlow's own gradients."""
     best, index = features[:, ::2, ::2], 0
     for place in (1, 2, 3):
         other = features[:, place // 2 :: 2, place % 2 :: 2]
@@ -91,7 +91,7 @@ def strided_slices(features):
 
 
 def one_hot(features):
-    """Windows on an axis of their own, argmax and a one-hot mask."""
+    """Windows on their own axis, argmax and a one-hot mask."""
     batch, height, width, channels = features.shape
     windows = tf.reshape(features, [batch, height // 2, 2, width // 2, 2, channels])
     windows = tf.reshape(tf.transpose(windows, [0, 1, 3, 5, 2, 4]), [batch, height // 2, width // 2, channels, 4])
@@ -156,7 +156,7 @@ def prediction(model, images):
 
 @contextmanager
 def parts(pool=None, unpool=None, normalization=None):
-    """Within, graphs are built with other computations in our layers, to see what ours save."""
+    """In this context graphs are built with other computations in our layers, to see what ours save."""
     saved = MaxPoolingWithIndices2D.call, MaxUnpooling2D.call, BatchNormalization.call
     MaxPoolingWithIndices2D.call = pool or saved[0]
     MaxUnpooling2D.call = unpool or saved[1]
@@ -168,7 +168,7 @@ def parts(pool=None, unpool=None, normalization=None):
 
 
 def no_indices(self, inputs):
-    """The floor: native pooling, whose indices nobody computes."""
+    """The lower bound: native pooling, without computing indices."""
     values = tf.nn.max_pool2d(inputs, 2, 2, "SAME")
     return values, tf.zeros_like(values, tf.uint8)
 
@@ -207,11 +207,11 @@ PARTS = {"pooling": benchmark_pooling, "normalization": benchmark_normalization,
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; default: all")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each candidate (default: 7)")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - PARTS.keys():
-        parser.error(f"no part is called {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+        parser.error(f"unknown part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {os.cpu_count()} CPUs, {platform.machine()}")
     for part in arguments.parts or PARTS:
         PARTS[part](arguments.rounds)

@@ -1,14 +1,14 @@
-"""What SegNet-Basic's decoder costs and what it buys: indices, bilinear, transposed convolution, none.
+"""What SegNet-Basic's decoders cost and what they gain: indices, bilinear, transposed convolution, none.
 
     python benchmarks/unpooling.py cost                                   # milliseconds and ratios, minutes
     python benchmarks/unpooling.py learn                                  # Toy Streets, 5 seeds, minutes
     python benchmarks/unpooling.py learn --dataset camvid --data-dir DIR --image-size 48 64
     python benchmarks/unpooling.py learn --dataset camvid --data-dir DIR --image-size 360 480 --width 1 \\
-        --kernel-size 7 --steps 10000 --frames 0 --seeds 3                # the paper's size; wants a GPU
+        --kernel-size 7 --steps 10000 --frames 0 --seeds 3                # the paper's size; needs a GPU
 
-`cost` runs the same network with each decoder in turns, forward, and forward and backward. `learn` trains each decoder
-for equal steps on equal batches and prints mIoU and boundary F (0.75 % of the diagonal, classes present) over seeds,
-and the differences seed by seed with a 95 % interval (Student's t).
+`cost` runs the same network with each decoder in turn, forward, and forward and backward. `learn` trains each decoder
+for the same number of steps on the same batches. It prints mIoU and boundary F (0.75 % of the diagonal, classes that
+are present) over seeds, and the differences per seed with a 95 % interval (Student's t).
 """
 
 import argparse
@@ -27,7 +27,7 @@ from course_utils.models.segnet_basic import DECODERS
 
 
 def cost(options):
-    """Milliseconds a step, least over the rounds, and ratios to the bilinear decoder."""
+    """Milliseconds per step, least over the rounds, and ratios to the bilinear decoder."""
     images = tf.random.stateless_uniform([1, *options.image_size, 3], [0, 0])
     runs = {}
     for decoder in DECODERS:
@@ -71,7 +71,7 @@ def load(options, split, frames):
 
 
 def learn(options):
-    """mIoU and boundary F of each decoder over the seeds, and their differences."""
+    """mIoU and boundary F of each decoder over the seeds, and the differences from the first decoder."""
     *train, classes = load(options, "train", options.frames)
     images, maps, _ = load(options, "val", options.frames // 2)
     scores = {}
@@ -109,7 +109,7 @@ def learn(options):
 
 
 def main():
-    """Parse and run one part."""
+    """Parses the command line and runs one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["cost", "learn"])
     parser.add_argument("--dataset", default="toy_streets", choices=datasets.DATASETS)

@@ -31,14 +31,14 @@ def random(*shape, seed=0):
 
 
 def build(kernel, size, stride, padding, **options):
-    """With plain numbers for one dimension, as the course's notebooks write it."""
+    """With plain numbers for one dimension, as in the course's notebooks."""
     if len(size) == 1:
         size, stride = size[0], stride[0]
     return convolution_matrix(kernel, size, stride, padding, **options)
 
 
 def output_size(kernel, size, stride, padding):
-    """As TensorFlow's documentation of padding states it."""
+    """The output size as in TensorFlow's documentation of padding."""
     seen = [n if padding == "same" else n - k + 1 for k, n in zip(kernel, size, strict=True)]
     return tuple(-(-n // s) for n, s in zip(seen, stride, strict=True))
 
@@ -95,7 +95,7 @@ def test_the_transpose_is_the_keras_layer(geometry):
     layer.build((1, *inputs, 1))
     layer.set_weights([kernel[..., None, None]])
     expected = layer(image[None, ..., None])[0, ..., 0].numpy()
-    # Of all the sizes that convolve to `inputs`, Keras takes one: that of the matrix follows it.
+    # Several sizes convolve to `inputs`; Keras chooses one, and the matrix follows.
     product = build(kernel, expected.shape, stride, padding).T @ image.ravel()
     np.testing.assert_allclose(product.reshape(expected.shape), expected, atol=1e-12)
 
@@ -114,7 +114,7 @@ def test_valid_convolution_is_scipys_correlation_with_results_dropped(geometry):
 @quick
 @given(geometries(paddings=["same"], max_stride=1))
 def test_same_convolution_with_an_odd_kernel_is_scipys(geometry):
-    """SciPy puts the odd zero of an even kernel in front, TensorFlow behind: only odd kernels agree."""
+    """For even kernels SciPy puts the odd zero in front, TensorFlow at the end: only odd kernels agree."""
     kernel_size, size, stride, padding = geometry
     assume(all(k % 2 for k in kernel_size))
     kernel, image = random(*kernel_size), random(*size, seed=1)
@@ -177,7 +177,7 @@ def test_sparse_and_symbolic_equal_dense(geometry, whole):
     np.testing.assert_array_equal(np.array(symbolic.subs(values).tolist(), float), dense)
 
 
-def test_sparse_needs_no_room_for_the_dense_matrix():
+def test_sparse_never_builds_the_dense_matrix():
     matrix = convolution_matrix(np.ones((3, 3)), (500, 400), sparse=True)
     assert matrix.shape == (200_000, 200_000)
     assert matrix.nnz == (3 * 500 - 2) * (3 * 400 - 2)
@@ -228,7 +228,7 @@ def test_one_stride_and_one_spelling_serve_all():
         (dict(kernel=[1, 2], input_size=4, sparse=True, symbolic=True), "choose one"),
     ],
 )
-def test_what_is_no_convolution_is_refused(arguments, message):
+def test_arguments_that_describe_no_convolution_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         convolution_matrix(**arguments)
 
@@ -272,6 +272,6 @@ def test_one_number_counts_for_both_axes():
 
 
 @pytest.mark.parametrize("arguments", [(0, 1, 1), (3, 0, 4), (3, 2, 0), (3.0, 2, 4), ((3, 3, 3), 2, 4), ("3", 2, 4)])
-def test_overlap_of_no_convolution_is_refused(arguments):
+def test_sizes_that_have_no_overlap_counts_are_refused(arguments):
     with pytest.raises(ValueError, match="at least 1"):
         overlap_counts(*arguments)

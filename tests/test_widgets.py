@@ -1,4 +1,4 @@
-"""Figures with controls: drawn anew when a control moves, one output with a picture, no hang without a browser."""
+"""Figures with controls: redrawn when a control moves, one output with a picture, no hang without a browser."""
 
 import base64
 import re
@@ -34,8 +34,8 @@ def interactive():
 
 def shown(interactive) -> tuple[bytes, str]:
     """The PNG and the alternative text in the live widget."""
-    found = re.search(r'src="data:image/png;base64,([^"]+)" alt="([^"]*)"', interactive.picture.value)
-    return base64.b64decode(found[1]), found[2]
+    actual = re.search(r'src="data:image/png;base64,([^"]+)" alt="([^"]*)"', interactive.picture.value)
+    return base64.b64decode(actual[1]), actual[2]
 
 
 def fresh(**values) -> bytes:
@@ -70,7 +70,7 @@ def test_more_controls():
         InteractiveFigure(draw, "x", kind="line")
 
 
-def test_a_control_draws_anew(interactive):
+def test_a_control_redraws_the_figure(interactive):
     for name, value in (("count", 5), ("kind", "dots"), ("grid", True)):
         before = shown(interactive)[0]
         interactive.controls[name].value = value
@@ -86,7 +86,7 @@ def test_figures_are_closed(interactive):
     assert pyplot.get_fignums() == before
 
 
-def test_an_error_is_shown_and_then_gone(interactive):
+def test_an_error_is_shown_until_the_next_drawing(interactive):
     interactive.controls["count"].value = 9
     assert 'role="alert"' in interactive.picture.value
     assert "ValueError: nine is &lt;too&gt; many" in interactive.picture.value

@@ -1,4 +1,4 @@
-"""What every layer of the course must do, in one call."""
+"""What every layer of the course must do, checked in one call."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def check_layer(
     Args:
         layer_class: a layer of `course_utils.layers`.
         arguments: keyword arguments of its constructor.
-        inputs: an array `[batch, height, width, channels]` or a list of such, for its call.
+        inputs: an array `[batch, height, width, channels]` or a list of such arrays, for its call.
         tolerance: relative, between eager mode, graph mode and XLA in float32.
     """
     layer = layer_class(**arguments)

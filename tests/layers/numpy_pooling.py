@@ -4,7 +4,7 @@ import numpy as np
 
 
 def max_pool(features, pool_size):
-    """Values, indices within the window, and the full coordinates of each maximum."""
+    """The maxima of the windows, and their indices in the window."""
     batch, height, width, channels = features.shape
     shape = (batch, -(-height // pool_size), -(-width // pool_size), channels)
     values, indices = np.zeros(shape, features.dtype), np.zeros(shape, np.uint8)
@@ -20,7 +20,7 @@ def max_pool(features, pool_size):
 
 
 def scatter(values, indices, pool_size, height, width):
-    """Values to where the indices say: unpooling, and the gradient of pooling."""
+    """Puts values where the indices point: unpooling, and the gradient of pooling."""
     spread = np.zeros((values.shape[0], height, width, values.shape[3]), values.dtype)
     for b, row, column, channel in np.ndindex(values.shape):
         i, j = divmod(int(indices[b, row, column, channel]), pool_size)
@@ -29,7 +29,7 @@ def scatter(values, indices, pool_size, height, width):
 
 
 def gather(features, indices, pool_size):
-    """The elements that the indices name: the gradient of unpooling."""
+    """The elements that the indices point at: the gradient of unpooling."""
     picked = np.zeros(indices.shape, features.dtype)
     for b, row, column, channel in np.ndindex(indices.shape):
         i, j = divmod(int(indices[b, row, column, channel]), pool_size)

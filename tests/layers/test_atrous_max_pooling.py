@@ -1,4 +1,4 @@
-"""Dense max pooling against SciPy's, and against the strided pooling that it takes the place of."""
+"""Dense max pooling against SciPy's, and against the strided pooling that it replaces."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from course_utils.layers import AtrousMaxPooling2D
 
 
 @pytest.mark.parametrize(("pool_size", "rate"), [(2, 1), (2, 2), (3, 2), (2, 4)])
-def test_equals_scipy_and_is_a_good_layer(pool_size, rate):
+def test_equals_scipy_and_keeps_the_layer_contract(pool_size, rate):
     inputs = np.random.default_rng(0).normal(size=(2, 7, 10, 3)).astype("float32")
     check_layer(AtrousMaxPooling2D, {"pool_size": pool_size, "rate": rate}, inputs)
     reach = rate * (pool_size - 1)

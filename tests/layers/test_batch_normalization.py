@@ -61,8 +61,8 @@ def test_outputs_gradients_and_averages_equal_keras(arguments, jit_compile, mode
     theirs.trainable = ours.trainable = mode != "frozen"
     before = ours.get_weights()
     expected = run(theirs, features(), training=mode != "inference")
-    found = run(ours, features(), training=mode != "inference", jit_compile=jit_compile)
-    for one, other in zip(found, expected, strict=True):
+    actual = run(ours, features(), training=mode != "inference", jit_compile=jit_compile)
+    for one, other in zip(actual, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
     averages_moved = any((one != other).any() for one, other in zip(before[-2:], ours.get_weights()[-2:], strict=True))
     assert averages_moved == (mode == "training")
@@ -81,9 +81,9 @@ def test_few_elements(shape):
 def test_mixed_precision_keeps_statistics_in_float32(dtype, training):
     theirs, ours = twins({}, dtype=dtype)
     inputs = features()
-    found, expected = ours(inputs, training=training), theirs(inputs, training=training)
-    assert found.dtype == keras.DTypePolicy(dtype).compute_dtype
-    np.testing.assert_allclose(tf.cast(found, "float32"), tf.cast(expected, "float32"), rtol=2e-2, atol=2e-2)
+    actual, expected = ours(inputs, training=training), theirs(inputs, training=training)
+    assert actual.dtype == keras.DTypePolicy(dtype).compute_dtype
+    np.testing.assert_allclose(tf.cast(actual, "float32"), tf.cast(expected, "float32"), rtol=2e-2, atol=2e-2)
     assert all(weight.dtype == "float32" for weight in ours.weights)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
@@ -99,7 +99,7 @@ def test_mixed_precision_keeps_statistics_in_float32(dtype, training):
     ],
     ids=["other axis", "other rank", "float64", "renorm"],
 )
-def test_what_the_kernel_cannot_do_is_left_to_keras(arguments, shape, dtype):
+def test_cases_outside_the_kernel_are_left_to_keras(arguments, shape, dtype):
     theirs, ours = twins(arguments, shape, dtype)
     inputs = features(shape)
     np.testing.assert_array_equal(ours(inputs, training=True), theirs(inputs, training=True))

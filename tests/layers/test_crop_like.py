@@ -1,4 +1,4 @@
-"""CropLike: what is kept, and that it works wherever a layer must."""
+"""`CropLike` keeps the top left, and the layer contract."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The fully connected CRF: mean field against brute force, limits, the energy it lowers, and the sampled kernel."""
+"""The fully connected CRF: mean field against brute force, limits, the free energy, and the sampled kernel."""
 
 import itertools
 
@@ -29,7 +29,7 @@ def softmax(x):
 
 
 def brute_force_pairs(image, options):
-    """The weighted, normalised kernels between every two pixels, by loops: `[pixels, pixels]`."""
+    """The weighted, normalised kernels between any two pixels, by loops: `[pixels, pixels]`."""
     height, width, _ = image.shape
     places = list(itertools.product(range(height), range(width)))
     kernels = np.zeros((2, len(places), len(places)))
@@ -61,7 +61,7 @@ def brute_force_mean_field(logits, image, compatibility, iterations, options):
 
 
 @pytest.mark.parametrize("window", [None, WHOLE])
-def test_mean_field_is_brute_forces(window):
+def test_mean_field_equals_brute_force(window):
     logits, images = example()
     refined = DenseCRF(3, **OPTIONS, window=window)([logits, images])
     for index in range(2):
@@ -80,7 +80,7 @@ def test_a_learnt_compatibility_is_used_symmetrically():
 
 
 @pytest.mark.parametrize("window", [None, (2, 3)])
-def test_without_weights_the_logits_stay(window):
+def test_without_kernel_weights_the_logits_stay(window):
     inputs = example(9, 13)
     outputs = DenseCRF(appearance_weight=0.0, smoothness_weight=0.0, window=window)(inputs)
     np.testing.assert_array_equal(outputs, inputs[0])
@@ -122,8 +122,8 @@ def test_free_energy_bounds_the_partition_function_and_is_a_labellings_energy():
         one_hot = np.eye(2, dtype="float32")[list(labels)].reshape(logits.shape)
         np.testing.assert_allclose(layer.free_energy(one_hot, [logits, images]), [energy], rtol=1e-4, atol=1e-5)
     least = -np.log(np.sum(np.exp(-np.array(energies))))
-    found = layer.free_energy(marginals, [logits, images]).numpy()[0]
-    assert least < found < least + 0.5
+    actual = layer.free_energy(marginals, [logits, images]).numpy()[0]
+    assert least < actual < least + 0.5
 
 
 @pytest.mark.parametrize("window", [None, (2, 2)])
@@ -167,7 +167,7 @@ def test_affinities_are_the_kernels():
 
 
 def noisy_scene(size):
-    """A disc on a ground with shading and noise, and logits that know it blurred, shifted and noisy."""
+    """A disc on a shaded, noisy background, and logits for it that are blurred, shifted and noisy."""
     generator = np.random.default_rng(2)
     rows, columns = np.mgrid[:size, :size] / size
     truth = ((rows - 0.5) ** 2 + (columns - 0.45) ** 2 < 0.09).astype(int)
@@ -179,7 +179,7 @@ def noisy_scene(size):
 
 
 def test_the_sampled_kernel_agrees_with_the_exact_one():
-    """On 48x48 pixels with a lattice of 11x11 pixels, 4 apart: 120 pairs a pixel instead of 2303."""
+    """On 48x48 pixels with a lattice of 11x11 pixels, 4 apart: 120 pairs per pixel instead of 2303."""
     truth, logits, images = noisy_scene(48)
     options = {"position_scale": 15.0, "color_scale": 0.1}
     exact, sampled = (
@@ -202,7 +202,7 @@ def test_the_sampled_kernel_refines_large_images():
 
 
 def test_the_kernels_weights_are_learnt():
-    """Too weak at first to remove the noise, they grow, and the loss falls."""
+    """They start too weak to remove the noise; they grow, and the loss falls."""
     truth, logits, images = noisy_scene(24)
     layer = DenseCRF(2, position_scale=8.0, color_scale=0.1, appearance_weight=0.1, smoothness_weight=0.1)
     layer.build([logits.shape, images.shape])

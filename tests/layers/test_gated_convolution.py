@@ -14,7 +14,7 @@ def maps(*shape, seed=0):
 
 
 def gated(channels, gate, kernel_size=1):
-    """The layer with all its gates at the sigmoid of `gate`, whatever the streams say."""
+    """The layer with all gates at the sigmoid of `gate`, whatever the streams hold."""
     layer = GatedConvolution2D(channels, kernel_size)
     layer.build([(None, 6, 7, 4), (None, 6, 7, 1)])
     layer.normalization.gamma.assign([0.0])
@@ -31,7 +31,7 @@ def test_closed_gates_leave_features_and_open_ones_double_them(gate, factor):
     np.testing.assert_allclose(layer.gate([features, regular]), np.full((2, 6, 7, 1), factor - 1), atol=1e-6)
 
 
-def test_the_layer_is_its_equations():
+def test_the_layer_follows_its_equations():
     features, regular = maps(2, 6, 7, 4), maps(2, 6, 7, 2, seed=1)
     layer = GatedConvolution2D(3)
     outputs = layer([features, regular])
@@ -78,7 +78,7 @@ def test_both_streams_and_all_weights_receive_gradients():
         assert np.abs(gradient).max() > 0
 
 
-def test_gradient_is_sobels():
+def test_gradient_equals_sobel():
     images = np.random.default_rng(0).uniform(size=(2, 9, 12, 3)).astype("float32")
     check_layer(ImageGradient, {}, images, tolerance=1e-5)
     for image, magnitude in zip(images, ImageGradient()(images).numpy()[..., 0], strict=True):

@@ -32,7 +32,7 @@ def test_taps_are_symmetric_and_every_phase_sums_to_one(method, factor):
 @given(method=methods, factor=st.integers(1, 9))
 def test_taps_are_the_impulse_response_of_the_framework(method, factor):
     taps = interpolation_kernel(method, factor)
-    impulse = np.zeros((1, 25, 1), np.float32)  # so long that no kernel which meets the impulse meets the border
+    impulse = np.zeros((1, 25, 1), np.float32)  # long enough that no kernel reaching the impulse reaches the border
     impulse[0, 12] = 1
     response = tf.image.resize(impulse, (1, 25 * factor), method)[0, :, 0].numpy()
     start = 12 * factor - (len(taps) - factor) // 2
@@ -85,8 +85,8 @@ def test_frequency_response_is_the_fourier_transform():
     padded = np.zeros(64)
     padded[: len(taps)] = taps
     expected = np.fft.rfft(padded)
-    found = frequency_response(taps, np.fft.rfftfreq(64))
-    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-12)
+    actual = frequency_response(taps, np.fft.rfftfreq(64))
+    np.testing.assert_allclose(np.abs(actual), np.abs(expected), atol=1e-12)
 
 
 def test_area_is_nearest():
@@ -96,12 +96,12 @@ def test_area_is_nearest():
 
 
 @pytest.mark.parametrize("factor", [0, -1, 2.0, "2", True, None])
-def test_factors_that_are_none(factor):
+def test_impossible_factors_are_refused(factor):
     with pytest.raises(ValueError, match="factor must be a whole number"):
         interpolation_kernel("bilinear", factor)
 
 
 @pytest.mark.parametrize("method", ["Bilinear", "linear", None])
-def test_methods_that_are_none(method):
+def test_unknown_methods_are_refused(method):
     with pytest.raises(ValueError, match=r"choose one of nearest, bilinear"):
         interpolation_kernel(method, 2)

@@ -45,9 +45,9 @@ def matrix(method, factor, length):
 @example(height=2, width=13, factor=5)
 def test_equals_tf_image_resize_on_the_whole_image(method, height, width, factor):
     image = random_image(height, width)
-    found = InterpolationUpsampling2D(factor, method)(image)
-    # TensorFlow computes coordinates in float32; its area weights lose most. See the next test for who is right.
-    np.testing.assert_allclose(found, resize(image, factor, method), atol=2e-5)
+    actual = InterpolationUpsampling2D(factor, method)(image)
+    # TensorFlow computes coordinates in float32; its area weights lose most. The next test shows which one is right.
+    np.testing.assert_allclose(actual, resize(image, factor, method), atol=2e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -75,18 +75,18 @@ def test_equals_a_matrix_in_double_precision(method, height, width, factor):
 def test_equals_pillow(method, filter, factor):
     image = random_image(9, 14)[0, ..., 0]
     expected = PIL.Image.fromarray(image).resize((factor * 14, factor * 9), filter)
-    found = InterpolationUpsampling2D(factor, method)(image[None, ..., None])[0, ..., 0]
-    # Pillow has no table: at factor 3 its bicubic differs by what TensorFlow's table of 1024 steps rounds away.
+    actual = InterpolationUpsampling2D(factor, method)(image[None, ..., None])[0, ..., 0]
+    # Pillow uses no table: at factor 3 its bicubic differs by the rounding of TensorFlow's table of 1024 steps.
     tolerance = 2e-3 if (method, factor) == ("bicubic", 3) else 2e-6
-    np.testing.assert_allclose(found, np.asarray(expected), atol=tolerance)
+    np.testing.assert_allclose(actual, np.asarray(expected), atol=tolerance)
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
 def test_bilinear_equals_scipy(factor):
     image = random_image(6, 9)[0, ..., 0].astype("float64")
     expected = ndimage.zoom(image, factor, order=1, mode="nearest", grid_mode=True)
-    found = InterpolationUpsampling2D(factor, "bilinear", dtype="float64")(image[None, ..., None])[0, ..., 0]
-    np.testing.assert_allclose(found, expected, atol=1e-12)
+    actual = InterpolationUpsampling2D(factor, "bilinear", dtype="float64")(image[None, ..., None])[0, ..., 0]
+    np.testing.assert_allclose(actual, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -19,7 +19,7 @@ def test_equals_the_formula(size):
     np.testing.assert_allclose(layer(inputs), expected, rtol=1e-4)
 
 
-def test_layer_behaves_as_a_layer():
+def test_layer_contract():
     inputs = np.random.default_rng(0).uniform(size=(2, 5, 7, 3)).astype("float32")
     arguments = {"size": 3, "alpha": 0.1, "beta": 0.6, "bias": 2.0}
     check_layer(LocalResponseNormalization, arguments, inputs, tolerance=1e-5)

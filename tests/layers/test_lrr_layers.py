@@ -20,7 +20,7 @@ def maps(*shape, seed=0):
 
 
 def sum_of_patches(coefficients, bases, factor):
-    """Every patch added where it belongs, and what falls outside cut off."""
+    """Adds every patch where it belongs, and cuts off what falls outside."""
     batch, height, width, _ = coefficients.shape
     size, _, num_classes, num_bases = bases.shape
     canvas = np.zeros((batch, factor * (height + 1), factor * (width + 1), num_classes))
@@ -53,7 +53,7 @@ def test_reconstruction_is_a_transposed_convolution_in_groups():
         np.testing.assert_allclose(scores[..., number : number + 1], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_classs_scores_depend_on_its_own_coefficients_only():
+def test_scores_of_a_class_depend_on_its_own_coefficients_only():
     coefficients = maps(1, 3, 4, 3 * 5)
     layer = BasisReconstruction(3, 5)
     before = layer(coefficients).numpy()
@@ -70,7 +70,7 @@ def test_the_first_basis_alone_is_bilinear_upsampling():
     np.testing.assert_allclose(BasisReconstruction(2, 4)(coefficients)[:, 2:-2, 2:-2], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_bases_are_frozen_even_in_a_network_that_is_thawed_as_a_whole():
+def test_bases_are_frozen_even_if_the_whole_network_is_unfrozen():
     symbol = keras.Input((None, None, 4))
     frozen, trained = (keras.Model(symbol, BasisReconstruction(2, 2, train_bases=train)(symbol)) for train in (0, 1))
     frozen.trainable = True
@@ -116,7 +116,7 @@ def test_segment_bases_are_principal_components():
         products = components.reshape(4, -1) @ components.reshape(4, -1).T
         np.testing.assert_allclose(products, np.diag(np.diag(products)), atol=1e-5)
         assert (np.diff(np.diag(products)) < 0).all()
-    # No window shows a class that never occurs: it keeps the start.
+    # A class that never occurs has no windows: it keeps its initial bases.
     np.testing.assert_array_equal(bases[:, :, 2], cosine_bases(3, 4)[:, :, 2])
 
 
@@ -125,22 +125,22 @@ def test_bases_are_singular_vectors_averaged_down():
     fine = segment_bases(labels, 1, 6, size=16, patch_size=16, patches=10**6)[:, :, 0]
     coarse = segment_bases(labels, 1, 6, size=8, patch_size=16, patches=10**6)[:, :, 0]
     np.testing.assert_allclose(coarse, fine.reshape(8, 2, 8, 2, 6).mean(axis=(1, 3)), atol=1e-5)
-    # All pixels of the class have given their windows.
+    # Every pixel of the class has contributed its window.
     mask = labels[0] == 0
     corners = [np.clip(np.array(pixel) - 8, 0, np.array(mask.shape) - 16) for pixel in np.argwhere(mask)]
     windows = np.array([mask[top : top + 16, left : left + 16].ravel() for top, left in corners], float)
     _, singular, vectors = np.linalg.svd(windows - windows.mean(axis=0), full_matrices=False)
     expected = (np.sqrt(singular / np.sqrt(len(windows)))[:, np.newaxis] * vectors)[:6]
-    found = fine.reshape(256, 6).T
-    signs = np.sign(np.sum(found * expected, axis=1, keepdims=True))
-    np.testing.assert_allclose(signs * found, expected, atol=1e-4)
+    actual = fine.reshape(256, 6).T
+    signs = np.sign(np.sum(actual * expected, axis=1, keepdims=True))
+    np.testing.assert_allclose(signs * actual, expected, atol=1e-4)
 
 
-def test_segment_bases_do_not_grow_with_the_windows_and_reject_what_cannot_be():
+def test_segment_bases_do_not_grow_with_the_windows_and_refuse_impossible_sizes():
     labels = np.kron(np.random.default_rng(0).integers(0, 2, (6, 8, 8)), np.ones((8, 8), int))
     few, many = (segment_bases(labels, 1, 3, patch_size=16, patches=count) for count in (300, 1200))
     np.testing.assert_allclose(np.linalg.norm(few), np.linalg.norm(many), rtol=0.05)
-    # Windows that are all the same have no components.
+    # Identical windows have no components.
     np.testing.assert_array_equal(segment_bases(0 * labels, 1, 3, patch_size=16), cosine_bases(1, 3))
     with pytest.raises(CourseError, match="multiple"):
         segment_bases(labels, 1, patch_size=20)
@@ -157,7 +157,7 @@ def test_mask_is_zero_inside_regions_and_positive_at_edges():
     assert (mask[:, :, 11:19, :2] > 0.99).all() and (mask[:, :, :, 2] < 1e-3).all()
 
 
-def test_mask_is_the_largest_less_the_smallest_probability():
+def test_mask_is_the_largest_minus_the_smallest_probability():
     logits = maps(2, 7, 11, 3)
     check_layer(BoundaryMask, {"window": 5}, logits)
     probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)

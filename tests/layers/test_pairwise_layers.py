@@ -1,13 +1,12 @@
-"""The field on feature maps against brute force, and resizing by a factor."""
+"""Pairwise potentials and mean field on feature maps against brute force."""
 
 import itertools
 
 import numpy as np
-import pytest
-from layer_checks import check_layer, check_saving
+from layer_checks import check_saving
 
 from course_utils.backend import keras, tf
-from course_utils.layers import PairwiseMeanField, PairwisePotentials, ResizeBy
+from course_utils.layers import PairwiseMeanField, PairwisePotentials
 
 SHIFTS = ((0, 1), (1, -1), (2, 0))
 
@@ -21,16 +20,8 @@ def softmax(x):
     return powers / powers.sum(-1, keepdims=True)
 
 
-@pytest.mark.parametrize("factor", [1.2, 0.5, 0.05])
-def test_resize_by_rounds(factor):
-    inputs = normal(2, 5, 8, 3)
-    check_layer(ResizeBy, {"factor": factor}, inputs)
-    size = [max(1, round(factor * 5)), max(1, round(factor * 8))]
-    np.testing.assert_allclose(ResizeBy(factor)(inputs), tf.image.resize(inputs, size), rtol=1e-5, atol=1e-5)
-
-
 def test_pairwise_potentials_see_both_nodes_in_order():
-    """By loops over the pairs, from the features of the two nodes beside each other; 0 outside the map."""
+    """By loops over the pairs, from the concatenated features of both nodes; 0 outside the map."""
     features, layer = normal(1, 4, 5, 6), PairwisePotentials(3, SHIFTS, hidden=7)
     scores = layer(features).numpy()
     assert scores.shape == (1, 4, 5, 3, 3, 3)
@@ -44,7 +35,7 @@ def test_pairwise_potentials_see_both_nodes_in_order():
         np.testing.assert_allclose(scores[0, row, column, number].ravel(), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_mean_field_is_brute_forces():
+def test_mean_field_equals_brute_force():
     unary, pairwise = normal(1, 8, 8, 2), normal(1, 8, 8, 3, 2, 2, seed=1)
     pairs = []
     for row, column, (number, (down, right)) in itertools.product(range(8), range(8), enumerate(SHIFTS)):
@@ -61,7 +52,7 @@ def test_mean_field_is_brute_forces():
         marginals = softmax(updated)
     outputs = PairwiseMeanField(SHIFTS, 3)([unary, pairwise])
     np.testing.assert_allclose(softmax(outputs.numpy()[0]), marginals, rtol=1e-4, atol=1e-6)
-    # Without pairwise scores the unary ones stay.
+    # Without pairwise scores the unary scores do not change.
     np.testing.assert_array_equal(PairwiseMeanField(SHIFTS)([unary, 0 * pairwise]), unary)
 
 

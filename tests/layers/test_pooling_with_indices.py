@@ -49,10 +49,10 @@ def test_values_indices_and_gradients_equal_numpy(height, width, pool_size, mode
     if mode != "eager":
         pool = tf.function(pool, jit_compile=mode == "xla", autograph=False)
         unpool = tf.function(unpool, jit_compile=mode == "xla", autograph=False)
-    found_values, found_indices, gradient = pool(tf.constant(features), tf.constant(weights), pool_size)
-    assert found_indices.dtype == tf.uint8
-    np.testing.assert_array_equal(found_values, values)
-    np.testing.assert_array_equal(found_indices, indices)
+    actual_values, actual_indices, gradient = pool(tf.constant(features), tf.constant(weights), pool_size)
+    assert actual_indices.dtype == tf.uint8
+    np.testing.assert_array_equal(actual_values, values)
+    np.testing.assert_array_equal(actual_indices, indices)
     np.testing.assert_array_equal(gradient, numpy_pooling.scatter(weights, indices, pool_size, height, width))
 
     unpooled, gradient = unpool(
@@ -62,14 +62,14 @@ def test_values_indices_and_gradients_equal_numpy(height, width, pool_size, mode
     np.testing.assert_array_equal(gradient, numpy_pooling.gather(wide_weights, indices, pool_size))
 
 
-def test_indices_name_the_positions_of_max_pool_with_argmax():
+def test_indices_give_the_positions_of_max_pool_with_argmax():
     features = features_with_ties(7, 9)
     values, positions = tf.nn.max_pool_with_argmax(features, 2, 2, "SAME")
-    found, indices = MaxPoolingWithIndices2D()(features)
+    actual, indices = MaxPoolingWithIndices2D()(features)
     rows, columns = np.ogrid[:4, :5]
     y = 2 * rows[..., np.newaxis] + indices.numpy() // 2
     x = 2 * columns[..., np.newaxis] + indices.numpy() % 2
-    np.testing.assert_array_equal(found, values)
+    np.testing.assert_array_equal(actual, values)
     np.testing.assert_array_equal((y * 9 + x) * 3 + np.arange(3), positions)
 
 
@@ -132,15 +132,15 @@ def test_gradients_of_gradients():
 def test_other_precisions_are_exact(dtype):
     features = tf.cast(features_with_ties(5, 7), dtype)
     values, indices = numpy_pooling.max_pool(tf.cast(features, "float32").numpy(), 2)
-    found, found_indices = MaxPoolingWithIndices2D(dtype=dtype)(features)
-    unpooled = MaxUnpooling2D(dtype=dtype)([found, found_indices, features])
-    assert found.dtype == unpooled.dtype == features.dtype
-    np.testing.assert_array_equal(tf.cast(found, "float32"), values)
-    np.testing.assert_array_equal(found_indices, indices)
+    actual, actual_indices = MaxPoolingWithIndices2D(dtype=dtype)(features)
+    unpooled = MaxUnpooling2D(dtype=dtype)([actual, actual_indices, features])
+    assert actual.dtype == unpooled.dtype == features.dtype
+    np.testing.assert_array_equal(tf.cast(actual, "float32"), values)
+    np.testing.assert_array_equal(actual_indices, indices)
     np.testing.assert_array_equal(tf.cast(unpooled, "float32"), numpy_pooling.scatter(values, indices, 2, 5, 7))
 
 
-def test_layers_behave_as_layers():
+def test_layer_contract():
     features = features_with_ties(5, 7)
     check_layer(MaxPoolingWithIndices2D, {"pool_size": 3}, features)
     values, indices = numpy_pooling.max_pool(features, 3)

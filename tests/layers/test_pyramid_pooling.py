@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_checks import check_layer, check_saving
+from layer_checks import check_saving
 
 from course_utils.backend import keras, tf
 from course_utils.layers import (
@@ -12,7 +12,6 @@ from course_utils.layers import (
     AtrousSpatialPyramidPooling,
     ConvolutionBlock,
     PyramidPooling,
-    ResizeLike,
 )
 
 
@@ -21,7 +20,7 @@ def maps(*shape, seed=0):
 
 
 def regions(length, bins):
-    """First and end pixel of each bin, in exact integers."""
+    """First pixel of each bin and the pixel after its last, in exact integers."""
     return [(i * length // bins, ((i + 1) * length + bins - 1) // bins) for i in range(bins)]
 
 
@@ -54,14 +53,6 @@ def test_adaptive_pooling_under_every_execution():
     np.testing.assert_allclose(compiled(inputs), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [(5, 9), (8, 8), (1, 3), (97, 129)])
-def test_resize_like_is_tensorflows(size):
-    features, reference = maps(2, 4, 5, 3), maps(2, *size, 1)
-    check_layer(ResizeLike, {}, [features, reference])
-    expected = tf.image.resize(features, size)
-    np.testing.assert_allclose(ResizeLike()([features, reference]), expected, rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize(
     "layer",
     [
@@ -89,7 +80,7 @@ def test_layers_with_weights(layer, tmp_path):
     np.testing.assert_allclose(tf.cast(half(inputs), "float32"), outputs, rtol=0.1, atol=0.1)
 
 
-def test_pyramid_pooling_keeps_the_map_and_tells_every_pixel_of_the_whole():
+def test_pyramid_pooling_keeps_the_map_and_tells_every_pixel_about_the_whole():
     inputs = maps(1, 6, 12, 8)
     layer = PyramidPooling()
     outputs = layer(inputs).numpy()
@@ -120,7 +111,7 @@ def test_a_rates_field_of_view_by_its_gradient(rate):
 
 @pytest.mark.parametrize(("rates", "share"), [((2, 2, 2), 49 / 169), ((1, 2, 3), 1)])
 def test_gridding_and_its_cure_by_the_receptive_fields_gradient(rates, share):
-    """Three 3x3 convolutions of rate 2 see one pixel in four of their field; rates 1, 2 and 3 see all, as far off."""
+    """Three 3x3 convolutions of rate 2 see one pixel in four of their field; rates 1, 2 and 3 see them all."""
     image = tf.constant(maps(1, 19, 19, 1))
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -134,7 +125,7 @@ def test_gridding_and_its_cure_by_the_receptive_fields_gradient(rates, share):
     assert field.mean() == pytest.approx(share)
 
 
-def test_aspp_is_its_branches():
+def test_aspp_equals_its_branches():
     """Each branch by hand, from Keras's own layers with the same kernels."""
     inputs = maps(2, 8, 8, 3)
     layer = AtrousSpatialPyramidPooling(4, rates=(2,))

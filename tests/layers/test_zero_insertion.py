@@ -1,4 +1,4 @@
-"""`ZeroInsertion2D` against NumPy's slices with a step, and its transpose."""
+"""`ZeroInsertion2D` against NumPy's strided slices, and its transpose."""
 
 import numpy as np
 import pytest

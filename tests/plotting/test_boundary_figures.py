@@ -77,7 +77,7 @@ def test_gate_limits_raise_the_features_by_the_gate():
         np.testing.assert_allclose(heights, [factor * features, features])
 
 
-def test_shift_curves_have_a_panel_a_score_and_a_line_an_object():
+def test_shift_curves_have_a_panel_per_score_and_a_line_per_object():
     scores = {"house": [[1.0, 0.9], [1.0, 0.5]], "pole": [[1.0, 0.0], [1.0, 0.4]]}
     axes = plotting.shift_curves([0, 1], scores, ["IoU", "F"]).axes
     assert [axis.get_title(loc="left") or axis.get_title() for axis in axes] == ["IoU", "F"]

@@ -28,17 +28,17 @@ def test_affinities_in_two_rows_repeat_the_photograph():
         plotting.affinities(np.zeros((3, 4, 3)), (0, 0), maps, rows=3)
 
 
-def test_a_pixel_that_is_bound_to_nothing_can_be_drawn():
+def test_a_pixel_tied_to_nothing_can_be_drawn():
     figure = plotting.affinities(np.zeros((3, 4, 3)), (0, 0), {"nothing": np.zeros((3, 4))})
     assert np.isfinite(figure.axes[1].images[0].get_array()).all()
 
 
 def test_mean_field_starts_at_iteration_0_and_compares_marginals():
-    exact, found = np.array([0.1, 0.9]), np.array([0.2, 0.8])
-    left, right = plotting.mean_field_errors([3.0, 2.0, 1.5], exact, {"mean field": found}).axes
+    exact, approximate = np.array([0.1, 0.9]), np.array([0.2, 0.8])
+    left, right = plotting.mean_field_errors([3.0, 2.0, 1.5], exact, {"mean field": approximate}).axes
     np.testing.assert_array_equal(left.lines[0].get_xydata(), [[0, 3.0], [1, 2.0], [2, 1.5]])
     marked = right.lines[-1]
-    np.testing.assert_array_equal(marked.get_xydata(), np.stack([exact, found], axis=-1))
+    np.testing.assert_array_equal(marked.get_xydata(), np.stack([exact, approximate], axis=-1))
 
 
 def test_class_pairs_write_each_share_into_its_cell():
@@ -55,7 +55,7 @@ def test_many_classes_are_drawn_without_numbers():
 
 
 @pytest.mark.parametrize("systems", [1, 3])
-def test_before_and_after_join_two_values_a_system_and_measure(systems):
+def test_before_and_after_join_two_values_per_system_and_measure(systems):
     values = {f"system {n}": ((10.0 + n, 20.0 + n), (12.0 + n, 19.0 + n)) for n in range(systems)}
     for number, axis in enumerate(plotting.before_and_after(values, ["mIoU", "F"]).axes):
         joins = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]

@@ -50,7 +50,7 @@ def test_matrix_has_each_pair_once_below_and_once_above():
     assert {tuple(map(int, place)) for place in np.argwhere(colored)} == {(2, 0), (2, 1)}
 
 
-def test_matrix_of_what_no_number_decides():
+def test_pairs_that_no_number_of_images_decides():
     zero, open_ = np.zeros((2, 2)), np.zeros((2, 2), bool)
     axis = plotting.pair_matrix(["a", "b"], zero, open_, np.full((2, 2), np.inf)).axes[0]
     assert "> 1 M" in texts(axis)

@@ -1,4 +1,4 @@
-"""The arrows of pooling and unpooling start and end in the right cells; the other figures hold what they are given."""
+"""The arrows of pooling and unpooling start and end in the right cells; feature maps share a scale."""
 
 import numpy as np
 import pytest

@@ -48,8 +48,8 @@ def test_sampling_grid_tells_taps_inside_from_outside(row, column, rates):
         inside, outside = axis.lines[2 * number : 2 * number + 2]
         taps = [(row + rate * i, column + rate * j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         expected = [tap for tap in taps if 0 <= tap[0] < 6 and 0 <= tap[1] < 10]
-        found = zip(inside.get_ydata() // stride, inside.get_xdata() // stride, strict=True)
-        assert sorted(found) == sorted(expected)
+        actual = zip(inside.get_ydata() // stride, inside.get_xdata() // stride, strict=True)
+        assert sorted(actual) == sorted(expected)
         assert len(outside.get_xdata()) == 9 - len(expected)
         assert inside.get_label() == f"rate {rate}: {len(expected)} of 9 taps inside"
     xlim, ylim = axis.get_xlim(), axis.get_ylim()

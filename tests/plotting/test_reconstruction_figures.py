@@ -10,7 +10,7 @@ def pictures(axis):
     return [image.get_array() for image in axis.images]
 
 
-def test_basis_gallery_has_a_row_a_class_and_white_at_zero():
+def test_basis_gallery_has_a_row_per_class_and_white_at_zero():
     bases = {"road": np.random.default_rng(0).normal(size=(4, 4, 3)), "sky": np.zeros((4, 4, 3)) + 2}
     figure = plotting.basis_gallery(bases)
     *places, scale = figure.axes
