@@ -32,5 +32,9 @@ def run(arguments) -> int:
         print(json.dumps({"usable": usable, "findings": [asdict(finding) for finding in findings]}, indent=2))
     else:
         verdict = "The course does not work here yet" if problems else "The course works here"
-        print(f"\n{verdict}: {problems} problems, {warnings} warnings.")
+        print(f"\n{verdict}: {_counted(problems, 'problem')}, {_counted(warnings, 'warning')}.")
     return 1 if problems else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
