@@ -184,10 +184,12 @@ def _extra_measures(frame, boundary: bool | None, distance: bool | None):
 
 
 def _page(findings, systems, frames, labels) -> str:
-    from course_utils.tools.reports.evaluation import Shown, evaluation_page, frame_examples
+    from course_utils.tools.reports.evaluation import ShownSystem, evaluation_page, frame_examples
 
     shown = [
-        Shown(name, scores, *frame_examples(scores, frames, labels, lambda some, s=system: s.predictions(some, labels)))
+        ShownSystem(
+            name, scores, *frame_examples(scores, frames, labels, lambda some, s=system: s.predictions(some, labels))
+        )
         for name, scores, system in zip(findings.names, findings.scores, systems, strict=True)
     ]
     about = {"dataset": findings.dataset, "split": findings.split}

@@ -17,8 +17,8 @@ HELP = "execute notebooks and write a report page"
 def configure(parser: argparse.ArgumentParser):
     """The arguments of `course run`."""
     parser.description = (
-        "Execute notebooks, each in its own folder as JupyterLab does, and write the executed copies and one report "
-        "page. Exits 0 when all passed, 1 when one failed."
+        "Execute notebooks, each in its own folder as JupyterLab does, and write the executed copies and a report "
+        "page. Exits 0 if all passed, 1 if one failed."
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help='number ("05"), name or path; all by default')
     parser.add_argument("--dataset", metavar="NAME", help="the data set for notebooks that take one")
@@ -99,7 +99,7 @@ def _executed(notebook: Path, output: Path, values: dict, tasks, **options):
 
 
 def _chosen(names: list[str]) -> list[Path]:
-    """The notebooks that are named, in that order: paths as they are, others from the course's folder."""
+    """The notebooks named, in that order: paths as they are, other names from the course's folder."""
     from course_utils.tools.notebooks.folder import notebook_folder, select
 
     chosen = []
@@ -142,8 +142,8 @@ def _asked(dataset: str | None, data_dir: str | None, pairs: list[tuple[str, str
 def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast: bool, output: Path):
     """For each notebook its parameters, checked.
 
-    A parameter that a notebook does not have is an error when the notebook was named, or when no notebook has it;
-    otherwise it is left out for that notebook, and a line says so.
+    A parameter that a notebook does not have is an error if the notebook was named or if no notebook has it;
+    otherwise that notebook runs without it, and a line says so.
     """
     import nbformat
 
@@ -174,7 +174,7 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
 def _produced(folder: Path, started: float, notebook: str) -> list[Path]:
     """The folders directly in `folder` in which something was written since `started` (seconds since the epoch).
 
-    Those that begin with another notebook's number ("05_") are left out: it may have run at the same time.
+    Those that begin with another notebook's number ("05_") are left out: that notebook may have run at the same time.
     """
     if not folder.is_dir():
         return []

@@ -10,14 +10,14 @@ from course_utils.tools.types import number
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: all is well; 1: a notebook is stale or could not be made; 2: wrong use; 130: interrupted."""
+    """0: all is well; 1: a notebook is stale or could not be built; 2: wrong use; 130: interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m course_utils.tools.notebooks",
-        description="Convert and execute the notebooks whose source (notebooks/source/*.py) changed.",
+        description="Convert and execute the notebooks whose source (notebooks/source/*.py) has changed.",
     )
     parser.add_argument("names", nargs="*", metavar="NOTEBOOK", help="number or name; all by default")
     parser.add_argument("--check", action="store_true", help="execute nothing, exit 1 if a notebook is stale")
-    parser.add_argument("--force", action="store_true", help="also those whose source has not changed")
+    parser.add_argument("--force", action="store_true", help="also notebooks whose source has not changed")
     parser.add_argument(
         "--cell-timeout", type=number(above=0), default=900, metavar="S", help="seconds a cell may take (%(default)g)"
     )

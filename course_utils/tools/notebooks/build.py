@@ -16,7 +16,7 @@ from course_utils.tools.notebooks.folder import sources
 
 
 def stale(source: Path, folder: Path) -> list[str]:
-    """Why the notebook of a source must be made anew, one line each; empty when it need not."""
+    """Why a source's notebook must be rebuilt, one line each; empty when it is up to date."""
     notebook = folder / f"{source.stem}.ipynb"
     if not notebook.is_file():
         return ["there is no notebook yet"]
@@ -39,15 +39,15 @@ def _executed_before(notebook: NotebookNode, path: Path) -> NotebookNode | None:
 def build(
     source: Path, folder: Path, on_progress: Callable[[RunningCell], None], *, keep_outputs: bool = True, **limits
 ) -> list[str]:
-    """Convert and execute one source with its defaults; write the notebook only when nothing is wrong with it.
+    """Convert and execute one source with its defaults; write the notebook only if nothing is wrong with it.
 
-    Where only text cells (or tags) differ from the notebook there is, its outputs stay and nothing is executed.
+    If only text cells or tags have changed, the outputs are kept and nothing is executed.
 
     Args:
         source: the percent script.
         folder: where the notebook goes, and the kernel's working directory.
         on_progress: as for `execute`.
-        keep_outputs: False executes also when no code has changed.
+        keep_outputs: False executes even if no code has changed.
         **limits: `cell_timeout` and `timeout` of `execute`.
 
     Returns:
@@ -75,10 +75,10 @@ def build(
 
 
 def build_all(folder: Path, names: list[str], *, check: bool = False, force: bool = False, **limits) -> int:
-    """Make every notebook that is stale, or with `check` only say which are.
+    """Rebuild every stale notebook, or with `check` only say which ones are stale.
 
     Returns:
-        0 when all is well, 1 when a notebook is stale (`check`) or could not be made; the others are made all the same.
+        0 when all is well, 1 when a notebook is stale (`check`) or could not be built; the others are built anyway.
     """
     failed = 0
     for source in sources(folder, names):

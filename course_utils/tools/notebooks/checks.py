@@ -17,13 +17,13 @@ _PATTERNS = {
     "shows a memory address": r"\bat 0x[0-9a-fA-F]{6,}",
     "shows a path of this machine": r"(?<![\w.:/])/(?:home|root|Users|tmp|private|var/folders)/\w|\b[A-Z]:\\",
     "shows a progress display's timing": r"\d ?(?:[mun]?s/(?:step|epoch|it)|it/s)\b|Wall time:|CPU times:|\bETA\b",
-    # TensorFlow logs to standard output where it believes that somebody is typing.
+    # TensorFlow logs to standard output in what it takes for an interactive session.
     "shows a warning": r"\b\w*Warning: |\b(?:WARNING|ERROR):\w+:",
 }
 
 
 def structure_problems(notebook: NotebookNode) -> list[str]:
-    """What a notebook lacks of the common form: title cell, record, parameters, a compared cell; one line each."""
+    """What a notebook lacks of the common form (title cell, record, parameters, a compared cell), one line each."""
     problems = []
     first = notebook.cells[0] if notebook.cells else None
     if not first or first.cell_type != "markdown" or not first.source.startswith("# "):
@@ -33,23 +33,23 @@ def structure_problems(notebook: NotebookNode) -> list[str]:
     if type(minutes) is not int or minutes < 1:
         problems.append("the header's course record has no 'minutes' (a whole number, how long a student needs)")
     elif not re.search(rf"(?<![\d.]){minutes} minute", text):
-        problems.append(f"the title cell does not tell its reader '{minutes} minutes'")
+        problems.append(f"the title cell does not say '{minutes} minutes'")
     if not isinstance(claims, list) or not claims or not all(re.fullmatch(r"L\d+", str(claim)) for claim in claims):
         problems.append("the header's course record has no 'claims' (a list of the lecture's, such as [L4, L5])")
     elif missing := [claim for claim in claims if not re.search(rf"\b{claim}\b", text)]:
-        problems.append(f"the title cell does not tell its reader the claims {', '.join(missing)}")
+        problems.append(f"the title cell does not name the claims {', '.join(missing)}")
     if len(parameter_cells(notebook)) != 1:
         problems.append(f"{len(parameter_cells(notebook))} cells are tagged 'parameters', not 1")
     known = parameters(notebook)
     if known.get("fast") is not False or known.get("seed", None) != 0:
         problems.append("the parameters cell does not have 'fast = False' and 'seed = 0'")
     if not any("nbval-check-output" in cell.metadata.get("tags", []) for cell in notebook.cells):
-        problems.append("no cell is tagged 'nbval-check-output': nothing that it computes is compared")
+        problems.append("no cell is tagged 'nbval-check-output', so none of its outputs is compared")
     return problems
 
 
 def output_problems(notebook: NotebookNode) -> list[str]:
-    """What the stored outputs show that they must not, one line each, naming the cell.
+    """What the stored outputs must not show but do, one line each, naming the cell.
 
     Anything on standard error (a warning, a log line), an error without the tag `raises-exception`, a picture without
     alternative text, a widget without a picture, and texts that differ from machine to machine or run to run.

@@ -58,7 +58,7 @@ def read_source(source: Path) -> NotebookNode:
 
 
 def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
-    """The notebook of a source with the cleaned outputs of its execution, and nothing else of it."""
+    """The notebook of a source with the cleaned outputs of its execution, and nothing else from it."""
     for cell, run in zip(source.cells, executed.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = run.outputs, run.execution_count
@@ -67,9 +67,9 @@ def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 
 def clean_outputs(cell: NotebookNode):
-    """Join the pieces of a stream, and leave the picture alone where a widget comes with one.
+    """Join the pieces of each stream, and keep only the picture of a widget that comes with one.
 
-    A live widget needs the kernel that made it; in a stored notebook its picture is what there is to see.
+    A live widget needs the kernel that made it; a stored notebook can only show its picture.
     """
     if cell.cell_type != "code":
         return
@@ -82,8 +82,8 @@ def clean_outputs(cell: NotebookNode):
 def differences(notebook: NotebookNode, source: Path) -> list[str]:
     """How a notebook differs from its source, one line each; empty when it is up to date.
 
-    Compares type, text and metadata of each cell, and the digest. Outputs are not in a source: those of marked cells
-    are compared by nbval.
+    Compares the type, text and metadata of each cell, and the digest. A source has no outputs: nbval compares those of
+    marked cells.
     """
     expected, found = read_source(source), []
     if notebook.metadata.get("course") != expected.metadata.course:

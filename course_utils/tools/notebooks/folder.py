@@ -32,7 +32,7 @@ def sources(folder: Path, names: list[str] | None = None) -> list[Path]:
 
 
 def select(available: list[Path], names: list[str]) -> list[Path]:
-    """Those of the files that are named by number ("05"), name or path; all without names.
+    """The files that the names (a number such as "05", a name or a path) mean; all of them without names.
 
     Raises:
         CourseError: a name fits none of them; the message lists them.

@@ -28,7 +28,7 @@ class Example:
     """A frame as the page shows it.
 
     Attributes:
-        counts: what it gave to the scores.
+        counts: what it contributes to the scores.
         pictures: files by name, see `plotting.frame_pictures`.
     """
 
@@ -37,7 +37,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownSystem:
     """A system as the page shows it.
 
     Attributes:
@@ -83,7 +83,7 @@ def frame_examples(
 
 
 def evaluation_page(
-    systems: Sequence[Shown],
+    systems: Sequence[ShownSystem],
     comparison: SystemComparison | None,
     table: LabelTable,
     *,
@@ -91,7 +91,7 @@ def evaluation_page(
     split: str,
     spread: TrainingSpread | None = None,
 ) -> str:
-    """One HTML file that needs nothing else.
+    """The page: one HTML file that needs nothing else.
 
     Args:
         systems: one, or the two that are compared.
@@ -116,7 +116,7 @@ def evaluation_page(
     )
 
 
-def _section(shown: Shown, table: LabelTable) -> dict:
+def _section(shown: ShownSystem, table: LabelTable) -> dict:
     """What the template says about a system."""
     scores = shown.scores
     return {
@@ -153,14 +153,14 @@ def _bars(scores: Scores) -> np.ndarray:
     return np.stack([values, *np.transpose(ends)])
 
 
-def _curves(systems: Sequence[Shown]) -> dict | None:
+def _curves(systems: Sequence[ShownSystem]) -> dict | None:
     """IoU over the crop factor; None where it was not computed for every system."""
     if any(shown.scores.distance is None for shown in systems):
         return None
     return _figure(*crop_figure({shown.name: shown.scores for shown in systems}))
 
 
-def _comparison(comparison: SystemComparison, systems: Sequence[Shown], table: LabelTable) -> dict:
+def _comparison(comparison: SystemComparison, systems: Sequence[ShownSystem], table: LabelTable) -> dict:
     """What the template says about two systems."""
     names = [shown.name for shown in systems]
     rows = [comparison.mean_iou, *comparison.class_iou.values()]

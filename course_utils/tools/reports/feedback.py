@@ -1,6 +1,6 @@
 """The page of `course feedback`: one student's points, what failed and why, comments, and their own notebook.
 
-Everything a student wrote is escaped here, or is HTML that has been cleaned before; the page forbids scripts besides.
+Everything a student wrote is escaped here or is HTML that was cleaned before; besides, the page forbids scripts.
 """
 
 from collections.abc import Sequence
@@ -44,16 +44,16 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class ShownExercise:
-    """An exercise with what it brought.
+    """An exercise and its result.
 
     Attributes:
         title: its heading.
-        points, of: got and possible; `points` is None while somebody has to read the answer.
+        points, of: earned and possible; `points` is None until somebody has read the answer.
         answer: what was handed in.
         check: the part of the check that students see.
         question: its text, cleaned HTML.
         said: what failed and why, and what was odd, one line each.
-        comment: what a person said, cleaned HTML.
+        comment: of the person who marked it, cleaned HTML.
     """
 
     title: str
@@ -67,7 +67,7 @@ class ShownExercise:
 
     @property
     def state(self) -> str:
-        """The page's name for how it went: "full", "lost" or "unread"."""
+        """How it went, as the page's style calls it: "full", "lost" or "unread"."""
         if self.points is None:
             return "unread"
         return "full" if self.points >= self.of else "lost"
@@ -110,7 +110,7 @@ class Feedback:
 
     @property
     def waiting(self) -> list[ShownExercise]:
-        """The exercises that somebody has to read."""
+        """The exercises that somebody still has to read."""
         return [exercise for exercise in self.exercises if exercise.points is None]
 
 

@@ -120,6 +120,23 @@ def test_wrong_use_executes_nothing(course, executed, capsys, arguments, message
     assert not executed and not (course / "reports").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "remedy"),
+    [
+        ("--jobs", "abc", "give a whole number of at least 1"),
+        ("--jobs", "0", "give a whole number of at least 1"),
+        ("--timeout", "soon", "give a number above 0"),
+        ("--cell-timeout", "0", "give a number above 0"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_the_option_and_the_remedy(course, executed, capsys, option, value, remedy):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "01", option, value])
+    assert ended.value.code == 2 and not executed
+    message = capsys.readouterr().err
+    assert f"argument {option}: '{value}' is " in message and remedy in message
+
+
 def test_an_unreadable_notebook_is_named(course, executed, capsys):
     (course / "notebooks" / "06_cut.ipynb").write_text('{"cells": [')
     assert cli.main(["run"]) == 2 and "06_cut.ipynb" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from course_utils.datasets import toy_streets
 from course_utils.evaluation import compare, score_folder, spread_of_trainings
 from course_utils.evaluation.measures.distance import CROP_RULE, FACTORS
 from course_utils.labels import CITYSCAPES
-from course_utils.tools.reports.evaluation import Shown, evaluation_page, frame_examples
+from course_utils.tools.reports.evaluation import ShownSystem, evaluation_page, frame_examples
 
 EVIL = 'a <b onmouseover="x()">&amp; b'
 
@@ -66,7 +66,7 @@ def shown(streets, step, name="plain", **options):
         for frame in some:
             yield CITYSCAPES.to_train_ids(np.array(Image.open(root / str(step) / f"{frame.name}_labelIds.png")))
 
-    return Shown(name, scores, *frame_examples(scores, frames, CITYSCAPES, predict, number=2))
+    return ShownSystem(name, scores, *frame_examples(scores, frames, CITYSCAPES, predict, number=2))
 
 
 def page_of(systems, comparison=None):
@@ -131,7 +131,7 @@ def test_what_was_left_out_is_said(streets, tmp_path):
         name = f"{frame.name}_labelIds.png"
         (tmp_path / name).write_bytes((root / "1" / name).read_bytes())
     scores = score_folder(tmp_path, frames, CITYSCAPES, partial=True)
-    reader = Reader(page_of([Shown("part", scores)]))
+    reader = Reader(page_of([ShownSystem("part", scores)]))
     assert "PARTIAL: scored 4 of 5 frames" in reader.text and len(reader.all("p")) > 2
     assert frames[0].name in reader.text
 
@@ -139,7 +139,7 @@ def test_what_was_left_out_is_said(streets, tmp_path):
 def test_one_frame_alone(streets):
     root, frames = streets
     scores = score_folder(root / "1", frames[:1], CITYSCAPES, partial=True)
-    Reader(page_of([Shown("alone", scores)]))
+    Reader(page_of([ShownSystem("alone", scores)]))
 
 
 def test_curves_towards_the_vanishing_point_come_with_their_rule(streets):

@@ -2,7 +2,7 @@
 
 - `execute`: one notebook: starts the `worker`, follows its events, keeps to the limits;
 - `worker`: the child process;
-- `processes`: a child process that takes its whole family with it;
+- `processes`: a child process whose descendants all end with it;
 - `running`, `result`: what is told while a notebook runs, and in the end;
 - `several`: several notebooks at once.
 """

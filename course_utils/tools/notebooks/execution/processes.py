@@ -1,7 +1,7 @@
-"""A child process that takes its whole family with it.
+"""A child process whose descendants all end with it.
 
 Jupyter starts each kernel in a session of its own, so killing the process group of a hung papermill leaves the kernel
-behind. Every process of a family inherits one environment variable instead, and is found by it wherever it went.
+behind. Instead, every process of a family inherits an environment variable, and is found by it wherever it went.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ class Family:
 
     Args:
         command: program and arguments.
-        env: variables on top of the current environment; None takes one away.
+        env: variables on top of the current environment; None removes one.
         **options: as for `subprocess.Popen`.
     """
 
@@ -82,10 +82,10 @@ def run_guarded(command: list[str], timeout: float, **options) -> tuple[int, str
         **options: as for `Family`.
 
     Returns:
-        Exit status and all that it wrote.
+        The exit status and everything it wrote.
 
     Raises:
-        subprocess.TimeoutExpired: it took longer; `.output` is what it had written.
+        subprocess.TimeoutExpired: it took longer; `.output` is what it had written so far.
     """
     # A file, not a pipe: an orphan that holds a pipe open would keep its reader waiting.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:

@@ -12,13 +12,13 @@ def execute_several(tasks: Sequence[Callable[[threading.Event], Result]], jobs: 
     """Call the tasks, the first ones first, `jobs` of them at a time.
 
     Args:
-        tasks: each executes one notebook (`execute`) and ends early, with the status "interrupted", when the event that
-            it is given is set.
+        tasks: each executes one notebook (`execute`), and ends early with the status "interrupted" once the event it
+            is given has been set.
         jobs: how many run at once, at least 1.
 
     Yields:
-        place of the task and its result, as soon as it is done. After an interrupt (Ctrl-C, or a task's status
-        "interrupted") no further task begins, and those that had begun are the last to be yielded.
+        the task's index and its result, as soon as it is done. After an interrupt (Ctrl-C, or a task with the status
+        "interrupted") no further task begins; those already running are yielded last.
     """
     stop, waiting, running = threading.Event(), deque(enumerate(tasks)), {}
     with ThreadPoolExecutor(jobs) as pool:
