@@ -1,4 +1,4 @@
-"""Nine systems, one recipe: what each costs and what it learns in the same time.
+"""All systems, one recipe: what each costs and what it learns in the same time.
 
     python benchmarks/systems.py cost  --dataset camvid --data-dir DIR
     python benchmarks/systems.py train --dataset camvid --data-dir DIR --minutes 10
@@ -26,22 +26,12 @@ from course_utils import datasets, models, training
 from course_utils.backend import keras, tf
 from course_utils.evaluation import ConfusionMatrix, Records, frame_scores, records_file
 from course_utils.inference import Predictor, predict_frames
-from course_utils.layers import DenseCRF
-from course_utils.models.deeplab_v2 import CRF
-from course_utils.training.recipe import LAPTOP_SIZES, machine_defaults
 
-SYSTEMS = [name for name in models.__all__ if name[0].isupper()]
 BATCH = 4
 CORES = 2
 RESULTS = Path(__file__).parent / "results"
 MULTIPLICATIONS = {"BatchMatMulV2", "Conv2D", "Conv2DBackpropInput", "DepthwiseConv2dNative", "MatMul"}
 """TensorFlow's operations whose multiply-adds are counted: the rest of a network adds little."""
-
-
-def build(name, num_classes, **training_outputs):
-    return getattr(models, name)(
-        num_classes, **machine_defaults("camvid", name, gpu=False)["model_options"], **training_outputs
-    )
 
 
 def multiply_adds(model, size) -> int:
@@ -67,16 +57,15 @@ def multiply_adds(model, size) -> int:
 
 def cost(options):
     """Parameters, multiply-adds, and times: medians over rounds in which the systems take turns."""
-    num_classes = datasets.label_table(options.dataset).num_classes
-    size = LAPTOP_SIZES[options.dataset]
+    card = datasets.card(options.dataset)
+    num_classes, size = card.labels.num_classes, card.laptop_size
     random = np.random.default_rng(0)
     images = random.uniform(size=(BATCH, *size, 3)).astype("float32")
     labels = random.integers(0, num_classes, size=(BATCH, *size)).astype("uint8")
     steps, facts = {}, {}
-    for name in SYSTEMS:
-        auxiliary = {"auxiliary": True} if name in ("GSCNN", "LRR", "PSPNet", "Piecewise") else {}
-        model = build(name, num_classes, **auxiliary)
-        training.compile_model(model, objective=training.objective(name, None, "cross-entropy"))
+    for name, system in models.SYSTEMS.items():
+        model = system.network(num_classes, training=True, **system.laptop)
+        training.compile_model(model, objective=training.objective(system))
         network = training.prediction_network(model)
         facts[name] = {"parameters": network.count_params(), "multiply_adds": multiply_adds(network, size)}
         targets = dict.fromkeys(model.output, labels) if isinstance(model.output, dict) else labels
@@ -88,7 +77,7 @@ def cost(options):
         for step in steps[name]:
             step()
         print(name, facts[name], flush=True)
-    times = {name: ([], []) for name in SYSTEMS}
+    times = {name: ([], []) for name in models.SYSTEMS}
     for _ in range(options.rounds):
         for name, pair in steps.items():
             for step, record in zip(pair, times[name], strict=True):
@@ -111,10 +100,10 @@ def cost(options):
 
 
 def train(options):
-    """One `course train` for each system."""
+    """One `course train` per system."""
     paces = json.loads((folder(options) / "cost.json").read_text())["systems"]
-    frames = len(datasets.frames(options.dataset, "train", options.data_dir))
-    for name in options.systems or SYSTEMS:
+    frames = len(datasets.open(options.dataset, options.data_dir).frames("train"))
+    for name in options.systems or models.SYSTEMS:
         epochs = max(1, round(CORES * 60 * options.minutes / paces[name]["training_processor_seconds"] / frames))
         run = folder(options) / name
         command = ["course", "train", name, "--dataset", options.dataset, "--epochs", str(epochs)]
@@ -130,20 +119,20 @@ def score(options):
     The predictions are kept, too, where the data set is the course's own.
     """
     own = options.dataset == "toy_streets"
-    table = datasets.label_table(options.dataset)
-    frames = datasets.frames(options.dataset, "val", options.data_dir)
+    data = datasets.open(options.dataset, options.data_dir)
+    frames = data.frames("val")
     facts = json.loads((folder(options) / "cost.json").read_text())
     results = {}
-    for name in options.systems or SYSTEMS:
+    for name in options.systems or models.SYSTEMS:
         run = training.Run(folder(options) / name)
         network, size = run.load_model(), run.config["image_size"]
-        results[name] = score_network(network, size, frames, table) | {"epochs": run.config["epochs"]}
-        if name == "DeepLabV2":
-            behind = keras.Model(network.input, DenseCRF(**CRF)([network.output, network.input]))
-            results[f"{name} + CRF"] = score_network(behind, size, frames, table) | {"epochs": run.config["epochs"]}
+        epochs = {"epochs": run.config["epochs"]}
+        results[name] = score_network(network, size, frames, data) | epochs
+        for refinement, refine in models.SYSTEMS[name].refinements.items():
+            results[f"{name} + {refinement}"] = score_network(refine(network), size, frames, data) | epochs
         print(f"{name:15}{results[name]['confusion'].mean_iou():.1%}", flush=True)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, table, facts, results))
+    (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, data, facts, results))
     records = Records(
         dataset=options.dataset,
         command=command(options),
@@ -159,28 +148,28 @@ def score(options):
     records.save(records_file(options.dataset, RESULTS))
 
 
-def score_network(network, size, frames, table) -> dict:
+def score_network(network, size, frames, data) -> dict:
     """Prediction and counts `[frames, classes, classes]` of each frame, their sum, and boundary F by SegNet's rules."""
     predictions = [prediction.astype("uint8") for _, prediction in predict_frames(Predictor(network, size), frames)]
-    truths = (datasets.label_map(frame, table) for frame in frames)
-    counts, boundary = frame_scores(predictions, truths, table.num_classes)
-    total = ConfusionMatrix(table.num_classes)
+    truths = (data.label_map(frame) for frame in frames)
+    counts, boundary = frame_scores(predictions, truths, data.labels.num_classes)
+    total = ConfusionMatrix(data.labels.num_classes)
     total.matrix += counts.sum(axis=0)
     return {"predictions": predictions, "counts": counts, "confusion": total, "boundary": boundary}
 
 
-def report(options, table, facts, results) -> str:
+def report(options, data, facts, results) -> str:
     """The tables in Markdown."""
-    size = "{}x{}".format(*LAPTOP_SIZES[options.dataset])
+    size = "{}x{}".format(*data.card.laptop_size)
     frames = len(next(iter(results.values()))["counts"])
     lines = [
-        f"# Nine systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
+        f"# The systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
         "",
         f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}.",
         f"Each by `course train NAME --dataset {options.dataset} --epochs E`, images of {size}, one seed; scored on "
-        f"the validation split ({frames} frames) at the labels' own size, in per cent.",
+        f"the validation split ({frames} frames) at the labels' own size, in percent.",
         "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image; "
-        f"images a second are of prediction in batches of {BATCH}, medians of turns.",
+        f"images per second are of prediction in batches of {BATCH}, medians of turns.",
         "One run each: which differences a second seed would keep is not known from this.",
         "",
         "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
@@ -203,7 +192,7 @@ def report(options, table, facts, results) -> str:
         )
     lines += ["", "| IoU | " + " | ".join(results) + " |", "|---|" + "---:|" * len(results)]
     ious = np.array([result["confusion"].iou() for result in results.values()])
-    rows = [*zip(table.names, ious.T, strict=True), ("**mean**", np.nanmean(ious, axis=1))]
+    rows = [*zip(data.labels.names, ious.T, strict=True), ("**mean**", np.nanmean(ious, axis=1))]
     lines += [f"| {name} | " + " | ".join(f"{100 * value:.1f}" for value in row) + " |" for name, row in rows]
     return "\n".join(lines) + "\n"
 

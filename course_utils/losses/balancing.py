@@ -1,5 +1,7 @@
 """Class weights against the imbalance of streets: much road, few poles."""
 
+import functools
+
 import numpy as np
 
 
@@ -24,3 +26,14 @@ def median_frequency_weights(pixels, image_pixels, power: float = 1.0) -> np.nda
         frequency = pixels[present] / image_pixels[present]
         weights[present] = (np.median(frequency) / frequency) ** power
     return weights
+
+
+BALANCING = {
+    "none": None,
+    "sqrt-median": functools.partial(median_frequency_weights, power=0.5),
+    "median": median_frequency_weights,
+}
+"""Class weights from the pixels of each class and those of the images it occurs in, both `[num_classes]`.
+
+None weighs all classes alike, and then no pixels need to be counted.
+"""

@@ -6,6 +6,8 @@ other a nineteenth of everything. These losses are a mean over classes, and no c
 
 from course_utils.backend import keras, tf
 from course_utils.labels import VOID
+from course_utils.losses.cross_entropy import SegmentationCrossEntropy
+from course_utils.losses.total import TotalLoss
 
 
 class _OverlapLoss(keras.losses.Loss):
@@ -113,3 +115,17 @@ class SoftDice(_OverlapLoss):
         overlap = tf.reduce_sum(members * probabilities, axis=1)
         sizes = tf.reduce_sum(members + counts * probabilities**2, axis=1)
         return 1.0 - tf.math.divide_no_nan(2.0 * overlap, sizes)
+
+
+def lovasz_with_cross_entropy(class_weights=None) -> TotalLoss:
+    """Lovász-Softmax plus cross-entropy with class weights.
+
+    A loss of overlap comes on top of cross-entropy: alone it hardly starts from random weights, when everything
+    overlaps with everything.
+    """
+    return TotalLoss([SegmentationCrossEntropy(class_weights), LovaszSoftmax()])
+
+
+def dice_with_cross_entropy(class_weights=None) -> TotalLoss:
+    """Soft Dice plus cross-entropy with class weights, for the reason that `lovasz_with_cross_entropy` gives."""
+    return TotalLoss([SegmentationCrossEntropy(class_weights), SoftDice()])

@@ -13,7 +13,7 @@ each network's loss is the mean over its own, so that the many pairs do not outw
 from course_utils.backend import keras, tf
 from course_utils.labels import VOID
 from course_utils.layers.random_fields.pairwise_potentials import shifted
-from course_utils.losses import SegmentationCrossEntropy
+from course_utils.losses.cross_entropy import SegmentationCrossEntropy
 
 
 def node_labels(labels, nodes):

@@ -1,4 +1,7 @@
-"""Networks for semantic segmentation, one file a system: functions that return `keras.Model`s.
+"""Networks for semantic segmentation: functions that return `keras.Model`s, one file per system.
+
+Each file ends in the system's card, and `SYSTEMS` holds the cards. To add a system, write its file, import its function
+and its card here, and enter the card.
 
 Trained weights at full width, beside those of references, whose lists of layers were added up where they publish no
 count (tests/models/test_published_counts.py explains every difference to the last weight):
@@ -28,30 +31,64 @@ MobileNetV2                   1,811,712   1,811,712    torchvision
 * Encoders: without what classifies, MobileNetV2 also without its last convolution to 1280 channels.
 """
 
-from course_utils.models.classifier import classifier
-from course_utils.models.deeplab_v2 import DeepLabV2
-from course_utils.models.deeplab_v3 import DeepLabV3
-from course_utils.models.deeplab_v3_plus import DeepLabV3Plus
-from course_utils.models.gscnn import GSCNN
-from course_utils.models.lrr import LRR
-from course_utils.models.piecewise import Piecewise
-from course_utils.models.pspnet import PSPNet
-from course_utils.models.segnet import SegNet
-from course_utils.models.segnet_basic import SegNetBasic
-from course_utils.models.transfer import copy_encoder, encoder_layers, load_imagenet_weights
+# ruff: noqa: F401  (the functions of the systems are in __all__ by way of their cards)
+
+from course_utils.errors import CourseError
+from course_utils.models.deeplab_v2 import DEEPLAB_V2_CARD, DeepLabV2
+from course_utils.models.deeplab_v3 import DEEPLAB_V3_CARD, DeepLabV3
+from course_utils.models.deeplab_v3_plus import DEEPLAB_V3_PLUS_CARD, DeepLabV3Plus
+from course_utils.models.encoders.classifier import classifier
+from course_utils.models.encoders.transfer import copy_encoder, encoder_layers, load_imagenet_weights
+from course_utils.models.gscnn import GSCNN, GSCNN_CARD
+from course_utils.models.lrr import LRR, LRR_CARD
+from course_utils.models.piecewise import PIECEWISE_CARD, Piecewise
+from course_utils.models.pspnet import PSPNET_CARD, PSPNet
+from course_utils.models.segnet import SEGNET_CARD, SegNet
+from course_utils.models.segnet_basic import SEGNET_BASIC_CARD, SegNetBasic
+from course_utils.models.system_card import System
+from course_utils.names import look_up
+
+SYSTEMS: dict[str, System] = {
+    card.name: card
+    for card in (
+        SEGNET_CARD,
+        SEGNET_BASIC_CARD,
+        PSPNET_CARD,
+        DEEPLAB_V2_CARD,
+        DEEPLAB_V3_CARD,
+        DEEPLAB_V3_PLUS_CARD,
+        LRR_CARD,
+        PIECEWISE_CARD,
+        GSCNN_CARD,
+    )
+}
+"""Name to card, of every system that the course brings."""
 
 __all__ = [
-    "GSCNN",
-    "LRR",
-    "DeepLabV2",
-    "DeepLabV3",
-    "DeepLabV3Plus",
-    "PSPNet",
-    "Piecewise",
-    "SegNet",
-    "SegNetBasic",
+    "SYSTEMS",
+    "System",
     "classifier",
     "copy_encoder",
     "encoder_layers",
     "load_imagenet_weights",
+    "system",
+    *SYSTEMS,
 ]
+
+
+def system(name) -> System:
+    """The card of a system.
+
+    Args:
+        name: a key of `SYSTEMS`, `module:NAME` for one of your own, or a card. Instead of a card a function that builds
+            the network will do: `build(num_classes, **options)`.
+
+    Raises:
+        CourseError: there is no such system.
+    """
+    found = look_up(name, SYSTEMS, "model") if isinstance(name, str) else name
+    if isinstance(found, System):
+        return found
+    if not callable(found):
+        raise CourseError(f"{name} is a {type(found).__name__}: give a course_utils.models.System, or a function.")
+    return System(found)

@@ -8,6 +8,7 @@ from course_utils.backend import keras
 from course_utils.layers import BatchNormalization, DenseCRF, ResizeBy, ResizeLike
 from course_utils.models.blocks import image_input
 from course_utils.models.encoders import deepest, encode
+from course_utils.models.system_card import SLIM_HALF, System
 
 CRF = {"iterations": 10, "window": (5, 6)}
 """Options of the dense CRF: DeepLab's ten iterations, appearance of 120 pixels up to 30 away in each direction."""
@@ -30,9 +31,8 @@ def DeepLabV2(
     their scores are summed.
 
     The CRF is off at first because the paper trains the network without it and puts it behind the trained one, and
-    because it costs more than a slim network. There it needs no training:
-    `keras.Model(model.input, DenseCRF(**CRF)([model.output, model.input]))`. With `crf` it is part of the model, and
-    its two kernel weights are trained with the network, as in CRF-RNN.
+    because it costs more than a slim network. There it needs no training: see `with_crf`. With `crf` it is part of the
+    model, and its two kernel weights are trained with the network, as in CRF-RNN.
 
     Args:
         num_classes: number of classes, void not counted.
@@ -104,3 +104,11 @@ def refine(logits, images, crf, name="logits"):
     """Logits refined by a dense CRF over the image's pixels; `crf` is True or a dictionary of its options."""
     options = CRF if crf is True else CRF | dict(crf)
     return DenseCRF(**options, dtype="float32", name=name)([logits, images])
+
+
+def with_crf(model):
+    """A trained network with the dense CRF behind it, as the paper has it; the CRF needs no training."""
+    return keras.Model(model.input, DenseCRF(**CRF)([model.output, model.input]))
+
+
+DEEPLAB_V2_CARD = System(DeepLabV2, "Chen et al., PAMI 2018", laptop=SLIM_HALF, refinements={"CRF": with_crf})

@@ -9,6 +9,7 @@ from course_utils.layers import AtrousSpatialPyramidPooling
 from course_utils.models.blocks import class_scores, image_input
 from course_utils.models.encoders import deepest, encode
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import SLIM_HALF, System
 
 RATES = (6, 12, 18)
 """Of the pyramid, for features at an output stride of 16."""
@@ -57,3 +58,6 @@ def DeepLabV3(
 def pyramid_rates(output_stride):
     """Rates that reach equally far in the image at every output stride (section 3.3)."""
     return tuple(rate * 16 // output_stride for rate in RATES)
+
+
+DEEPLAB_V3_CARD = System(DeepLabV3, "Chen et al., arXiv 1706.05587, 2017", laptop=SLIM_HALF)

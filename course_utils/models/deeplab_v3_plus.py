@@ -10,6 +10,7 @@ from course_utils.models.blocks import class_scores, convolution_block, image_in
 from course_utils.models.deeplab_v3 import pyramid_rates
 from course_utils.models.encoders import deepest, encode, features_at
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import SLIM_HALF, System
 
 
 def DeepLabV3Plus(
@@ -55,3 +56,6 @@ def DeepLabV3Plus(
         x = convolution_block(x, scaled(256, width), name=f"decoder_conv{number}")
     x = keras.layers.Dropout(dropout, name="decoder_dropout")(x)
     return keras.Model(images, class_scores(x, num_classes, images), name=name)
+
+
+DEEPLAB_V3_PLUS_CARD = System(DeepLabV3Plus, "Chen et al., ECCV 2018", laptop=SLIM_HALF)

@@ -7,10 +7,12 @@ figure 2.
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import AdaptiveAveragePooling2D, GatedConvolution2D, ImageGradient, ResizeLike
+from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy
 from course_utils.models.blocks import class_scores, convolution_block, image_input
 from course_utils.models.deeplab_v3 import pyramid_rates
 from course_utils.models.encoders import deepest, encode, features_at
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import System
 
 SHAPE_CHANNELS = (32, 16, 8)
 """Of the shape stream after each of its gates; in front of the first there are 64."""
@@ -120,3 +122,19 @@ def _fusion(regular, edges, rates, channels):
     branches.append(convolution_block(boundary, channels, 1, name="fusion_edges"))
     x = keras.layers.Concatenate(name="fusion_join")(branches)
     return convolution_block(x, channels, 1, name="fusion_projection")
+
+
+def _auxiliary(class_weights):
+    """Sections 3.2 and 3.3: 20 for the boundaries, 1 for each other term."""
+    return {"edges": (EdgeCrossEntropy(), 20.0), "dual_task": (DualTaskLoss(), 1.0)}
+
+
+# The boundary loss counts 20 times: at a peak rate of 0.1 it throws the network onto one class until the rate falls
+# (the paper takes 0.01). The whole shape stream is fine, so a narrower network trains as many images per second.
+GSCNN_CARD = System(
+    GSCNN,
+    "Takikawa et al., ICCV 2019",
+    _auxiliary,
+    laptop={"encoder": "slim", "width": 0.25},
+    learning_rate=0.02,
+)

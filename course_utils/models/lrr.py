@@ -6,9 +6,11 @@ Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semanti
 
 from course_utils.backend import keras
 from course_utils.layers import BasisReconstruction, BoundaryMask, CropLike, InterpolationUpsampling2D
+from course_utils.losses.cross_entropy import SegmentationCrossEntropy
 from course_utils.models.blocks import convolution_block, image_input
-from course_utils.models.encoders import deepest, encode, features_at
+from course_utils.models.encoders import deepest, encode, features_at, look_up_encoder
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import SLIM_HALF, System
 
 STRIDES = (32, 16, 8, 4)
 """Image pixels between two features of a level, coarse to fine."""
@@ -62,9 +64,10 @@ def LRR(
         CourseError: unknown encoder.
     """
     images, x = image_input(image_shape)
-    stages = encode(x, encoder, width)
+    card = look_up_encoder(encoder)
+    stages = encode(x, card, width)
     features = {stride: features_at(stages, stride) for stride in STRIDES[1:]}
-    features[32] = _fully_connected(deepest(stages), width, dropout) if encoder == "vgg16" else deepest(stages)
+    features[32] = _fully_connected(deepest(stages), card.classifier, width, dropout)
 
     outputs, scores = {}, None
     for stride in STRIDES:
@@ -82,9 +85,10 @@ def LRR(
     return keras.Model(images, {"logits": logits, **outputs} if auxiliary else logits, name=name)
 
 
-def _fully_connected(x, width, dropout):
-    for number, size in ((6, 7), (7, 1)):
-        x = convolution_block(x, scaled(4096, width), size, name=f"fc{number}")
+def _fully_connected(x, classifier, width, dropout):
+    """VGG16's fully connected layers, fc6 and fc7, as convolutions; other encoders have none."""
+    for number, (channels, size) in enumerate(classifier, start=6):
+        x = convolution_block(x, scaled(channels, width), size, name=f"fc{number}")
         x = keras.layers.Dropout(dropout, name=f"fc{number}_dropout")(x)
     return x
 
@@ -113,3 +117,11 @@ def set_bases(model, bases):
     for layer in model.layers:
         if isinstance(layer, BasisReconstruction):
             layer.set_weights([bases])
+
+
+def _auxiliary(class_weights):
+    """Section 4: a loss at each level, all of one weight in the authors' code."""
+    return {level: (SegmentationCrossEntropy(class_weights), 1.0) for level in ("x32", "x16", "x8")}
+
+
+LRR_CARD = System(LRR, "Ghiasi and Fowlkes, ECCV 2016", _auxiliary, laptop=SLIM_HALF)

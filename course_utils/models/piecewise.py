@@ -6,18 +6,17 @@ segmentation", CVPR 2016, sections 2 to 6.
 
 from course_utils.backend import keras
 from course_utils.layers import PairwiseMeanField, PairwisePotentials, ResizeLike
+from course_utils.losses.piecewise import NodeCrossEntropy, PairCrossEntropy
 from course_utils.models.blocks import convolution_block, image_input
 from course_utils.models.deeplab_v2 import at_scales, refine
-from course_utils.models.encoders import deepest, encode
+from course_utils.models.encoders import deepest, encode, look_up_encoder
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import SLIM_HALF, System
 
 SCALES = (1.2, 0.8, 0.4)
 WINDOWS = (5, 9)
 LAST_BLOCK = ((512, 3), (512, 3))
 """Channels and kernel size of the convolutions that each scale has for itself."""
-
-FULLY_CONNECTED = ((4096, 7),)
-"""The same of the one before them, which is VGG16's first fully connected layer; other encoders have none."""
 
 SURROUNDING = ((0, 1), (1, 0), (1, 1), (1, -1))
 """From a node to four of the eight around it; to the other four it is the neighbour."""
@@ -100,10 +99,13 @@ def Piecewise(
 def feature_map(images, encoder, width, output_stride):
     """FeatMap-Net (sections 2 and 4): `[batch, rows, columns, 9 * 512 * width]`."""
 
-    def shared(x):
-        return deepest(encode(x, encoder, width, output_stride=output_stride))
+    card = look_up_encoder(encoder)
 
-    maps, block = [], FULLY_CONNECTED * (encoder == "vgg16") + LAST_BLOCK
+    def shared(x):
+        return deepest(encode(x, card, width, output_stride=output_stride))
+
+    # Before its last block each scale has VGG16's first fully connected layer; other encoders have none.
+    maps, block = [], card.classifier[:1] + LAST_BLOCK
     for number, x in enumerate(at_scales(shared, images, SCALES), start=1):
         for convolution, (channels, size) in enumerate(block, start=1):
             x = convolution_block(x, scaled(channels, width), size, name=f"scale{number}_conv{convolution}")
@@ -114,3 +116,13 @@ def feature_map(images, encoder, width, output_stride):
         x = keras.layers.Concatenate(name=f"scale{number}_pyramid")([x, *pooled])
         maps.append(ResizeLike(name=f"scale{number}_resize")([x, maps[0]]) if maps else x)
     return keras.layers.Concatenate(name="feature_map")(maps)
+
+
+def _auxiliary(class_weights):
+    """Section 6: a loss for each network of potentials; that of the logits is our own."""
+    pairs = {"surrounding": SURROUNDING, "above": ABOVE}
+    losses = {"unary": (NodeCrossEntropy(class_weights), 1.0)}
+    return losses | {relation: (PairCrossEntropy(shifts), 1.0) for relation, shifts in pairs.items()}
+
+
+PIECEWISE_CARD = System(Piecewise, "Lin et al., CVPR 2016", _auxiliary, laptop=SLIM_HALF)

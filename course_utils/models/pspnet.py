@@ -5,9 +5,11 @@ Zhao, Shi, Qi, Wang and Jia, "Pyramid scene parsing network", CVPR 2017, section
 
 from course_utils.backend import keras
 from course_utils.layers import PyramidPooling
+from course_utils.losses.cross_entropy import SegmentationCrossEntropy
 from course_utils.models.blocks import class_scores, convolution_block, image_input
 from course_utils.models.encoders import deepest, encode
 from course_utils.models.encoders.base import scaled
+from course_utils.models.system_card import SLIM_HALF, System
 
 
 def PSPNet(
@@ -55,3 +57,11 @@ def PSPNet(
         x = keras.layers.Dropout(dropout, name="auxiliary_dropout")(x)
         outputs = {"logits": outputs, "auxiliary": class_scores(x, num_classes, images, name="auxiliary")}
     return keras.Model(images, outputs, name=name)
+
+
+def _auxiliary(class_weights):
+    """Section 4: the auxiliary loss counts 0.4."""
+    return {"auxiliary": (SegmentationCrossEntropy(class_weights), 0.4)}
+
+
+PSPNET_CARD = System(PSPNet, "Zhao et al., CVPR 2017", _auxiliary, laptop=SLIM_HALF)

@@ -8,7 +8,8 @@ from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import MaxUnpooling2D
 from course_utils.models.blocks import convolution_block, image_input, logits
-from course_utils.models.encoders import deepest, encode
+from course_utils.models.encoders import deepest, encode, look_up_encoder
+from course_utils.models.system_card import System
 
 
 def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0, dropout=0.0, name="SegNet"):
@@ -38,12 +39,13 @@ def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0,
         CourseError: unknown encoder, or one without pooling indices.
     """
     images, x = image_input(image_shape)
-    stages = encode(x, encoder, width, dropout)
+    card = look_up_encoder(encoder)
+    stages = encode(x, card, width, dropout)
     x = deepest(stages)
     # DarkNet-19 ends in convolutions that no pooling follows: the decoder mirrors what was pooled.
     stages = [stage for stage in stages if stage.indices is not None]
     if len(stages) < 5:
-        raise CourseError(f"SegNet unpools by indices, and encoder {encoder!r} has none: choose vgg16 or darknet19.")
+        raise CourseError(f"SegNet unpools by indices, and encoder {card.name!r} has none: choose vgg16 or darknet19.")
 
     if x.shape[-1] != stages[-1].channels[-1]:
         x = convolution_block(x, stages[-1].channels[-1], name="decoder_bridge")
@@ -59,3 +61,6 @@ def SegNet(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0,
             x = keras.layers.Dropout(dropout, name=f"{block}_dropout")(x)
     x = keras.layers.Conv2D(num_classes, 3, padding="same", name="decoder_block1_conv1")(x)
     return keras.Model(images, logits(x), name=name)
+
+
+SEGNET_CARD = System(SegNet, "Badrinarayanan et al., PAMI 2017", laptop={"width": 0.25})

@@ -9,6 +9,7 @@ from course_utils.errors import CourseError
 from course_utils.layers import CropLike, LocalResponseNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
 from course_utils.models.blocks import convolution_block, logits
 from course_utils.models.encoders.base import PREFIX, scaled
+from course_utils.models.system_card import System
 
 DEPTH = 4
 CHANNELS = 64
@@ -80,3 +81,6 @@ def _enlarged(x, indices, features, decoder, block):
             x.shape[-1], 4, 2, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{block}_upsample"
         )(x)
     return CropLike(name=f"{block}_crop")([x, features])
+
+
+SEGNET_BASIC_CARD = System(SegNetBasic, "Badrinarayanan et al., PAMI 2017, section 3.1", laptop={"width": 0.25})

@@ -13,7 +13,9 @@ from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches
+from course_utils.training.recipe import Recipe
 from course_utils.training.run import Run
+from course_utils.training.train import resume_run, train_recipe
 from course_utils.training.validation import confusion_on
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "LovaszSoftmax",
     "Phase",
     "PhaseTrainer",
+    "Recipe",
     "Run",
     "SegmentationCrossEntropy",
     "SoftDice",
@@ -37,5 +40,7 @@ __all__ = [
     "median_frequency_weights",
     "objective",
     "prediction_network",
+    "resume_run",
+    "train_recipe",
     "unfreeze_encoder",
 ]

@@ -6,10 +6,11 @@ from pathlib import Path
 from course_utils import datasets
 from course_utils.evaluation import Records
 from course_utils.inference import Predictor, predict_frames
-from course_utils.training.recipe import Recipe, machine_defaults, train_recipe
+from course_utils.training.recipe import Recipe
+from course_utils.training.train import train_recipe
 
 KEPT_PIXELS = 1 << 28
-"""Of the predictions of one system: larger ones are counted and not kept."""
+"""Predictions of more pixels per system than this are counted and not kept."""
 
 
 def train_systems(
@@ -25,24 +26,23 @@ def train_systems(
     """Train systems one after the other as `course train` does and record their predictions of the validation split.
 
     Args:
-        names: of `course_utils.models`.
-        dataset, data_dir: as in `datasets.frames`; all label maps of the validation split are of one size.
-        output: folder for the run folders, one a system; runs that are there are made anew.
-        minutes, epochs: of training for each system; one of them is given. Minutes are fair between systems on a quiet
-            machine only.
+        names: keys of `course_utils.models.SYSTEMS`, or `module:NAME` for systems of your own.
+        dataset: as in `course_utils.datasets.open`; all label maps of its validation split are of one size.
+        data_dir: its folder, None for the usual place.
+        output: folder for the run folders, one per system; runs that are there are made anew.
+        minutes: of training for each system, fair between systems on a quiet machine only; either these or epochs.
+        epochs: of training for each system.
         seed: of all random numbers.
 
     Raises:
         CourseError: unknown names, or incomplete data.
     """
-    table = datasets.label_table(dataset)
-    frames = datasets.frames(dataset, "val", data_dir)
-    truths = {frame.name: datasets.label_map(frame, table) for frame in frames}
-    runs = []
-    for name in names:
-        budget = {"minutes": minutes, "epochs": epochs, "seed": seed}
-        recipe = Recipe(name, dataset, data_dir, **budget, **machine_defaults(dataset, name))
-        runs.append(train_recipe(recipe, Path(output) / name, replace=True))
+    budget = {"minutes": minutes, "epochs": epochs, "seed": seed}
+    recipes = [Recipe.for_machine(name, dataset, data_dir, **budget) for name in names]
+    data = datasets.open(dataset, data_dir)
+    frames = data.frames("val")
+    truths = {frame.name: data.label_map(frame) for frame in frames}
+    runs = [train_recipe(recipe, Path(output) / recipe.system.name, replace=True) for recipe in recipes]
     networks = [run.load_model() for run in runs]
     predictors = [Predictor(network, run.config["image_size"]) for network, run in zip(networks, runs, strict=True)]
     length = f"--minutes {minutes:g}" if epochs is None else f"--epochs {epochs}"
@@ -52,10 +52,10 @@ def train_systems(
             for name, predictor in zip(names, predictors, strict=True)
         },
         truths,
-        table.num_classes,
+        data.labels.num_classes,
         keep=sum(truth.size for truth in truths.values()) <= KEPT_PIXELS,
-        dataset=dataset,
-        command=f"course train NAME --dataset {dataset} {length}",
+        dataset=data.address,
+        command=f"course train NAME --dataset {data.address} {length}",
         parameters=[network.count_params() for network in networks],
         epochs=[len(run.log) for run in runs],
     )

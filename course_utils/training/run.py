@@ -1,7 +1,7 @@
 """A run folder: what was trained, how, how it went, and the networks that came out of it.
 
 RUN/config.json           the recipe, enough to repeat the run
-RUN/log.csv               one row an epoch
+RUN/log.csv               one row per epoch
 RUN/tensorboard/          the same for TensorBoard
 RUN/checkpoints/0007/     model, optimiser and state after the last finished epoch (older ones are removed)
 RUN/best.keras            the network with the best validation mIoU
@@ -9,12 +9,14 @@ RUN/best.keras            the network with the best validation mIoU
 
 import csv
 import json
-import os
 import shutil
 from pathlib import Path
 
+from course_utils import losses, models  # noqa: F401  (both register what a saved model may hold)
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
+from course_utils.names import look_up
 
 
 class Run:
@@ -61,7 +63,7 @@ class Run:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise CourseError(f"{path} exists and is not an empty folder: choose another --output.")
         path.mkdir(parents=True, exist_ok=True)
-        _write(path / "config.json", json.dumps(config, indent=2) + "\n")
+        write_whole(path / "config.json", json.dumps(config, indent=2) + "\n")
         return cls(path)
 
     @property
@@ -73,14 +75,25 @@ class Run:
         except FileNotFoundError:
             return []
 
+    @property
+    def best(self) -> dict:
+        """The row of the log with the best validation mIoU.
+
+        Raises:
+            CourseError: no epoch of the run was validated yet.
+        """
+        rows = [row for row in self.log if row["val_mean_iou"] is not None]
+        if not rows:
+            raise CourseError(f"{self.path}: no epoch was validated yet; go on with `course train --resume`.")
+        return max(rows, key=lambda row: row["val_mean_iou"])
+
     def load_model(self):
         """The network with the best validation mIoU.
 
         Raises:
-            CourseError: no epoch of the run was validated yet, or the file cannot be read.
+            CourseError: no epoch of the run was validated yet, or the file or a module of the user's cannot be read.
         """
-        import course_utils.models  # noqa: F401  (registers the course's layers)
-
+        self._import_own_modules()
         file = self.path / "best.keras"
         if not file.exists():
             raise CourseError(f"{self.path} has no trained network yet: finish it with `course train --resume`.")
@@ -91,7 +104,7 @@ class Run:
 
     def save_best(self, model) -> None:
         """Keep the model, as it is now, as the best one."""
-        _replace(self.path / "best.keras", model.save)
+        write_whole(self.path / "best.keras", model.save)
 
     def save_checkpoint(self, model, state: dict) -> None:
         """Keep the model, its optimiser and a JSON state as the last complete epoch, and write the log from it.
@@ -116,9 +129,9 @@ class Run:
 
     def restore(self):
         """The compiled model and the state of the last complete epoch; None before the first."""
-        import course_utils.models
-        import course_utils.training.objectives  # noqa: F401  (both register what a saved model may hold)
-
+        self._import_own_modules()
+        for left_by_a_kill in self.path.glob(".*.partial*"):
+            left_by_a_kill.unlink()
         checkpoints = self._checkpoints()
         if not checkpoints:
             return None
@@ -126,6 +139,13 @@ class Run:
         state = json.loads((last / "state.json").read_text())
         self._write_log(state["log"])
         return keras.models.load_model(last / "model.keras"), state
+
+    def _import_own_modules(self) -> None:
+        """Import what the run takes from modules of the user's, which register layers and losses of their own."""
+        names = (self.config.get("model"), self.config.get("model_options", {}).get("encoder"), self.config.get("loss"))
+        for name in names:
+            if isinstance(name, str) and ":" in name:
+                look_up(name, {}, "object")
 
     def _checkpoints(self) -> list[Path]:
         return sorted(path for path in (self.path / "checkpoints").glob("[0-9]*") if path.is_dir())
@@ -138,20 +158,10 @@ class Run:
                 writer.writerows(rows)
 
         if rows:
-            _replace(self.path / "log.csv", write)
+            write_whole(self.path / "log.csv", write)
 
     def _write_tensorboard(self, row: dict) -> None:
         with tf.summary.create_file_writer(str(self.path / "tensorboard")).as_default(step=int(row["epoch"])):
             for name, value in row.items():
                 if name != "epoch" and value is not None:
                     tf.summary.scalar(name, value)
-
-
-def _replace(path: Path, write) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    write(partial)
-    os.replace(partial, path)
-
-
-def _write(path: Path, text: str) -> None:
-    _replace(path, lambda partial: partial.write_text(text))

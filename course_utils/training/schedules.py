@@ -5,6 +5,11 @@ steps or minutes: progress is all that a schedule sees.
 """
 
 import math
+from collections.abc import Callable
+
+from course_utils.names import look_up
+
+Schedule = Callable[[float], float]
 
 WARM_UP = 0.02
 """Share of the budget over which the rate rises linearly to its peak."""
@@ -30,7 +35,7 @@ def cosine(progress: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, Schedule] = {
     "constant": constant,
     "constant-then-linear": constant_then_linear,
     "poly": poly,
@@ -38,12 +43,21 @@ SCHEDULES = {
 }
 
 
-def learning_rate(schedule: str, peak: float, progress: float) -> float:
+def look_up_schedule(schedule: str | Schedule) -> Schedule:
+    """The function of a schedule: of a key of `SCHEDULES`, of `module:NAME`, or a function as it is.
+
+    Raises:
+        CourseError: there is no such schedule.
+    """
+    return look_up(schedule, SCHEDULES, "schedule") if isinstance(schedule, str) else schedule
+
+
+def learning_rate(schedule: Schedule, peak: float, progress: float) -> float:
     """The rate at a point of the budget, warm-up included.
 
     Args:
-        schedule: a key of `SCHEDULES`.
+        schedule: from progress to a factor on the peak.
         peak: the highest rate.
         progress: share of the budget spent, 0 to 1.
     """
-    return peak * SCHEDULES[schedule](progress) * min(1.0, (progress + 1e-3) / WARM_UP)
+    return peak * schedule(progress) * min(1.0, (progress + 1e-3) / WARM_UP)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from course_utils import models
 from course_utils.backend import keras, tf
+from course_utils.models import SYSTEMS
 
 SLIM = {"encoder": "slim", "width": 1 / 8}
 VARIANTS = {
@@ -23,12 +23,11 @@ VARIANTS = {
     "SegNetBasic, transposed": {"width": 1 / 8, "decoder": "transposed"},
     "SegNetBasic, none": {"width": 1 / 8, "decoder": "none"},
 }
-SYSTEMS = [name for name in models.__all__ if name[0].isupper()]
 
 
 def build(variant, num_classes=3, **options):
     keras.utils.set_random_seed(0)
-    return getattr(models, variant.split(",")[0])(num_classes, **(VARIANTS[variant] | options))
+    return SYSTEMS[variant.split(",")[0]].network(num_classes, **(VARIANTS[variant] | options))
 
 
 def images(*shape, seed=0):

@@ -6,27 +6,28 @@ import pytest
 from course_utils import datasets
 from course_utils.errors import CourseError
 from course_utils.evaluation import ConfusionMatrix
-from course_utils.training import Run, leaderboard
+from course_utils.training import Run, leaderboard, recipe
 
 
 def test_records_are_of_the_networks_that_the_runs_hold(tiny_streets, tmp_path, monkeypatch):
     small = {"image_size": (32, 64), "model_options": {"width": 0.05}, "batch_size": 2, "learning_rate": 0.1}
-    monkeypatch.setattr(leaderboard, "machine_defaults", lambda dataset, name: small)
+    monkeypatch.setattr(recipe, "machine_defaults", lambda card, system, gpu: dict(small))
     records = leaderboard.train_systems(
         ["SegNetBasic", "SegNet"], "toy_streets", tmp_path, data_dir=str(tiny_streets), epochs=1
     )
     assert records.systems == ("SegNetBasic", "SegNet") and records.epochs.tolist() == [1, 1]
     assert records.command.endswith("--epochs 1")
-    frames, table = datasets.frames("toy_streets", "val", tiny_streets), datasets.label_table("toy_streets")
+    data = datasets.open("toy_streets", tiny_streets)
+    frames = data.frames("val")
     assert records.frames == tuple(frame.name for frame in frames)
     for name, predictions, counts, parameters in zip(
         records.systems, records.predictions, records.counts, records.parameters, strict=True
     ):
         run = Run(tmp_path / name)
         assert run.load_model().count_params() == parameters
-        confusion = ConfusionMatrix(table.num_classes)
+        confusion = ConfusionMatrix(data.labels.num_classes)
         for frame, prediction in zip(frames, predictions, strict=True):
-            confusion.update(datasets.label_map(frame, table), prediction)
+            confusion.update(data.label_map(frame), prediction)
         np.testing.assert_array_equal(counts.sum(axis=0), confusion.matrix)
         assert confusion.mean_iou() == pytest.approx(run.log[-1]["val_mean_iou"], abs=1e-5)
 

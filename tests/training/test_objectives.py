@@ -1,6 +1,5 @@
 """Systems with further outputs: their losses, and their training from `course train` to prediction."""
 
-import inspect
 import json
 
 import numpy as np
@@ -9,7 +8,8 @@ import pytest
 from course_utils import models
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
-from course_utils.models.encoders import ENCODERS
+from course_utils.losses import LOSSES
+from course_utils.models import SYSTEMS, System
 from course_utils.tools.cli import main
 from course_utils.training import (
     Budget,
@@ -20,13 +20,10 @@ from course_utils.training import (
     confusion_on,
     fit,
     objective,
-    objectives,
     prediction_network,
 )
-from course_utils.training.recipe import machine_defaults
 
-SYSTEMS = [name for name in models.__all__ if name[0].isupper()]
-WITH_OUTPUTS = [name for name in SYSTEMS if "auxiliary" in inspect.signature(getattr(models, name)).parameters]
+WITH_OUTPUTS = [name for name, card in SYSTEMS.items() if card.auxiliary]
 SLIM = {"encoder": "slim", "width": 1 / 8}
 
 
@@ -38,7 +35,7 @@ def batch(classes=3):
 
 @pytest.mark.parametrize("name", WITH_OUTPUTS)
 def test_every_output_has_a_loss_and_every_loss_an_output(name):
-    model = getattr(models, name)(3, auxiliary=True, **SLIM)
+    model = SYSTEMS[name].network(3, training=True, **SLIM)
     terms = objective(name, [1.0, 2.0, 3.0])
     assert terms.keys() == model.output.keys()
     images, labels = batch()
@@ -47,12 +44,18 @@ def test_every_output_has_a_loss_and_every_loss_an_output(name):
         assert weight > 0 and np.isfinite(loss(labels, outputs[output])), output
 
 
-def test_only_systems_with_further_outputs_are_registered():
-    assert set(objectives.OBJECTIVES) <= set(WITH_OUTPUTS)
+def test_a_card_has_losses_if_and_only_if_its_system_has_further_outputs():
+    assert [name for name, card in SYSTEMS.items() if "auxiliary" in card.options] == WITH_OUTPUTS
     assert set(objective("SegNet")) == {"logits"}
 
 
-@pytest.mark.parametrize("loss", objectives.LOSSES)
+def test_cards_and_functions_do_for_names():
+    further = System(models.SegNet, auxiliary=lambda class_weights: {"edges": (sum, len(class_weights))})
+    terms = objective(further, [1.0, 2.0], loss=lambda class_weights: ("mine", class_weights))
+    assert terms == {"logits": (("mine", [1.0, 2.0]), 1.0), "edges": (sum, 2)}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_loss_of_the_logits_can_be_chosen(loss):
     labels = batch()[1]
     term, weight = objective("SegNet", None, loss)["logits"]
@@ -60,18 +63,6 @@ def test_the_loss_of_the_logits_can_be_chosen(loss):
     assert weight == 1 and float(term(labels, perfect)) == pytest.approx(0, abs=1e-6)
     with pytest.raises(CourseError, match="choose one of cross-entropy"):
         objective("SegNet", None, "crossentropy")
-
-
-def test_a_term_for_the_logits_comes_on_top(monkeypatch):
-    further = {"Net": lambda class_weights: {"logits": (SegmentationCrossEntropy(class_weights), 0.5)}}
-    monkeypatch.setattr(objectives, "OBJECTIVES", further)
-    labels = batch()[1]
-    logits = tf.random.stateless_normal([2, 32, 48, 3], [0, 1])
-    loss, weight = objective("Net")["logits"]
-    assert isinstance(loss, TotalLoss)
-    assert weight * float(loss(labels, logits)) == pytest.approx(
-        1.5 * float(SegmentationCrossEntropy()(labels, logits))
-    )
 
 
 def test_the_training_loss_is_the_weighted_sum():
@@ -124,12 +115,3 @@ def test_a_run_trains_all_outputs_resumes_and_predicts_by_the_logits(tiny_street
     assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(best, abs=1e-5)
     assert main(["evaluate", str(output), "--json", "--flip", "--scales", "0.75,1", "--window", "24x48"]) == 0
     assert 0 <= json.loads(capsys.readouterr().out)["mean_iou"] <= 1
-
-
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_every_system_has_a_setting_for_laptops(name):
-    options = machine_defaults("toy_streets", name, gpu=False)["model_options"]
-    model = getattr(models, name)(19, **options)
-    assert model.count_params() < 10e6
-    assert options.get("encoder") in (None, *ENCODERS)
-    assert machine_defaults("toy_streets", name, gpu=True)["model_options"] == {"width": 1.0}

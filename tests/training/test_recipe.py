@@ -1,145 +1,57 @@
-import dataclasses
-import itertools
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from types import SimpleNamespace
+"""Recipes, and what the machine decides in them."""
 
 import numpy as np
 import pytest
 
 from course_utils.datasets import DATASETS
 from course_utils.errors import CourseError
-from course_utils.tools.cli import main
-from course_utils.training import Run, fitting
-from course_utils.training.fitting import _Pace
-from course_utils.training.recipe import Recipe, machine_defaults, train_recipe
+from course_utils.models import SYSTEMS, System
+from course_utils.training import Recipe
+from course_utils.training.recipe import machine_defaults
 
 
-@pytest.fixture
-def recipe(tiny_streets):
-    return Recipe(
-        "SegNet",
-        "toy_streets",
-        str(tiny_streets),
-        model_options={"width": 0.05},
-        image_size=(32, 64),
-        batch_size=2,
-        averaging=0.9,
-        epochs=3,
+@pytest.mark.parametrize("card", DATASETS.values(), ids=DATASETS)
+def test_a_machine_without_a_gpu_gets_small_images(card):
+    laptop, large = (machine_defaults(card, SYSTEMS["SegNet"], gpu) for gpu in (False, True))
+    assert laptop["image_size"][0] * laptop["image_size"][1] <= 2**15 < 2 * np.prod(large["image_size"])
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
+def test_a_machine_without_a_gpu_gets_a_slim_network(system):
+    laptop, large = (machine_defaults(DATASETS["toy_streets"], system, gpu) for gpu in (False, True))
+    assert system.network(19, **laptop["model_options"]).count_params() < 10e6
+    assert laptop["model_options"]["width"] < large["model_options"]["width"] == 1.0
+    assert set(large["model_options"]) == {"width"}, "the published encoder"
+    assert laptop["learning_rate"] == large["learning_rate"] == system.learning_rate
+
+
+def test_a_system_without_a_width_is_not_given_one():
+    def net(num_classes, depth=3):
+        """Never built."""
+
+    for gpu in (False, True):
+        assert machine_defaults(DATASETS["toy_streets"], System(net), gpu)["model_options"] == {}
+
+
+def test_what_is_given_comes_before_what_suits_the_machine(tiny_streets):
+    recipe = Recipe.for_machine(
+        "GSCNN", "toy_streets", tiny_streets, gpu=False, epochs=1, batch_size=3, model_options={"width": 0.125}
     )
-
-
-class _Killed(BaseException):
-    """Stands for a kill: nothing in the course catches it."""
-
-
-def test_a_run_killed_in_the_middle_of_an_epoch_resumes_as_if_nothing_had_happened(recipe, tmp_path, monkeypatch):
-    whole = train_recipe(recipe, tmp_path / "whole")
-    batches, begin = [], _Pace.on_train_batch_begin
-
-    def kill(self, batch, logs=None):
-        batches.append(batch)
-        if len(batches) == 5:  # three steps an epoch: the second step of the second epoch
-            raise _Killed
-        begin(self, batch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(_Pace, "on_train_batch_begin", kill)
-        with pytest.raises(_Killed):
-            train_recipe(recipe, tmp_path / "killed")
-    assert len(Run(tmp_path / "killed").log) == 1
-    resumed = train_recipe(dataclasses.replace(recipe, epochs=None), tmp_path / "killed", resume=True)
-
-    assert [row["epoch"] for row in resumed.log] == [1, 2, 3]
-    for name in ("steps", "learning_rate"):
-        assert [row[name] for row in resumed.log] == [row[name] for row in whole.log]
-    losses = np.array([[row["loss"] for row in run.log] for run in (whole, resumed)])
-    # The repeated epoch starts from the same weights, momentum, order and augmentation. What threads add up in another
-    # order differs in the last bit, and grows from there.
-    np.testing.assert_allclose(losses[1, :2], losses[0, :2], rtol=1e-3)
-    np.testing.assert_allclose(losses[1, 2], losses[0, 2], rtol=3e-2)
-
-
-def test_a_process_killed_at_any_moment_leaves_a_run_that_resumes(recipe, tmp_path, tiny_streets):
-    output = tmp_path / "run"
-    command = [sys.executable, "-m", "course_utils", "train", "SegNet", "--dataset", "toy_streets"]
-    command += ["--data-dir", str(tiny_streets), "--option", "width=0.05", "--image-size", "32x64", "--epochs", "500"]
-    process = subprocess.Popen([*command, "--output", str(output)], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 240
-        while not (output / "log.csv").exists() or len(Run(output).log) < 2:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    finished = len(Run(output).log)
-    resumed = train_recipe(dataclasses.replace(recipe, epochs=finished + 2), output, resume=True)
-    assert [row["epoch"] for row in resumed.log] == list(range(1, finished + 3))
-    assert not list(output.rglob("partial*"))
-    assert len(list((output / "checkpoints").iterdir())) == 1
-
-
-def test_minutes_bound_the_time_and_the_last_epoch_is_validated(recipe, tmp_path, monkeypatch):
-    """Each look at the clock takes 50 ms: so long is a step on any machine; the times below do not depend on one."""
-    looks = itertools.count()
-    monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: 0.05 * next(looks)))
-    run = train_recipe(dataclasses.replace(recipe, epochs=None, minutes=0.25), tmp_path / "run")
-    last = run.log[-1]
-    assert last["minutes"] == pytest.approx(0.25, abs=0.02)
-    assert last["steps"] > 20
-    assert last["val_mean_iou"] is not None
-    assert last["learning_rate"] < 0.1 * recipe.learning_rate
-
-
-def test_the_best_network_is_the_one_with_the_best_logged_score(recipe, tmp_path, tiny_streets, capsys):
-    run = train_recipe(recipe, tmp_path / "run")
-    best = max(row["val_mean_iou"] for row in run.log)
-    assert main(["evaluate", str(run.path), "--json"]) == 0
-
-    assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(best, abs=1e-5)
-
-
-def test_a_run_that_exists_is_not_overwritten(recipe, tmp_path):
-    train_recipe(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
-    before = (tmp_path / "run" / "best.keras").read_bytes()
-    with pytest.raises(CourseError, match="--resume"):
-        train_recipe(recipe, tmp_path / "run")
-    assert (tmp_path / "run" / "best.keras").read_bytes() == before
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    with pytest.raises(CourseError, match="not an empty folder"):
-        train_recipe(recipe, tmp_path / "mine", replace=True)
-    assert (tmp_path / "mine" / "thesis.txt").exists()
+    assert recipe.model_options == {"encoder": "slim", "width": 0.125} and recipe.batch_size == 3
+    assert recipe.image_size == recipe.data.card.laptop_size
+    assert recipe.learning_rate == recipe.system.learning_rate == 0.02
+    assert Recipe.for_machine("GSCNN", "toy_streets", tiny_streets, learning_rate=1, epochs=1).learning_rate == 1
+    assert SYSTEMS["GSCNN"].laptop["width"] == 0.25, "the card is not written into"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("given", "words"),
     [
-        (["SegNet", "--dataset", "toy_streets"], "--minutes or --epochs"),
-        (["Segnet", "--dataset", "toy_streets", "--epochs", "1"], "no model 'Segnet': choose one of"),
-        (["SegNet", "--dataset", "toystreets", "--epochs", "1"], "toystreets"),
-        (["SegNet", "--dataset", "toy_streets", "--epochs", "1", "--option", "depth=3"], "depth"),
-        (["SegNet", "--dataset", "toy_streets", "--epochs", "0"], "positive"),
-        (["SegNet", "--dataset", "toy_streets", "--resume"], "not a run folder"),
+        ({}, "either --minutes or --epochs"),
+        ({"minutes": 1, "epochs": 1}, "either --minutes or --epochs"),
+        ({"epochs": 1, "batch_size": 0}, "batch of 0 images"),
     ],
 )
-def test_wrong_use_is_one_line_and_leaves_no_folder(arguments, words, tiny_streets, tmp_path, capsys):
-    output = tmp_path / "run"
-    assert main(["train", *arguments, "--data-dir", str(tiny_streets), "--output", str(output)]) == 2
-    message = capsys.readouterr().err.strip()
-    assert words in message and "\n" not in message
-    assert not output.exists()
-
-
-def test_a_machine_without_a_gpu_gets_small_images_and_a_slim_network():
-    for dataset in DATASETS:
-        laptop, large = machine_defaults(dataset, gpu=False), machine_defaults(dataset, gpu=True)
-        assert laptop["image_size"][0] * laptop["image_size"][1] <= 2**15 < 2 * np.prod(large["image_size"])
-        assert laptop["model_options"]["width"] < large["model_options"]["width"] == 1.0
-    with pytest.raises(CourseError, match="toystreets"):
-        machine_defaults("toystreets")
+def test_a_recipe_that_cannot_train_is_refused(given, words):
+    with pytest.raises(CourseError, match=words):
+        Recipe("SegNet", "toy_streets", **given)

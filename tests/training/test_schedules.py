@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from course_utils.training.schedules import SCHEDULES, WARM_UP, learning_rate
+from course_utils.training.schedules import SCHEDULES, WARM_UP, constant, learning_rate, poly
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -20,9 +20,9 @@ def test_schedules_end_at_zero(name):
 
 def test_poly_is_the_published_formula():
     # Chen et al. 2017: (1 - iter/max_iter) ** 0.9 at half time.
-    assert learning_rate("poly", 0.01, 0.5) == pytest.approx(0.01 * 0.5**0.9)
+    assert learning_rate(poly, 0.01, 0.5) == pytest.approx(0.01 * 0.5**0.9)
 
 
 def test_warm_up_rises_to_the_schedule():
-    rates = [learning_rate("constant", 1.0, share * WARM_UP) for share in (0.0, 0.5, 1.0)]
+    rates = [learning_rate(constant, 1.0, share * WARM_UP) for share in (0.0, 0.5, 1.0)]
     assert 0 < rates[0] < rates[1] < rates[2] == 1.0

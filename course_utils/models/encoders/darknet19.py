@@ -7,6 +7,7 @@ classifies.
 from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
+from course_utils.models.encoders.encoder_card import Encoder
 from course_utils.models.encoders.pooling import max_pooling
 
 # 3x3 and 1x1 convolutions alternate.
@@ -39,3 +40,6 @@ def darknet19(x, width=1.0, dropout=0.0, output_stride=32):
             x, indices = max_pooling(features, striding, name=f"{name}_pool")
             stages.append(Stage(features, channels, stride, x, indices))
     return stages
+
+
+DARKNET19 = Encoder(darknet19)

@@ -8,6 +8,7 @@ from course_utils.backend import keras
 from course_utils.layers import BatchNormalization
 from course_utils.models.blocks import convolution_block, symmetric_padding
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
+from course_utils.models.encoders.encoder_card import Encoder
 from course_utils.models.encoders.imagenet import application, copy_convolutions
 
 # Expansion, channels, repetitions and stride of the first, as in table 2.
@@ -83,3 +84,6 @@ def load_imagenet_weights(model, weights="imagenet"):
         theirs = "bn_Conv1" if layer.name == "Conv1" else f"{layer.name}_BN"
         pairs.append((f"{prefix}{ours}", layer, normalizations[theirs.lower()]))
     copy_convolutions(model, pairs, "tf", "MobileNetV2")
+
+
+MOBILENETV2 = Encoder(mobilenetv2, load_imagenet_weights)

@@ -7,6 +7,7 @@ counts that halve the resolution early: most of a small network's time goes into
 from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
+from course_utils.models.encoders.encoder_card import Encoder
 
 CHANNELS = (24, 48, 96, 160, 256)
 BLOCKS = (0, 1, 2, 2, 2)
@@ -39,3 +40,6 @@ def _residual_block(x, channels, rate, *, name):
     y = convolution_block(y, channels, rate=rate, activation=None, name=f"{name}_conv2")
     x = keras.layers.Add(name=f"{name}_add")([x, y])
     return keras.layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+SLIM = Encoder(slim)

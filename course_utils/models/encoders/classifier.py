@@ -2,7 +2,8 @@
 
 from course_utils.backend import keras
 from course_utils.models.blocks import image_input, logits
-from course_utils.models.encoders import deepest, encode
+from course_utils.models.encoders.base import deepest
+from course_utils.models.encoders.encode import encode
 
 
 def classifier(num_classes, image_shape=(None, None, 3), encoder="vgg16", width=1.0, dropout=0.0, name="classifier"):

@@ -1,8 +1,8 @@
 """Weights for an encoder from elsewhere: from another network of the course, or from ImageNet."""
 
 from course_utils.errors import CourseError
-from course_utils.models.encoders import IMAGENET_WEIGHTS
 from course_utils.models.encoders.base import PREFIX, encoder_name
+from course_utils.models.encoders.encode import ENCODERS
 
 
 def encoder_layers(model):
@@ -60,10 +60,11 @@ def load_imagenet_weights(model, weights="imagenet"):
         CourseError: no network, a file that does not fit, an encoder without ImageNet weights or of another width.
     """
     names = {encoder_name(layer).removeprefix(PREFIX).split("_")[0] for layer in encoder_layers(model)}
-    loaders = [loader for encoder, loader in IMAGENET_WEIGHTS.items() if encoder in names]
+    published = {name: card.imagenet for name, card in ENCODERS.items() if card.imagenet}
+    loaders = [load for name, load in published.items() if name in names]
     if not loaders:
         raise CourseError(
             f"There are no ImageNet weights for the encoder of model {model.name!r}. "
-            f"Choose one of the encoders {', '.join(IMAGENET_WEIGHTS)}, or pretrain a classifier and use copy_encoder."
+            f"Choose one of the encoders {', '.join(published)}, or pretrain a classifier and use copy_encoder."
         )
     loaders[0](model, weights)

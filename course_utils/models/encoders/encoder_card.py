@@ -1,0 +1,30 @@
+"""What the course knows about an encoder beside its layers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The card of an encoder.
+
+    Attributes:
+        build: `build(x, width, dropout, output_stride)` from normalised images `[batch, height, width, 3]` to a list of
+            `Stage`s, fine to coarse. Its layers are called `encoder_<name>_...`.
+        imagenet: `imagenet(model, weights)` loads published weights into the encoder of a model; None where there are
+            none.
+        multi_grid: whether `build` also takes `multi_grid`, factors on the atrous rates of the last stage's blocks.
+        classifier: channels and kernel size of the fully connected layers between the last features and the class
+            scores, taken as convolutions; empty where the encoder has none. Systems that keep them put them behind the
+            last stage.
+    """
+
+    build: Callable
+    imagenet: Callable | None = None
+    multi_grid: bool = False
+    classifier: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What models call it: the name of the function that builds it."""
+        return self.build.__name__

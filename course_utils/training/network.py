@@ -1,0 +1,71 @@
+"""The network that a recipe trains: built, checked against the images, compiled."""
+
+from bisect import bisect_left
+
+from course_utils import models
+from course_utils.errors import CourseError
+from course_utils.losses import BALANCING
+from course_utils.names import look_up
+from course_utils.training.fitting import compile_model
+from course_utils.training.objectives import objective, prediction_network
+from course_utils.training.recipe import Recipe
+
+LARGEST_SIDE = 1024
+"""Up to this side the smallest image that a network takes is looked for, in pixels."""
+
+
+def new_network(recipe: Recipe):
+    """The network of a recipe with its first weights, compiled.
+
+    Raises:
+        CourseError: an unknown option, loss or balancing, weights that do not fit, images that the network cannot take,
+            or logits of another size than the images.
+    """
+    labels = recipe.data.labels
+    model = recipe.system.network(labels.num_classes, training=True, **recipe.model_options)
+    for size in {recipe.image_size, recipe.crop_size} - {None}:
+        check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
+    if recipe.encoder_weights:
+        models.load_imagenet_weights(model, recipe.encoder_weights)
+    balance = look_up(recipe.balancing, BALANCING, "balancing")
+    weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))
+    compile_model(
+        model,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        objective=objective(recipe.system, weights, recipe.loss),
+        averaging=recipe.averaging,
+    )
+    return model
+
+
+def check_size(network, size: tuple[int, int], num_classes: int, name: str) -> None:
+    """Check that a network takes images of a size and gives logits of the same size.
+
+    Args:
+        network: from images to logits alone.
+        size: height and width of the images.
+        num_classes: number of classes.
+        name: of the network, for messages.
+
+    Raises:
+        CourseError: it does not; the message names the smallest size that it takes.
+    """
+    found = _logits_shape(network, *size)
+    if found is None:
+        side = bisect_left(range(LARGEST_SIDE), True, key=lambda side: _logits_shape(network, side, side) is not None)
+        remedy = f"give a size of at least {side}x{side}." if side < LARGEST_SIDE else "try another size."
+        raise CourseError(f"{name} cannot take images of {size[0]}x{size[1]}: {remedy}")
+    if found != (*size, num_classes):
+        raise CourseError(
+            f"{name} turns an image of {size[0]}x{size[1]} into an output of shape {list(found)}: it must give one "
+            f"logit per pixel and class, {[*size, num_classes]}."
+        )
+
+
+def _logits_shape(network, height: int, width: int) -> tuple | None:
+    """Height, width and classes of the logits of an image; None where the network fails."""
+    try:
+        return tuple(network.compute_output_shape((1, height, width, 3))[1:])
+    except Exception:  # a layer of the user's may raise anything
+        return None
