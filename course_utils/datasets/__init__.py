@@ -80,28 +80,3 @@ def open(name: str | DatasetCard, data_dir: str | Path | None = None) -> Dataset
 def load(name: str, split: str, data_dir: str | Path | None = None, image_size: tuple[int, int] | None = None):
     """A split as a `tf.data.Dataset` of images and label maps: `open(name, data_dir).load(split, image_size)`."""
     return open(name, data_dir).load(split, image_size)
-
-
-def frames(name, split, data_dir=None):
-    """Old door, going away: `open(name, data_dir).frames(split)`."""
-    return open(name, data_dir).frames(split)
-
-
-def pixel_counts(name, split, data_dir=None):
-    """Old door, going away: `open(name, data_dir).pixel_counts(split)`."""
-    return open(name, data_dir).pixel_counts(split)
-
-
-def label_table(name):
-    """Old door, going away: `card(name).labels`."""
-    return card(name).labels
-
-
-def splits(name):
-    """Old door, going away: `card(name).splits`."""
-    return card(name).splits
-
-
-def available_splits(name, data_dir=None):
-    """Old door, going away: `open(name, data_dir).available_splits`."""
-    return open(name, data_dir).available_splits

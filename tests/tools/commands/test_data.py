@@ -119,18 +119,18 @@ def test_only_the_splits_asked_for(site, tmp_path, capsys):
 def test_a_data_set_of_one_s_own(tmp_path, monkeypatch, capsys):
     """A card of name, labels, splits and scan is enough, as its documentation shows."""
     example = DatasetCard.__doc__.partition("work:\n")[2].partition("    Attributes:")[0]
-    (tmp_path / "my_leaves.py").write_text(inspect.cleandoc(example))
+    (tmp_path / "leaves_of_the_docstring.py").write_text(inspect.cleandoc(example))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for split in ("train", "val"):
         (tmp_path / "leaves" / split).mkdir(parents=True)
         Image.fromarray(np.full((6, 8, 3), 90, np.uint8)).save(tmp_path / "leaves" / split / "a.jpg")
         Image.fromarray(np.full((6, 8), 1, np.uint8)).save(tmp_path / "leaves" / split / "a.png")
-    assert main(["data", "my_leaves:LEAVES", "--dest", "leaves"]) == 0
-    assert "my_leaves:LEAVES is ready at leaves: 1 train, 1 val frames" in capsys.readouterr().out
-    assert main(["data", "my_leaves:LEAVES", "--dest", "leaves", "--verify"]) == 0
+    assert main(["data", "leaves_of_the_docstring:LEAVES", "--dest", "leaves"]) == 0
+    assert "leaves_of_the_docstring:LEAVES is ready at leaves: 1 train, 1 val frames" in capsys.readouterr().out
+    assert main(["data", "leaves_of_the_docstring:LEAVES", "--dest", "leaves", "--verify"]) == 0
     assert "no problem" in capsys.readouterr().out
-    assert main(["data", "my_leaves:LEAVES", "--dest", "elsewhere"]) == 2
+    assert main(["data", "leaves_of_the_docstring:LEAVES", "--dest", "elsewhere"]) == 2
     assert capsys.readouterr().err.endswith("Set LEAVES_DATASET to the folder that contains its files.\n")
 
 
