@@ -13,8 +13,8 @@ TABLES = [CITYSCAPES, CAMVID, COCO_STUFF]
 def test_cityscapes_has_the_19_classes_in_7_categories_of_the_benchmark():
     """Cordts et al., table 1 and the benchmark's table, in its order: what every published row of IoUs relies on."""
     assert CITYSCAPES.names == (
-        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
-        "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
+        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign",
+        "vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
     )  # fmt: skip
     assert list(CITYSCAPES.categories) == ["flat", "construction", "object", "nature", "sky", "human", "vehicle"]
     assert [label.name for label in CITYSCAPES.classes if label.has_instances] == list(CITYSCAPES.names[11:])
