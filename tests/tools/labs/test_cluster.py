@@ -105,5 +105,5 @@ def test_a_cluster_that_cannot_mark_is_told_in_a_line(course, monkeypatch, capsy
             assert "has course_utils version" in refused(running.scheduler_address)
     monkeypatch.delitem(sys.modules, "course_utils.tools.labs.marking.cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "EXTRAS=cluster" in refused(nobody)
+    assert "comes with the extra cluster" in refused(nobody)
     assert not points(course)

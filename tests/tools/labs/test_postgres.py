@@ -132,7 +132,7 @@ def test_what_is_wrong_with_a_server_is_told_without_the_password(server, tmp_pa
     assert "does not exist" in export(server.replace("/marks", "/other"), capsys)
     assert "needs a URL" in export(f"marker {PASSWORD}", capsys)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "EXTRAS=postgres" in export(server, capsys)
+    assert "comes with the extra postgres" in export(server, capsys)
 
 
 def export(url, capsys):
