@@ -6,6 +6,7 @@ findings.py     what `course evaluate` tells of one system or two
 tables.py       scores and comparisons as text
 comparison.py   two systems on the same frames
 trainings.py    one system trained with several seeds
+prior.py        what a guess that never looks at the image scores
 files/          folders of predictions, recorded results, the published table
 tally.py        counts the frames of a data set
 scores.py       all scores of a data set, with their intervals
@@ -24,6 +25,7 @@ from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.distance import CropFactorIoU, crop_factor_iou, crop_windows
 from course_utils.evaluation.measures.frame_counts import FrameCounts, best_and_worst
 from course_utils.evaluation.measures.score_functions import class_iou, mean_iou
+from course_utils.evaluation.prior import ImageBlindPrior
 from course_utils.evaluation.scores import Intervals, Scores
 from course_utils.evaluation.statistics.intervals import bootstrap_interval
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
@@ -42,6 +44,7 @@ __all__ = [
     "Difference",
     "Findings",
     "FrameCounts",
+    "ImageBlindPrior",
     "Intervals",
     "PairTests",
     "PublishedTable",

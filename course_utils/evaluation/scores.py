@@ -55,6 +55,7 @@ class Scores:
         boundary: boundary F by tolerance, empty if it was not asked for.
         distance: IoU at each crop factor, None if it was not asked for.
         resampling: how the intervals are made.
+        prior: confusion matrix of the image-blind prior on the same frames; None where no training split is at hand.
         notes: what else the reader must know, such as frames that were left out: sentences.
     """
 
@@ -77,6 +78,7 @@ class Scores:
     boundary: dict[float, BoundaryF] = field(default_factory=dict)
     distance: CropFactorIoU | None = None
     resampling: Resampling = field(default_factory=Resampling)
+    prior: ConfusionMatrix | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -105,6 +107,11 @@ class Scores:
         return Intervals(unit, len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)))
 
     @property
+    def prior_mean_iou(self) -> float:
+        """Mean IoU of the image-blind prior, NaN if it is not known."""
+        return math.nan if self.prior is None else self.prior.mean_iou()
+
+    @property
     def cautions(self) -> list[str]:
         """Why the intervals may not be relied upon: sentences."""
         return list(filter(None, (found.unit.caution(found.number) for found in self.intervals.values())))
@@ -122,9 +129,10 @@ class Scores:
         each tolerance the mean and the classes by both rules for absent classes, `crop_factor_iou` for each factor the
         mean and the classes, and NaN is None.
         """
-        apart = {"confusion", "per_frame", "boundary", "distance", "resampling", "notes"}
+        apart = {"confusion", "per_frame", "boundary", "distance", "resampling", "prior", "notes"}
         values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in apart}
         names = list(self.class_iou)
+        values["prior_mean_iou"] = self.prior_mean_iou
         values["confusion"] = self.confusion.matrix.tolist()
         values["missed"] = self.confusion.missed.tolist()
         values["class_frames"] = self.class_frames

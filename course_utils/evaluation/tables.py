@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 from course_utils.evaluation.comparison import Difference, SystemComparison
 from course_utils.evaluation.measures.boundary import ABSENT_RULES
+from course_utils.evaluation.measures.confusion import nan_mean
 from course_utils.evaluation.measures.distance import CROP_RULE
 from course_utils.evaluation.scores import Scores
 from course_utils.evaluation.trainings import TrainingSpread
+
+PRIOR_ROW = "image-blind prior"
+"""Row of what a guess scores that never looks at the image (see `prior.py`)."""
 
 BOUNDARY_MEANS = tuple(rule.title for rule in ABSENT_RULES.values())
 """Rows of the means of boundary F."""
@@ -27,11 +31,13 @@ class Column(NamedTuple):
         title: above it.
         cells: by row name, missing ones empty.
         mean: below the rule.
+        prior: what the image-blind prior has in place of the mean, where that is known.
     """
 
     title: str
     cells: dict
     mean: object = ""
+    prior: object = ""
 
 
 def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
@@ -41,7 +47,8 @@ def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
         scores: of one system.
         intervals: whether to add the intervals of the IoU and the number of frames that show a class.
     """
-    columns = [Column("IoU", scores.class_iou, scores.mean_iou)]
+    prior = scores.prior
+    columns = [Column("IoU", scores.class_iou, scores.mean_iou, prior.mean_iou() if prior else "")]
     if intervals:
         for found in scores.intervals.values():
             columns.append(Column(found.unit.title(found.number), found.class_iou, found.mean_iou))
@@ -49,7 +56,8 @@ def score_columns(scores: Scores, intervals: bool = False) -> list[Column]:
         columns.append(
             Column("iIoU", {name: scores.class_iiou.get(name) for name in scores.class_iou}, scores.mean_iiou)
         )
-    columns.append(Column("accuracy", scores.class_accuracy, scores.mean_class_accuracy))
+    prior_accuracy = nan_mean(prior.class_accuracy()) if prior else ""
+    columns.append(Column("accuracy", scores.class_accuracy, scores.mean_class_accuracy, prior_accuracy))
     columns.append(Column("pixels", scores.pixel_share))
     if intervals:
         columns.append(Column("frames", scores.class_frames))
@@ -188,6 +196,7 @@ def summary_table(scores: Sequence[Scores], names: Sequence[str]) -> str:
 def summary(scores: Scores) -> dict[str, float]:
     """The means of a system besides the mean IoU, by what they are called; those that are not defined are left out."""
     values = {
+        f"mean IoU of the {PRIOR_ROW}": scores.prior_mean_iou,
         "mean iIoU": scores.mean_iiou,
         "category IoU": scores.mean_category_iou,
         "category iIoU": scores.mean_category_iiou,
@@ -224,7 +233,7 @@ def _rounded(images: float) -> str:
 
 
 def _text(head: str, columns: list[Column], rows: list[str], width: int, means: list[str] | None = None) -> str:
-    """Columns as lines: header, rows, and below a rule the mean, or the rows of the cells that `means` names."""
+    """Columns as lines: header, rows, and below a rule mean and prior, or the rows of the cells that `means` names."""
     widths = [4 + max(len(c.title), *(len(cell(value)) for value in [*c.cells.values(), c.mean])) for c in columns]
 
     def line(head, values):
@@ -235,5 +244,10 @@ def _text(head: str, columns: list[Column], rows: list[str], width: int, means: 
 
     header = line(head, [column.title for column in columns])
     rule = "─" * len(header)
-    last = [line("mean", [cell(column.mean) for column in columns])] if means is None else list(map(row, means))
+    if means is None:
+        last = [line("mean", [cell(column.mean) for column in columns])]
+        if any(column.prior != "" for column in columns):
+            last.append(line(PRIOR_ROW, [cell(column.prior) for column in columns]))
+    else:
+        last = list(map(row, means))
     return "\n".join([header, rule, *map(row, rows), *([rule, *last] if last else [])])

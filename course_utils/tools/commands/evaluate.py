@@ -74,7 +74,7 @@ def configure(parser):
 
 def run(arguments) -> int:
     from course_utils import datasets
-    from course_utils.evaluation import Findings, Resampling
+    from course_utils.evaluation import Findings, ImageBlindPrior, Resampling
 
     _check(arguments)
     systems, trainings = _find_systems(arguments)
@@ -89,9 +89,9 @@ def run(arguments) -> int:
         unit.check(frames)
 
     extras = _extra_measures(frames[0], arguments.boundary, arguments.distance)
-    scores = [
-        replace(system.score(frames, dataset.labels, *extras(system)), resampling=resampling) for system in systems
-    ]
+    prior = ImageBlindPrior.of(dataset)
+    facts = {"resampling": resampling, "prior": prior and prior.score(dataset, frames)}
+    scores = [replace(system.score(frames, dataset.labels, *extras(system)), **facts) for system in systems]
     others = [training.score(frames, dataset.labels, (), ()) for training in trainings]
     findings = Findings.of(
         scores,

@@ -112,6 +112,7 @@ def evaluation_page(
         crop_rule=CROP_RULE,
         colors=dict(zip(table.names, table.colors.tolist(), strict=True)),
         boundary_means=tables.BOUNDARY_MEANS,
+        prior_row=tables.PRIOR_ROW,
         pictures=PICTURES,
     )
 
