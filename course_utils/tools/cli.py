@@ -6,6 +6,7 @@ import os
 import sys
 
 from course_utils.errors import CourseError
+from course_utils.tools.extras import advice_on
 
 COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
 
@@ -36,14 +37,19 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after `course`; those of the process when omitted.
 
     Returns:
-        0 on success, 2 for wrong use or wrong input (one line on standard error), 130 when interrupted;
-        a command may return 1 for a finding, such as a failed notebook.
+        0 on success, 2 for wrong use, wrong input or a missing extra (one line on standard error), 130 when
+        interrupted; a command may return 1 for a finding, such as a failed notebook.
     """
     arguments = build_parser().parse_args(argv)
     try:
         return arguments.run(arguments)
     except CourseError as error:
         print(f"course: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (advice := advice_on(error.name)) is None:
+            raise
+        print(f"course: {advice}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read the output has seen enough (`course ... | head`). Python must not complain at exit either.

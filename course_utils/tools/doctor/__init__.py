@@ -1,4 +1,4 @@
-"""What works on this machine and what to do about the rest: the checks behind `course doctor`.
+"""Whether everything that the course needs works on this machine, and what to do if not: the checks of `course doctor`.
 
 A check is a function that looks at one thing and returns a `Finding`, or several. What it looks at comes in through its
 arguments, whose defaults are this machine. Nothing is imported before it is needed, since a doctor has to work where a
@@ -13,16 +13,13 @@ from course_utils.tools.doctor.finding import REINSTALL, Finding
 CHECKS = (
     environment.check_python,
     environment.check_packages,
-    environment.check_byte_code,
-    computing.check_processor,
+    environment.check_extras,
     computing.check_memory,
+    computing.check_tensorflow,
     storage.check_disk,
     storage.check_datasets,
     jupyter.check_widgets,
     jupyter.check_kernel,
-    jupyter.check_loopback,
-    jupyter.check_browser,
-    computing.check_tensorflow,
 )
 
 

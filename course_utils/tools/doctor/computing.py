@@ -1,64 +1,32 @@
-"""Checks of what computes: processor, memory, TensorFlow, GPU."""
+"""Checks of what computes: memory, TensorFlow, GPU."""
 
 import importlib.metadata
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from course_utils.tools.doctor.finding import GIGABYTE, REINSTALL, Finding
-
-
-def processor_flags() -> set[str] | None:
-    """The instruction sets of this processor as Linux names them; None where they cannot be read."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return None
-    return set(next((line for line in lines if line.startswith("flags")), "").split()[2:]) or None
-
-
-def check_processor(cores: int | None = None, flags: set[str] | Callable | None = processor_flags) -> Finding:
-    """The processor can run TensorFlow, and whether it is fast in mixed_bfloat16."""
-    flags = flags() if callable(flags) else flags
-    if cores is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    detail = f"{cores} core{'s' * (cores != 1)}, {platform.machine()}"
-    if flags is None:
-        return Finding("Processor", "ok", detail)
-    if platform.machine() == "x86_64" and "avx" not in flags:
-        remedy = "use another machine, or a virtual machine that passes the processor's instruction sets through"
-        return Finding("Processor", "problem", f"{detail}, without AVX, which TensorFlow needs", remedy)
-    names = {"avx2": "AVX2", "avx512f": "AVX512", "avx512_bf16": "AVX512-BF16", "amx_bf16": "AMX-BF16"}
-    found = ", ".join(name for flag, name in names.items() if flag in flags)
-    pays = flags & {"avx512_bf16", "amx_bf16"}
-    advice = "mixed_bfloat16 trains faster here" if pays else "without a bfloat16 unit: train in float32"
-    return Finding("Processor", "ok", f"{detail}{', ' * bool(found)}{found}; {advice}")
-
-
-def memory_limit() -> int:
-    """Bytes of memory that this process may use: the machine's, or its container's."""
-    import psutil
-
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-    except (OSError, ValueError):
-        return psutil.virtual_memory().total
-    return min(limit, psutil.virtual_memory().total)
+from course_utils.tools.extras import command_for
 
 
 def check_memory(total: int | None = None, available: int | None = None) -> Finding:
-    """At least 4 GB of memory, 2 of them free."""
+    """At least 4 GB of memory, 2 of them free.
+
+    Args:
+        total: bytes that this process may use; read when omitted.
+        available: bytes that are free; read when omitted.
+    """
     import psutil
 
+    from course_utils.machine import memory_limit, processors
+
     total = total if total is not None else memory_limit()
-    available = available if available is not None else psutil.virtual_memory().available
-    available = min(available, total)
-    detail = f"{total / GIGABYTE:.1f} GB, {available / GIGABYTE:.1f} free"
+    available = min(available if available is not None else psutil.virtual_memory().available, total)
+    count = processors()
+    detail = f"{total / GIGABYTE:.1f} GB, {available / GIGABYTE:.1f} free, for {count} processor{'s' * (count != 1)}"
     if total < 3.5 * GIGABYTE:  # a machine sold with 4 GB reports somewhat less
         return Finding("Memory", "warning", f"{detail}; the course needs 4", "course run --fast, or a larger machine")
     if available < 2 * GIGABYTE:
@@ -89,19 +57,22 @@ print(json.dumps(report))
 def probe_tensorflow(code: str = PROBE, timeout: float = 120) -> dict:
     """Import TensorFlow and Keras CV in a process of their own, where a crash or a hang does no harm.
 
+    Args:
+        code: what the process runs; it prints what is returned, as JSON, in its last line.
+        timeout: seconds until it counts as hanging.
+
     Returns:
         `seconds` of the import, versions, `gpus`; or `error`, one line on what happened.
     """
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, cwd=Path(__file__).parents[3]
-        )
+        done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         return {"error": f"did not start within {timeout:.0f} s"}
+    said = done.stderr.strip().splitlines()[-1:]
     if done.returncode < 0:
-        return {"error": f"crashed with {signal.Signals(-done.returncode).name}"}
+        return {"error": ": ".join([f"crashed with {signal.Signals(-done.returncode).name}", *said])}
     if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
+        return {"error": (said or [f"exit status {done.returncode}"])[0]}
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -116,7 +87,12 @@ def nvidia_driver() -> str | None:
 
 
 def check_tensorflow(probe: Callable = probe_tensorflow, driver: Callable = nvidia_driver) -> list[Finding]:
-    """TensorFlow starts and computes, Keras CV works with it, and it sees the GPU where there is one."""
+    """TensorFlow starts and computes, Keras CV works with it, and it sees the GPU where there is one.
+
+    Args:
+        probe: as `probe_tensorflow`.
+        driver: as `nvidia_driver`.
+    """
     report, card = probe(), driver()
     if "error" in report:
         return [Finding("TensorFlow", "problem", report["error"], REINSTALL)]
@@ -134,7 +110,7 @@ def check_tensorflow(probe: Callable = probe_tensorflow, driver: Callable = nvid
     elif os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         findings.append(Finding("GPU", "warning", f"{card}, hidden from TensorFlow", "unset CUDA_VISIBLE_DEVICES"))
     elif not list(importlib.metadata.distributions(name="nvidia-cudnn-cu12")):
-        remedy = "make install GPU=1, or conda env create -f environment-gpu.yml"
+        remedy = command_for("gpu")
         findings.append(Finding("GPU", "warning", f"{card}, but TensorFlow lacks NVIDIA's libraries", remedy))
     else:
         remedy = "update the driver: CUDA 12 needs 525.60 or newer"

@@ -1,15 +1,12 @@
-"""Checks of the Python environment: the interpreter, the packages, their byte code."""
+"""Checks of the Python environment: the interpreter, the packages, the extras."""
 
 import importlib.metadata
-import importlib.util
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from course_utils.tools.doctor.finding import REINSTALL, Finding
-
-ROOT = Path(__file__).parents[3]
+from course_utils.tools.extras import command_for, installed_extras
 
 
 def check_python(version: tuple = sys.version_info[:3], supported: str | None = None) -> Finding:
@@ -29,15 +26,13 @@ def check_python(version: tuple = sys.version_info[:3], supported: str | None = 
 
 
 def check_packages(
-    requirements: Iterable[str] | None = None,
-    lock: Path = ROOT / "requirements.lock",
-    installed: dict | None = None,
+    requirements: Iterable[str] | None = None, locks: Iterable[Path] | None = None, installed: dict | None = None
 ) -> Finding:
-    """Every package the course asks for is here, in a version it allows, and best in the version of the lock.
+    """Every package that the course requires is installed, in an allowed version and best in the version of the lock.
 
     Args:
         requirements: what is asked for, as in `pyproject.toml`; those of the installed `course_utils` when omitted.
-        lock: the lock file; a missing one (outside a checkout) is not compared.
+        locks: lock files to compare with; those of what is installed when omitted, none outside a checkout.
         installed: version by normalised name; read from this environment when omitted.
     """
     from packaging.requirements import Requirement
@@ -45,10 +40,7 @@ def check_packages(
 
     if requirements is None:
         requirements = importlib.metadata.requires("course_utils") or []
-    if installed is None:
-        # The first of a name is what an import finds: setuptools, once imported, puts its old copies last in the path.
-        found = reversed(list(importlib.metadata.distributions()))
-        installed = {canonicalize_name(d.name): d.version for d in found}
+    installed = installed_versions() if installed is None else installed
     asked = [r for r in map(Requirement, requirements) if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong, missing = [], []
     for requirement in asked:
@@ -60,15 +52,43 @@ def check_packages(
     if missing or wrong:
         detail = "; ".join([f"missing: {', '.join(missing)}"] * bool(missing) + wrong)
         return Finding("Packages", "problem", detail, REINSTALL)
-    locked = locked_versions(lock) if lock.is_file() else {}
-    drift = [f"{n} {installed.get(n, 'missing')} (lock: {v})" for n, v in locked.items() if installed.get(n) != v]
-    if drift:
-        return Finding("Packages", "warning", f"not as tested: {', '.join(drift)}", REINSTALL)
-    return Finding("Packages", "ok", f"{len(asked)} asked for, all here in an allowed version")
+    for lock in locks_of_environment() if locks is None else locks:
+        locked = locked_versions(lock)
+        drift = [f"{n} {installed.get(n, 'missing')} (lock: {v})" for n, v in locked.items() if installed.get(n) != v]
+        if drift:
+            remedy = REINSTALL.replace("requirements.lock", lock.name)
+            return Finding("Packages", "warning", f"not as tested: {', '.join(drift)}", remedy)
+    return Finding("Packages", "ok", f"{len(asked)} required, all installed in an allowed version")
+
+
+def check_extras() -> Finding:
+    """Which extras are installed; none has to be."""
+    extras = installed_extras()
+    present = [name for name, installed in extras.items() if installed]
+    absent = [name for name, installed in extras.items() if not installed]
+    detail = f"installed: {', '.join(present) or 'none'}; not installed: {', '.join(absent) or 'none'}"
+    return Finding("Extras", "optional", detail, command_for("NAME")) if absent else Finding("Extras", "ok", detail)
+
+
+def locks_of_environment() -> list[Path]:
+    """The lock files of this checkout that name what is installed: the one for everybody, and one per extra."""
+    from course_utils.machine import checkout
+
+    root = checkout()
+    extras = [f"-{name}" for name, installed in installed_extras().items() if installed]
+    return [root / f"requirements{extra}.lock" for extra in ["", *extras]] if root else []
+
+
+def installed_versions() -> dict[str, str]:
+    """The version of every package of this environment, by normalised name."""
+    from packaging.utils import canonicalize_name
+
+    # The first of a name is what an import finds: setuptools, once imported, puts its old copies last in the path.
+    return {canonicalize_name(d.name): d.version for d in reversed(list(importlib.metadata.distributions()))}
 
 
 def locked_versions(lock: Path) -> dict[str, str]:
-    """The version of every package of a lock file that applies to this interpreter and platform, by normalised name."""
+    """The version of every package that a lock file names for this interpreter and platform, by normalised name."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
@@ -76,16 +96,3 @@ def locked_versions(lock: Path) -> dict[str, str]:
     entries = [Requirement(line.strip()) for line in lines]
     entries = [entry for entry in entries if entry.marker is None or entry.marker.evaluate()]
     return {canonicalize_name(entry.name): str(entry.specifier).removeprefix("==") for entry in entries}
-
-
-def check_byte_code(package: str = "tensorflow") -> Finding:
-    """TensorFlow is compiled to byte code, without which every start takes three times as long."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        return Finding("Byte code", "problem", f"{package} is not installed", REINSTALL)
-    if not Path(importlib.util.cache_from_source(spec.origin)).is_file():
-        folder = Path(spec.origin).parents[1]
-        cause = " and PYTHONDONTWRITEBYTECODE is set" if os.environ.get("PYTHONDONTWRITEBYTECODE") else ""
-        detail = f"{package} has none{cause}: every start takes three times as long"
-        return Finding("Byte code", "warning", detail, f'python -m compileall -q "{folder}"')
-    return Finding("Byte code", "ok", f"{package} is compiled")

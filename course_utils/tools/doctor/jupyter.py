@@ -1,8 +1,6 @@
-"""Checks of what runs notebooks: JupyterLab, its widgets, the kernel, local ports, a browser."""
+"""Checks of what runs notebooks: JupyterLab, its widgets, the kernel."""
 
 import importlib.metadata
-import shutil
-import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +40,11 @@ def check_widgets(extensions: dict | None = None, disabled: Iterable[str] = ()) 
 
 
 def check_kernel(command: list[str] | None = None) -> Finding:
-    """The kernel `python3`, which the notebooks ask for, runs this Python and not another environment's."""
+    """The kernel `python3`, which the notebooks ask for, runs this Python and not another environment's.
+
+    Args:
+        command: how the kernel is started; read from its specification when omitted.
+    """
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     remedy = "python -m ipykernel install --sys-prefix"
@@ -56,22 +58,3 @@ def check_kernel(command: list[str] | None = None) -> Finding:
     if interpreter.is_absolute() and interpreter.parent != Path(sys.executable).parent:
         return Finding("Kernel", "problem", f"python3 runs {interpreter}, not {sys.executable}", remedy)
     return Finding("Kernel", "ok", f"python3 runs {sys.executable}")
-
-
-def check_loopback(address: str = "127.0.0.1") -> Finding:
-    """Kernels and JupyterLab can open ports on this machine."""
-    try:
-        with socket.create_server((address, 0)):
-            return Finding("Loopback", "ok", f"ports can be opened on {address}")
-    except OSError as error:
-        detail = f"no port can be opened on {address} ({error}): no kernel can start"
-        return Finding("Loopback", "problem", detail, "allow local connections in the firewall or the container")
-
-
-def check_browser(names: Iterable[str] = ("chromium", "chromium-browser", "google-chrome", "chrome")) -> Finding:
-    """Chromium, which only the tests in a browser need."""
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        detail = "no Chromium; only the tests in a browser need it"
-        return Finding("Browser", "optional", detail, "install Chromium (Debian, Ubuntu: apt install chromium)")
-    return Finding("Browser", "ok", path)
