@@ -180,7 +180,7 @@ class Marker:
     def _left(self) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise AnswerFailed(f"The whole notebook took longer than {self._limits.total:g} seconds.")
+            raise AnswerFailed(f"The whole notebook took longer than {self._limits.total:g} seconds")
         return left
 
     def _hang_up(self) -> None:
