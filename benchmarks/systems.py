@@ -24,7 +24,8 @@ import numpy as np
 
 from course_utils import datasets, models, training
 from course_utils.backend import keras, tf
-from course_utils.evaluation import ConfusionMatrix, Records, frame_scores, records_file
+from course_utils.evaluation import ConfusionMatrix, ImageBlindPrior, Records, frame_scores, records_file
+from course_utils.evaluation.tables import PRIOR_ROW
 from course_utils.inference import Predictor, predict_frames
 
 BATCH = 4
@@ -131,8 +132,9 @@ def score(options):
         for refinement, refine in models.SYSTEMS[name].refinements.items():
             results[f"{name} + {refinement}"] = score_network(refine(network), size, frames, data) | epochs
         print(f"{name:15}{results[name]['confusion'].mean_iou():.1%}", flush=True)
+    prior = score_prior(frames, data)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, data, facts, results))
+    (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, data, facts, {**results, PRIOR_ROW: prior}))
     records = Records(
         dataset=options.dataset,
         command=command(options),
@@ -144,6 +146,7 @@ def score(options):
         boundary=np.stack([result["boundary"].scores for result in results.values()]).astype("float32"),
         present=next(iter(results.values()))["boundary"].present,
         predictions=np.stack([result["predictions"] for result in results.values()]) if own else None,
+        prior=prior["counts"],
     )
     records.save(records_file(options.dataset, RESULTS))
 
@@ -151,11 +154,23 @@ def score(options):
 def score_network(network, size, frames, data) -> dict:
     """Prediction and counts `[frames, classes, classes]` of each frame, their sum, and boundary F by SegNet's rules."""
     predictions = [prediction.astype("uint8") for _, prediction in predict_frames(Predictor(network, size), frames)]
+    return {"predictions": predictions, **count(predictions, frames, data)}
+
+
+def score_prior(frames, data) -> dict:
+    """The same for what a guess scores that never looks at the image."""
+    prior = ImageBlindPrior.of(data)
+    answers = (prior.predict(data.label_map(frame).shape) for frame in frames)
+    return {**count(answers, frames, data), "epochs": ""}
+
+
+def count(predictions, frames, data) -> dict:
+    """Counts of each frame, their sum, and boundary F."""
     truths = (data.label_map(frame) for frame in frames)
     counts, boundary = frame_scores(predictions, truths, data.labels.num_classes)
     total = ConfusionMatrix(data.labels.num_classes)
     total.matrix += counts.sum(axis=0)
-    return {"predictions": predictions, "counts": counts, "confusion": total, "boundary": boundary}
+    return {"counts": counts, "confusion": total, "boundary": boundary}
 
 
 def report(options, data, facts, results) -> str:

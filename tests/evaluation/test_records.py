@@ -37,6 +37,18 @@ def test_counts_are_those_of_each_frame(label_maps, keep):
     assert keep or records.predictions is None
 
 
+def test_the_prior_is_counted_frame_by_frame_and_kept(label_maps, tmp_path):
+    truths, predictions = label_maps
+    answer = np.ones((8, 12), np.uint8)
+    records = Records.of(predictions, truths, 3, prior=lambda size: answer[: size[0], : size[1]], **FACTS)
+    records.save(records_file("toy", tmp_path))
+    again = Records.read(records_file("toy", tmp_path)).prior
+    assert again.dtype == np.int64
+    for counts, truth in zip(again, truths.values(), strict=True):
+        np.testing.assert_array_equal(counts[:, 1], [(truth == train_id).sum() for train_id in range(3)])
+        assert counts[:, [0, 2]].sum() == 0
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_what_is_saved_is_read(label_maps, tmp_path, keep):
     records = Records.of(label_maps[1], label_maps[0], 3, keep=keep, **FACTS)

@@ -1,6 +1,6 @@
 """Recorded results: what systems predicted on one split, frame by frame, so that statistics need no training."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Records:
         boundary: F of each class by the tolerance of `TOLERANCE`, float32 [systems, frames, classes].
         present: whether the truth of a frame has the class, bool [frames, classes].
         predictions: train ids, uint8 [systems, frames, height, width], or None where they are not kept.
+        prior: pixels of the image-blind prior, int64 [frames, classes, classes], or None where it was not counted.
     """
 
     dataset: str
@@ -43,6 +44,7 @@ class Records:
     boundary: np.ndarray
     present: np.ndarray
     predictions: np.ndarray | None = None
+    prior: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -51,6 +53,7 @@ class Records:
         truths: Mapping[str, np.ndarray],
         num_classes: int,
         keep: bool = True,
+        prior: Callable[[tuple[int, int]], np.ndarray] | None = None,
         **facts,
     ) -> "Records":
         """Count predictions.
@@ -60,6 +63,7 @@ class Records:
             truths: frame name to label map [height, width] of train ids, all of one size.
             num_classes: classes are 0 .. num_classes - 1.
             keep: whether the records hold the predictions themselves.
+            prior: what the image-blind prior answers to images of a size, as `ImageBlindPrior.predict` does.
             facts: the attributes `dataset`, `command`, `parameters` and `epochs`.
         """
         kept, counts, boundaries = [], [], []
@@ -76,6 +80,7 @@ class Records:
             boundary=np.stack([boundary.scores for boundary in boundaries]).astype(np.float32),
             present=boundaries[0].present,
             predictions=np.stack(kept) if keep else None,
+            prior=prior and np.stack([_frame_counts(prior(t.shape), t, num_classes) for t in truths.values()]),
             **{name: np.asarray(fact) if name in ("parameters", "epochs") else fact for name, fact in facts.items()},
         )
 
@@ -99,7 +104,7 @@ class Records:
                 **values
                 | {name: str(values[name]) for name in ("dataset", "command")}
                 | {name: tuple(values[name].tolist()) for name in ("systems", "frames")}
-                | {"counts": values["counts"].astype(np.int64)}
+                | {name: values[name].astype(np.int64) for name in {"counts", "prior"} & values.keys()}
             )
         except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
             raise CourseError(f"{path} holds no recorded results of systems ({error}): make it again.") from None
@@ -107,7 +112,8 @@ class Records:
     def save(self, path) -> None:
         """Write the records as a compressed NumPy file."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
-        values["counts"] = self.counts.astype(np.int32)
+        for name in {"counts", "prior"} & values.keys():
+            values[name] = values[name].astype(np.int32)
         write_whole(Path(path), lambda partial: np.savez_compressed(partial, **values))
 
     def of_system(self, name: str) -> np.ndarray:
@@ -141,11 +147,16 @@ def frame_scores(predictions, truths, num_classes: int) -> tuple[np.ndarray, Bou
     """
     counts, boundary = [], BoundaryF(num_classes, TOLERANCE)
     for prediction, truth in zip(predictions, truths, strict=True):
-        confusion = ConfusionMatrix(num_classes)
-        confusion.update(truth, prediction)
-        counts.append(confusion.matrix)
+        counts.append(_frame_counts(prediction, truth, num_classes))
         boundary.update(truth, prediction)
     return np.stack(counts), boundary
+
+
+def _frame_counts(prediction, truth, num_classes: int) -> np.ndarray:
+    """Pixels of one frame, int64 [classes, classes], truth in rows."""
+    confusion = ConfusionMatrix(num_classes)
+    confusion.update(truth, prediction)
+    return confusion.matrix
 
 
 def results_dir() -> Path:
