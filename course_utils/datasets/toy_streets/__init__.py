@@ -3,7 +3,7 @@
 A scene is planned in metres (`street`, `placing`), drawn as a list of polygons in picture widths (`sketch`) by the
 modules that know its things (`buildings`, `nature`, `furniture`, `vehicles`, `cycles`, `people`), and turned into a
 photograph of any size (`shading`) under some weather (`light`); `scene` is where it all comes together. `writer` puts
-it on disk. Nothing here needs TensorFlow.
+it on disk, and `card` makes it one of the course's data sets. Nothing here needs TensorFlow.
 """
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, render
