@@ -61,7 +61,7 @@ def archives(root: Path, splits: Sequence[str] | None = None, site: str | None =
     """Images and fine annotations from the authors' site, which asks for the user's own account."""
     from course_utils.datasets.downloads import cityscapes_site
 
-    return cityscapes_site.archives(root, splits or SPLITS, site)
+    return cityscapes_site.archives(root, splits, site)
 
 
 CARD = DatasetCard(

@@ -186,6 +186,12 @@ def test_of_cityscapes_too_only_the_splits_asked_for_are_unpacked(cityscapes_sit
     assert len(cityscapes_site.requests) == asked
 
 
+def test_a_copy_of_cityscapes_without_its_test_split_is_left_alone(cityscapes_site, tmp_path):
+    root = write_cityscapes(tmp_path / "cityscapes", {"train": 1, "val": 1})
+    assert obtain(datasets.card("cityscapes"), root, progress=False) == []
+    assert not cityscapes_site.requests
+
+
 def test_cityscapes_wrong_password(cityscapes_site, tmp_path):
     cityscapes_site.password = "wrong"
     with pytest.raises(CourseError, match="refused the login"):

@@ -11,7 +11,7 @@ from course_utils.errors import CourseError
 SITE = "https://www.cityscapes-dataset.com"
 
 
-def archives(root: Path, splits: Sequence[str], site: str | None = None) -> list[Archive]:
+def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:
     """What to download with the user's account, with the site's MD5 sums; nothing, without a login, if all is there.
 
     cityscapesScripts' downloader logs in and lists the packages. Its own download appends a whole file to half a one
@@ -20,7 +20,7 @@ def archives(root: Path, splits: Sequence[str], site: str | None = None) -> list
     from cityscapesscripts.download import downloader
 
     parts = {
-        f"{folder}_trainvaltest.zip": tuple(f"{folder}/{split}" for split in splits)
+        f"{folder}_trainvaltest.zip": tuple(f"{folder}/{split}" for split in splits) if splits else (folder,)
         for folder in ("gtFine", "leftImg8bit")
     }
     if all((root / part).exists() for archive in parts.values() for part in archive):

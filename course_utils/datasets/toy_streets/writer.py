@@ -178,9 +178,7 @@ def _move_in_place(partial: Path, destination: Path, wanted: dict) -> None:
         with contextlib.suppress(OSError):
             destination.rename(old)
         shutil.rmtree(old, ignore_errors=True)
-    raise CourseError(
-        f"Toy Streets cannot be moved to {destination}: check that you may write beside it."
-    )
+    raise CourseError(f"Toy Streets cannot be moved to {destination}: check that you may write beside it.")
 
 
 def _write_all(root: Path, wanted: dict, workers, progress: bool) -> None:
