@@ -90,5 +90,5 @@ def system(name) -> System:
     if isinstance(found, System):
         return found
     if not callable(found):
-        raise CourseError(f"{name} is a {type(found).__name__}: give a course_utils.models.System, or a function.")
+        raise CourseError(f"{name} is of type {type(found).__name__}: give a course_utils.models.System or a function.")
     return System(found)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from course_utils.backend import keras
 from course_utils.errors import CourseError
 
 SLIM_HALF = MappingProxyType({"encoder": "slim", "width": 0.5})
@@ -55,7 +56,7 @@ class System:
             options: of `build`.
 
         Raises:
-            CourseError: the system has no such option.
+            CourseError: the system has no such option, or what it gives is not made of layers from input to output.
         """
         if training and self.auxiliary:
             options = {"auxiliary": True, **options}
@@ -63,4 +64,16 @@ class System:
             inspect.signature(self.build).bind(num_classes, **options)
         except TypeError as error:
             raise CourseError(f"{self.name}: {error}. Its options are {', '.join(self.options)}.") from None
-        return self.build(num_classes, **options)
+        return _functional(self.build(num_classes, **options), self.name)
+
+
+def _functional(model, name: str):
+    """The model as a functional one, whose layers and outputs can be asked for."""
+    if isinstance(model, keras.Sequential) and model.built:
+        return keras.Model(model.inputs, model.outputs[0], name=model.name)
+    if not getattr(model, "inputs", None):
+        raise CourseError(
+            f"{name} returns an object of type {type(model).__name__}: it must return keras.Model(inputs, outputs), or "
+            "a keras.Sequential that begins with keras.Input."
+        )
+    return model

@@ -24,7 +24,7 @@ WIDTHS = {"phone": 390, "laptop": 1366, "wide": 1920}
 PATIENCE = 300_000  # milliseconds: the machine may be busy
 CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 OTHERS = ["README", "CONTRIBUTING", "data/README", "docs/instructors", "course_utils/tools/labs/README", "elsewhere"]
-OTHERS += ["search", "genindex", "py-modindex", "reference/index", "reference/commands"]
+OTHERS += ["docs/own-systems", "search", "genindex", "py-modindex", "reference/index", "reference/commands"]
 OTHERS += [f"reference/course_utils.{part}" for part in reference.parts()]
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules of axe that may find another thing in another theme."""

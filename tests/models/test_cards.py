@@ -53,7 +53,11 @@ def test_a_system_is_a_name_an_address_a_card_or_a_function(own):
     plain = models.system("own_cards:MyNet")
     assert plain.name == "MyNet" and plain.options == ("depth",) and plain.auxiliary is None
     assert models.system(plain.build).network(4).output_shape == (None, None, None, 4)
-    for name, words in [("pspnet", "no model 'pspnet'"), ("own_cards:NUMBER", "is a int"), ("own_cards:X", "no 'X'")]:
+    for name, words in [
+        ("pspnet", "no model 'pspnet'"),
+        ("own_cards:NUMBER", "of type int"),
+        ("own_cards:X", "no 'X'"),
+    ]:
         with pytest.raises(CourseError, match=words):
             models.system(name)
 
@@ -61,7 +65,7 @@ def test_a_system_is_a_name_an_address_a_card_or_a_function(own):
 def test_an_encoder_is_a_name_an_address_a_card_or_a_function(own):
     assert look_up_encoder("slim") is look_up_encoder(ENCODERS["slim"]) is ENCODERS["slim"]
     assert look_up_encoder("own_cards:PIXELS").name == look_up_encoder("own_cards:pixels").name == "pixels"
-    with pytest.raises(CourseError, match="is a int"):
+    with pytest.raises(CourseError, match="of type int"):
         look_up_encoder("own_cards:NUMBER")
 
 

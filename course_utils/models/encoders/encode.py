@@ -37,7 +37,7 @@ def look_up_encoder(encoder) -> Encoder:
     if isinstance(found, Encoder):
         return found
     if not callable(found):
-        raise CourseError(f"encoder={encoder!r} is a {type(found).__name__}: give a name, a card or a function.")
+        raise CourseError(f"encoder={encoder!r} is of type {type(found).__name__}: give a name, a card or a function.")
     return Encoder(found)
 
 

@@ -63,7 +63,7 @@ def run(arguments) -> int:
         print(json.dumps({"run": str(finished.path), "best": best, "epochs": epochs}))
     else:
         print(
-            f"{finished.path}: {epochs} epochs; best validation mIoU {best['val_mean_iou']:.1%} "
+            f"{finished.path}: {epochs} epoch{'s' * (epochs != 1)}; best validation mIoU {best['val_mean_iou']:.1%} "
             f"(epoch {best['epoch']:.0f}, pixel accuracy {best['val_pixel_accuracy']:.1%}).\n"
             f"Per-class table: course evaluate {finished.path}"
         )
