@@ -34,7 +34,7 @@ def dask(tmp_path):
 def everything(course):
     """What marking has written about every student, and the copies of their notebooks."""
     labs = course / "labs"
-    files = [*(labs / "results" / "small").glob("*.json"), *(labs / "autograded").rglob("*.ipynb")]
+    files = [*(labs / "results" / "small").glob("[!.]*.json"), *(labs / "autograded").rglob("[!.]*.ipynb")]
     return {str(path.relative_to(labs)): path.read_text() for path in files}
 
 
@@ -51,7 +51,7 @@ def test_clients_and_workers_may_die(dask, course, needs_sandbox):
     results = course / "labs" / "results" / "small"
 
     killed = start(course, *command)
-    wait_for(lambda: list(results.glob("*.json")) or killed.poll() is not None)
+    wait_for(lambda: list(results.glob("[!.]*.json")) or killed.poll() is not None)
     assert killed.poll() is None, killed.stderr.read() + dask.log()
     killed.send_signal(signal.SIGKILL)
     killed.communicate()

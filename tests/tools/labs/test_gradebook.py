@@ -8,6 +8,7 @@ import pytest
 from small_lab import small_lab
 
 from course_utils.tools import cli
+from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.returning import gradebook
 
 LAB = small_lab()
@@ -51,6 +52,12 @@ def rows(url):
 def test_marks_and_what_waits_for_a_person(url):
     assert rows(url) == {"ada": (9.5, False), "bob": (3, True)}
     assert gradebook.student_rows(url, "small")[1]["exercises"] == {"count": 3, "double": 0, "ends": 0, "words": 0}
+
+
+def test_what_a_killed_run_was_writing_is_no_result(tmp_path):
+    (tmp_path / "ada.json").write_text(json.dumps(record("ada", 3, 3, 2)))
+    (tmp_path / ".bob.1234.partial.json").write_text('{"student": "bo')
+    assert [one["student"] for one in load_results(tmp_path)] == ["ada"]
 
 
 def test_entering_twice_changes_nothing(url):

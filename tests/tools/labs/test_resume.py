@@ -20,7 +20,7 @@ def slow(course):
 def everything(folder):
     """All that marking leaves: results, copies, and rows of the gradebook."""
     labs = folder / "labs"
-    files = [*(labs / "results" / "small").glob("*.json"), *(labs / "autograded").rglob("*.ipynb")]
+    files = [*(labs / "results" / "small").glob("[!.]*.json"), *(labs / "autograded").rglob("[!.]*.ipynb")]
     rows = gradebook.student_rows(f"sqlite:///{labs / 'gradebook.db'}", "small")
     return {str(path.relative_to(labs)): path.read_bytes() for path in files}, rows
 
@@ -37,7 +37,7 @@ def test_killed_in_the_middle_it_goes_on(slow, grade, needs_sandbox):
     marking.wait()
     marking.stderr.close()
     wait_for(lambda: not any(process.is_running() and process.status() != "zombie" for process in family))
-    done = {path.name: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*.json")}
     assert {"ada.json", "bob.json"} <= set(done) and len(done) < len(TRUTH)
     assert all(TRUTH[student] == got for student, got in points(slow).items()), "nothing half-marked"
 

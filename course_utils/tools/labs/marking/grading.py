@@ -115,7 +115,8 @@ def _run(waiting: list["_Work"], engine: Engine, outcome: Outcome, done: Callabl
 
 def load_results(results: Path) -> list[dict]:
     """The records in a folder of results, sorted by student."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))]
+    # Names that begin with a point belong to files that were being written when a run was killed.
+    return [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("[!.]*.json"))]
 
 
 class _Work:
