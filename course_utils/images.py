@@ -1,5 +1,8 @@
 """Picture files: photographs, and PNG files of ids. Every message reads `PATH: what is wrong; what to do.`
 
+Pillow opens dozens of formats, programs among them (EPS); here only those that photographs come in are opened, ids from
+PNG alone (whatever the file is called: a JPEG changes ids), and the size is looked at before anything is decoded.
+
 Ids are read fast and strictly: decoding its files is most of what scoring a folder takes. imagecodecs (libpng and
 zlib-ng) needs little more than half of Pillow's time for it and checks what Pillow does not: where a bit flipped on a
 disk, Pillow may read other ids, and imagecodecs stops.
@@ -7,34 +10,46 @@ disk, Pillow may read other ids, and imagecodecs stops.
 
 import contextlib
 import io
+import logging
 import struct
-import zlib
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from course_utils.errors import CourseError
+
+PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+"""In Pillow's words."""
+
+LARGEST = 120_000_000
+"""Pixels of a picture. Cameras have up to 108 million; beyond, a small file may be made to fill the memory."""
 
 _HEADER = struct.Struct(">8s4x4sIIBBBBB")
 """Of a PNG: signature, name of the first chunk, width, height, bits, colour type, compression, filter, interlace."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY = 0
-_DAMAGED = (
-    imagecodecs.PngError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 _AGAIN = "copy or download it again"
+
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation to what turns the stored picture upright."""
+
+# What matters is said in a CourseError; notes on the metadata of somebody's photograph would only stand beside it.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_image(path) -> np.ndarray:
@@ -43,22 +58,23 @@ def read_image(path) -> np.ndarray:
     Greyscale becomes three equal channels, transparency is dropped, and 16 bits per channel become 8.
 
     Args:
-        path: any file that Pillow reads.
+        path: a PNG, JPEG, WebP, TIFF or BMP file.
 
     Returns:
         uint8 [height, width, 3], red, green, blue.
 
     Raises:
-        CourseError: the file is missing, no picture, damaged, or holds floating-point pixels.
+        CourseError: the file is missing, no picture, damaged, immense, or holds floating-point pixels.
     """
-    with _explained(path), Image.open(path) as image:
+    with _opened(path, path) as image:
         return _rgb(image, path)
 
 
 def read_photo(path) -> np.ndarray:
     """Read a photograph the way its camera was held (EXIF orientation), otherwise as `read_image`."""
-    with _explained(path), Image.open(path) as image:
-        return _rgb(ImageOps.exif_transpose(image), path)
+    with _opened(path, path) as image:
+        turn = _UPRIGHT.get(_orientation(image))
+        return _rgb(image if turn is None else image.transpose(turn), path)
 
 
 def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
@@ -72,19 +88,37 @@ def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
         [height, width], uint8, or a wider integer type if `sixteen_bit` and the file has it.
 
     Raises:
-        CourseError: the file is missing, damaged, a picture in colours, or has 16 bits per pixel where 8 are wanted.
+        CourseError: the file is missing, damaged, no PNG, a picture in colours, or
+            has 16 bits per pixel where 8 are wanted.
     """
     with _explained(path):
         data = Path(path).read_bytes()
-        bits, colour, (height, width) = _png_header(data)
-        if colour == _GREY and bits in (8, 16) and width * height <= (Image.MAX_IMAGE_PIXELS or np.inf):
+    bits, colour, size = _png_header(data, path)
+    _check_size(path, size)
+    with _explained(path):
+        if colour == _GREY and bits in (8, 16):
             _check_mode(path, "L" if bits == 8 else "I;16", sixteen_bit)
             ids = imagecodecs.png_decode(data)
             if ids.ndim == 2:  # an entry for transparency becomes a second channel
                 return ids
-        with Image.open(io.BytesIO(data)) as image:  # of other kinds, Pillow tells ids from colours
-            _check_mode(path, image.mode if colour != _GREY or bits > 4 else f"{bits}-bit grey", sixteen_bit)
-            return np.asarray(image)
+    with _opened(path, io.BytesIO(data), ("PNG",)) as image:  # of other kinds, Pillow tells ids from colours
+        _check_mode(path, image.mode if colour != _GREY or bits > 4 else f"{bits}-bit grey", sixteen_bit)
+        return np.asarray(image)
+
+
+def read_segment_ids(path) -> np.ndarray:
+    """Read a panoptic PNG, in which red + 256 green + 65536 blue is the id of a segment.
+
+    Returns:
+        int32 [height, width].
+
+    Raises:
+        CourseError: the file is missing, no PNG, damaged, or does not hold 8-bit colours.
+    """
+    with _opened(path, path, ("PNG",)) as image:
+        if image.mode != "RGB":
+            raise CourseError(f"{path}: a panoptic PNG has 8-bit colours (RGB), this one {image.mode}; {_AGAIN}.")
+        return np.asarray(image) @ np.array([1, 256, 256**2], np.int32)
 
 
 def image_size(path) -> tuple[int, int]:
@@ -102,19 +136,40 @@ def ids_size(path) -> tuple[int, int]:
     Raises:
         CourseError: as `image_size`, or the picture does not hold 8-bit ids.
     """
-    size, mode = _size_and_mode(path)
+    size, mode = _size_and_mode(path, ("PNG",))
     _check_mode(path, mode)
     return size
 
 
-def _size_and_mode(path) -> tuple[tuple[int, int], str]:
-    with _explained(path), Image.open(path) as image:
-        if image.format == "PNG":
-            with open(path, "rb") as file:
-                file.seek(-12, io.SEEK_END)
-                if file.read(12)[4:8] != b"IEND":  # a PNG that was cut off lacks its last chunk
-                    raise CourseError(f"{path}: this PNG was cut off; {_AGAIN}.")
+def _size_and_mode(path, formats: Sequence[str] = PHOTO_FORMATS) -> tuple[tuple[int, int], str]:
+    with _opened(path, path, formats) as image:
+        if image.format == "PNG" and not _has_end(path):
+            raise CourseError(f"{path}: this PNG was cut off; {_AGAIN}.")
         return image.size[::-1], image.mode
+
+
+def _has_end(path) -> bool:
+    """Whether a PNG has its last chunk; what follows it does not matter, as for every decoder."""
+    with open(path, "rb") as file:
+        length = file.seek(-12, io.SEEK_END) + 12
+        if file.read(12)[4:8] == b"IEND":
+            return True
+        place = len(_SIGNATURE)
+        while place + 12 <= length:
+            file.seek(place)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            place += 12 + size
+            if kind == b"IEND":
+                return place <= length
+    return False
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, by the photograph's EXIF tags; 1, upright, where they are damaged."""
+    try:
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a decoder's, of any kind: whatever is wrong beside the pixels, they count
+        return 1
 
 
 def _rgb(image: Image.Image, path) -> np.ndarray:
@@ -126,12 +181,28 @@ def _rgb(image: Image.Image, path) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _png_header(data: bytes) -> tuple[int, int | None, tuple[int, int]]:
-    """Bits, colour type and (height, width) of a PNG; the colour type is None where this is none."""
-    if len(data) < _HEADER.size or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR":
-        return 0, None, (0, 0)
+def _png_header(data: bytes, path) -> tuple[int, int, tuple[int, int]]:
+    """Bits, colour type and (height, width) of a PNG."""
+    if not data:
+        raise CourseError(f"{path}: the file is empty; {_AGAIN}.")
+    if not data.startswith(_SIGNATURE):
+        raise _not_a(("PNG",), path, data)
+    if len(data) < _HEADER.size or data[12:16] != b"IHDR":
+        raise CourseError(f"{path}: this PNG was cut off or damaged; {_AGAIN}.")
     _, _, width, height, bits, colour, *_ = _HEADER.unpack_from(data)
     return bits, colour, (height, width)
+
+
+def _check_size(path, size: tuple[int, int]) -> None:
+    """Refuse what would fill the memory, before it is decoded."""
+    height, width = size
+    if height * width > LARGEST:
+        raise CourseError(
+            f"{path}: the file says that it is {width}x{height} pixels, and more than {LARGEST // 10**6} million are "
+            f"not read; scale it down, or if it should be smaller, {_AGAIN}."
+        )
+    if height * width == 0:
+        raise CourseError(f"{path}: the file says that it is {width}x{height} pixels; {_AGAIN}.")
 
 
 def _check_mode(path, mode: str, sixteen_bit: bool = False) -> None:
@@ -152,19 +223,53 @@ def _check_mode(path, mode: str, sixteen_bit: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path) -> Iterator[None]:
+def _opened(path, source, formats: Sequence[str] = PHOTO_FORMATS) -> Iterator[Image.Image]:
+    """A picture of one of some formats, not decoded yet; `path` is for the messages."""
+    with _explained(path, formats), Image.open(source, formats=formats) as image:
+        _check_size(path, image.size[::-1])
+        yield image
+
+
+@contextlib.contextmanager
+def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
     """Say what is wrong with a file in words rather than a decoder's."""
     try:
         yield
+    except CourseError:
+        raise
     except FileNotFoundError:
         raise CourseError(f"{path}: there is no such file; check the path, or {_AGAIN}.") from None
     except UnidentifiedImageError:
-        what = "this is not a picture" if Path(path).stat().st_size else "the file is empty"
-        raise CourseError(f"{path}: {what}; {_AGAIN}.") from None
-    except _DAMAGED as error:
+        with open(path, "rb") as file:
+            start = file.read(16)
+        if not start:
+            raise CourseError(f"{path}: the file is empty; {_AGAIN}.") from None
+        raise _not_a(formats, path, start) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise CourseError(
+            f"{path}: the file says that it has more than {LARGEST // 10**6} million pixels; scale it down, or if it "
+            f"should be smaller, {_AGAIN}."
+        ) from None
+    except Exception as error:  # damaged files make decoders raise everything there is
         if isinstance(error, OSError) and error.strerror:
             raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path, or {_AGAIN}.") from None
         if "stream too small" in str(error) or "truncated" in str(error):
             raise CourseError(f"{path}: the file was cut off; {_AGAIN}.") from None
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CourseError(f"{path}: cannot be decoded ({reason}); {_AGAIN}.") from None
+
+
+_STARTS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%!PS": "EPS", b"%PDF": "PDF"}
+_STARTS |= {_SIGNATURE: "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+
+
+def _not_a(formats: Sequence[str], path, data: bytes) -> CourseError:
+    """The complaint about a file of none of some formats, by its first bytes."""
+    kind = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+    if kind is None or kind.upper() in formats:
+        return CourseError(f"{path}: this is not a picture that can be read; {_AGAIN}.")
+    if formats == ("PNG",):
+        return CourseError(
+            f"{path}: this is a {kind} file; ids are read from PNG alone, so save them as 8-bit grey PNG."
+        )
+    return CourseError(f"{path}: this is a {kind} file; save it as PNG, JPEG, WebP, TIFF or BMP.")

@@ -1,14 +1,18 @@
 """Picture files: what Pillow reads, damage that Pillow does not see, and one form of message for whatever is wrong."""
 
+import io
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from course_utils.errors import CourseError
-from course_utils.images import ids_size, image_size, read_ids, read_image, read_photo
+from course_utils.images import ids_size, image_size, read_ids, read_image, read_photo, read_segment_ids
 
 
 def _ids(dtype, seed=0, size=(37, 53)):
@@ -94,25 +98,111 @@ def test_no_file_cut_off_within_its_ids_is_read(tmp_path):
             read_ids(file)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(b"", "the file is empty"), (b"GIF89a" * 9, "cannot be|cut off|not a picture")],
-    ids=["0", "GIF"],
-)
-def test_what_is_no_png(content, message, tmp_path):
-    (tmp_path / "ids.png").write_bytes(content)
-    with pytest.raises(CourseError, match=message):
+def test_an_empty_file_is_no_png(tmp_path):
+    (tmp_path / "ids.png").write_bytes(b"")
+    with pytest.raises(CourseError, match="the file is empty"):
         read_ids(tmp_path / "ids.png")
 
 
-def test_a_header_of_an_immense_size_takes_no_memory(tmp_path):
-    file = tmp_path / "ids.png"
-    Image.fromarray(_ids(np.uint8)).save(file)
-    data = bytearray(file.read_bytes())
-    data[16:24] = (200_000).to_bytes(4, "big") * 2
-    file.write_bytes(data)
-    with pytest.raises(CourseError, match="copy or download it again"):
-        read_ids(file)
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "BMP", "WebP", "TIFF", "EPS", "PDF"])
+def test_ids_are_read_from_png_alone_whatever_the_file_is_called(kind, tmp_path):
+    """A JPEG changes ids, a GIF renumbers them, and EPS is a program."""
+    Image.fromarray(_ids(np.uint8)).save(tmp_path / "ids.png", kind)
+    for read in (read_ids, ids_size, partial(read_ids, sixteen_bit=True), read_segment_ids):
+        with pytest.raises(CourseError, match=rf"ids\.png: this is a {kind} file; ids are read from PNG alone"):
+            read(tmp_path / "ids.png")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "EPS", "PDF", "PPM", "ICNS", "TGA"])
+def test_photographs_come_in_few_formats(kind, tmp_path):
+    Image.new("RGB", (16, 16)).save(tmp_path / "photo.jpg", kind)
+    for read in (read_image, read_photo, image_size):
+        with pytest.raises(CourseError, match=r"photo\.jpg: this is (a \w+ file; save it as PNG|not a picture)"):
+            read(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "MPO"])
+def test_the_formats_of_photographs(kind, tmp_path):
+    Image.fromarray(GREY).convert("RGB").save(tmp_path / "photo", kind)
+    assert read_image(tmp_path / "photo").shape == (*GREY.shape, 3)
+    assert image_size(tmp_path / "photo") == GREY.shape
+
+
+def header_of(size, kind="PNG"):
+    """A small file whose header tells of a size."""
+    if kind == "PNG":
+        body = b"IHDR" + struct.pack(">IIBBBBB", *size[::-1], 8, 0, 0, 0, 0)
+        ends = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+        return b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x0d" + body + struct.pack(">I", zlib.crc32(body)) + ends
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, kind)
+    data = bytearray(buffer.getvalue())
+    if kind == "BMP":
+        data[18:26] = struct.pack("<ii", *size[::-1])
+    else:  # JPEG: after the mark of the frame its length and the bits per sample
+        place = data.index(b"\xff\xc0") + 5
+        data[place : place + 4] = struct.pack(">HH", *size)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("kind", "size"), [
+    ("PNG", (13_000, 13_000)), ("PNG", (100_000, 100_000)), ("PNG", (2**31 - 1, 2**31 - 1)), ("PNG", (1, 2**31 - 1)),
+    ("JPEG", (13_000, 13_000)), ("JPEG", (65_000, 65_000)), ("BMP", (13_000, 13_000)), ("PNG", (0, 7)),
+])  # fmt: skip
+def test_immense_and_empty_pictures_are_refused_by_their_headers(kind, size, tmp_path):
+    file = tmp_path / "bomb.png"
+    file.write_bytes(header_of(size, kind))
+    readers = [read_image, read_photo, image_size] + [read_ids, ids_size, read_segment_ids] * (kind == "PNG")
+    for read in readers:
+        with pytest.raises(CourseError, match=r"bomb\.png: .*copy or download it again\.$") as error:
+            read(file)
+        assert 0 in size or "million" in str(error.value) or size[1] > 2**30
+
+
+def test_bytes_after_the_end_of_a_png_do_not_matter(tmp_path):
+    ids = _ids(np.uint8)
+    Image.fromarray(ids).save(tmp_path / "ids.png")
+    with open(tmp_path / "ids.png", "ab") as file:
+        file.write(b"appended by a tool")
+    np.testing.assert_array_equal(read_ids(tmp_path / "ids.png"), ids)
+    assert ids_size(tmp_path / "ids.png") == image_size(tmp_path / "ids.png") == ids.shape
+
+
+@pytest.mark.parametrize("value", [TiffImagePlugin.IFDRational(-1, 0), -5, -70_000, "text"], ids=str)
+def test_a_damaged_tag_beside_the_orientation_does_not_matter(value, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(GREY).save(tmp_path / "photo.jpg", exif=_spoilt(exif, value), quality=100)
+    np.testing.assert_allclose(read_photo(tmp_path / "photo.jpg")[..., 0].astype(int), np.rot90(GREY, -1), atol=4)
+
+
+def _spoilt(exif, value):
+    """The bytes of EXIF tags, with a shutter speed (0x9201) of a value that no camera means, of any type."""
+    kind, data = {int: (9, 4), str: (2, 5)}.get(type(value), (10, 8))
+    packed = b"text\0" if kind == 2 else struct.pack("<i", value) if kind == 9 else struct.pack("<ii", -1, 0)
+    count = len(packed) if kind == 2 else 1
+    main = struct.pack("<HHHII", 2, 0x0112, 3, 1, exif[0x0112]) + struct.pack("<HHII", 0x8769, 4, 1, 8 + 2 + 24 + 4)
+    inner = struct.pack("<H", 1) + struct.pack("<HHI", 0x9201, kind, count)
+    inner += packed.ljust(4, b"\0")[:4] if data <= 4 else struct.pack("<I", 38 + 2 + 12 + 4)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + main + b"\0" * 4 + inner + b"\0" * 4 + packed
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_damage_of_any_kind_is_one_line_that_names_the_file(tmp_path_factory, data):
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "BMP"]))
+    buffer = io.BytesIO()
+    Image.fromarray(GREY).convert(data.draw(st.sampled_from(["L", "RGB"]))).save(buffer, kind)
+    spoilt = bytearray(buffer.getvalue())
+    for _ in range(data.draw(st.integers(1, 6))):
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.integers(0, 255))
+    file = tmp_path_factory.mktemp("damage") / "photo.png"
+    file.write_bytes(spoilt[: data.draw(st.integers(0, len(spoilt)))])
+    for read in (read_image, read_photo, image_size, read_ids, ids_size, read_segment_ids):
+        try:
+            read(file)
+        except CourseError as error:
+            assert str(error).startswith(f"{file}: ") and "\n" not in str(error)
 
 
 def test_no_file(tmp_path):
