@@ -1,6 +1,7 @@
 """The course's Keras layers, one public class per file.
 
 batch_normalization, local_response_normalization, convolution_block   what most networks are built of
+atrous_padding  for a dense convolution in place of a strided one
 pooling         max pooling with indices and unpooling, atrous and adaptive pooling, the pyramids of PSPNet and DeepLab
 upsampling      zero insertion and interpolation, sub-pixel convolution, resizing and cropping
 reconstruction  score maps as sums of basis patches (LRR)
@@ -9,6 +10,7 @@ boundaries      image gradients, boundaries of a prediction, the gates of Gated-
 shapes          sizes that may be unknown, and factors
 """
 
+from course_utils.layers.atrous_padding import AtrousPadding2D
 from course_utils.layers.batch_normalization import BatchNormalization
 from course_utils.layers.boundaries.boundary_mask import BoundaryMask
 from course_utils.layers.boundaries.gated_convolution import GatedConvolution2D
@@ -37,6 +39,7 @@ from course_utils.layers.upsampling.zero_insertion import ZeroInsertion2D
 __all__ = [
     "AdaptiveAveragePooling2D",
     "AtrousMaxPooling2D",
+    "AtrousPadding2D",
     "AtrousSpatialPyramidPooling",
     "BasisReconstruction",
     "BatchNormalization",

@@ -22,13 +22,16 @@ DarkNet-19                    19,817,376  19,817,376   pjreddie/darknet
 ResNet-50                     23,508,032  23,508,032   torchvision
 ResNet-101                    42,500,160  42,500,160   torchvision
 MobileNetV2                   1,811,712   1,811,712    torchvision
+EfficientNet-Lite0            2,958,848   2,958,848    its paper's table 1
+  whole classifier (1000)     4,652,008   4.65 M       timm (its authors: 4.7 M)
 
 * SegNet: the reference has a bias before each batch normalisation. The paper's figures are multiples of 0.025 M.
 * PSPNet: with its second loss; the reference begins with three 3x3 convolutions instead of one of 7x7.
 * DeepLabV3: the reference has one 3x3 convolution more in front of the scores, and a loss half-way.
 * LRR, VGG16: batch normalisation where the reference has a bias. LRR's bases are fixed and not counted.
 * GSCNN: our gradient of the image enters by a convolution of its own at the start of the shape stream.
-* Encoders: without what classifies, MobileNetV2 also without its last convolution to 1280 channels.
+* Encoders: without what classifies, MobileNetV2 and EfficientNet-Lite0 also without the last convolution to 1280
+  channels.
 """
 
 # ruff: noqa: F401  (the functions of the systems are in __all__ by way of their cards)
@@ -38,6 +41,7 @@ from course_utils.models.deeplab_v2 import DEEPLAB_V2_CARD, DeepLabV2
 from course_utils.models.deeplab_v3 import DEEPLAB_V3_CARD, DeepLabV3
 from course_utils.models.deeplab_v3_plus import DEEPLAB_V3_PLUS_CARD, DeepLabV3Plus
 from course_utils.models.encoders.classifier import classifier
+from course_utils.models.encoders.imagenet.classes import imagenet_classes
 from course_utils.models.encoders.transfer import copy_encoder, encoder_layers, load_imagenet_weights
 from course_utils.models.gscnn import GSCNN, GSCNN_CARD
 from course_utils.models.lrr import LRR, LRR_CARD
@@ -70,6 +74,7 @@ __all__ = [
     "classifier",
     "copy_encoder",
     "encoder_layers",
+    "imagenet_classes",
     "load_imagenet_weights",
     "system",
     *SYSTEMS,

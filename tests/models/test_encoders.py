@@ -15,6 +15,7 @@ WIDTH = {
     "resnet50": 1 / 32,
     "resnet101": 1 / 32,
     "mobilenetv2": 1 / 4,
+    "efficientnet_lite0": 1 / 4,
     "slim": 1 / 8,
 }
 

@@ -149,6 +149,28 @@ def test_darknet19_is_its_configuration_file():
     assert f"{count:,}" in models.__doc__
 
 
+def test_efficientnet_lite0_is_its_table():
+    """Tan and Le 2019, table 1: output channels, layers and kernel sizes.
+
+    timm publishes 4.65 M for the classifier, TensorFlow's models 4.7 M.
+    """
+    table = [(16, 1, 3), (24, 2, 3), (40, 2, 5), (80, 3, 3), (112, 3, 5), (192, 4, 5), (320, 1, 3)]
+    reference, before = block(3, 32, 3), 32
+    for after, layers, size in table:
+        for _ in range(layers):
+            expanded = before if before == 32 else 6 * before
+            reference += (before != 32) * block(before, expanded, 1)
+            reference += expanded * size**2 + 2 * expanded + block(expanded, after, 1)
+            before = after
+    images, x = image_input((None, None, 3))
+    assert trainable(keras.Model(images, encode(x, "efficientnet_lite0")[-1].features)) == reference
+    classifier = reference + block(320, 1280, 1) + convolution(1280, 1000, 1, bias=True)
+    assert trainable(models.classifier(1000, encoder="efficientnet_lite0")) == classifier
+    assert round(classifier / 1e6, 2) == 4.65
+    for number in (reference, classifier):
+        assert f"{number:,}" in models.__doc__
+
+
 def test_every_reference_is_named():
     for reference in REFERENCES.values():
         assert inspect.getdoc(reference).split(",")[0].removesuffix("'s deeplabv3_resnet101") in models.__doc__

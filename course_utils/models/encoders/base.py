@@ -14,6 +14,9 @@ from typing import Any
 from course_utils.errors import CourseError
 
 PREFIX = "encoder_"
+SCORES = "scores"
+"""The last layer of an image classifier."""
+
 SCALE = re.compile(rf"^scale\d+_(?={PREFIX})")
 """In front of the name of a batch normalisation that an encoder has for a further scale of the image."""
 

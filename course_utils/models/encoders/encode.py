@@ -2,6 +2,7 @@
 
 from course_utils.errors import CourseError
 from course_utils.models.encoders.darknet19 import DARKNET19
+from course_utils.models.encoders.efficientnet_lite0 import EFFICIENTNET_LITE0
 from course_utils.models.encoders.encoder_card import Encoder
 from course_utils.models.encoders.mobilenetv2 import MOBILENETV2
 from course_utils.models.encoders.resnet import RESNET50, RESNET101
@@ -13,6 +14,7 @@ ENCODERS: dict[str, Encoder] = {
     card.name: card
     for card in (
         DARKNET19,
+        EFFICIENTNET_LITE0,
         MOBILENETV2,
         RESNET50,
         RESNET101,

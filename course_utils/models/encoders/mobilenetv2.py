@@ -9,7 +9,7 @@ from course_utils.layers import BatchNormalization
 from course_utils.models.blocks import convolution_block, symmetric_padding
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
 from course_utils.models.encoders.encoder_card import Encoder
-from course_utils.models.encoders.imagenet import application, copy_convolutions
+from course_utils.models.encoders.imagenet.applications import application, application_source, copy_convolutions
 
 # Expansion, channels, repetitions and stride of the first, as in table 2.
 BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -84,6 +84,7 @@ def load_imagenet_weights(model, weights="imagenet"):
         theirs = "bn_Conv1" if layer.name == "Conv1" else f"{layer.name}_BN"
         pairs.append((f"{prefix}{ours}", layer, normalizations[theirs.lower()]))
     copy_convolutions(model, pairs, "tf", "MobileNetV2")
+    return application_source("MobileNetV2", weights)
 
 
 MOBILENETV2 = Encoder(mobilenetv2, load_imagenet_weights)

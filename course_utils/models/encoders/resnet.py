@@ -8,7 +8,7 @@ from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
 from course_utils.models.encoders.encoder_card import Encoder
-from course_utils.models.encoders.imagenet import application, copy_convolutions
+from course_utils.models.encoders.imagenet.applications import application, application_source, copy_convolutions
 
 CHANNELS = (64, 128, 256, 512)
 EXPANSION = 4
@@ -81,6 +81,7 @@ def load_imagenet_weights(model, weights="imagenet"):
         for name, layer in convolutions.items()
     ]
     copy_convolutions(model, pairs, "caffe", APPLICATIONS[architecture])
+    return application_source(APPLICATIONS[architecture], weights)
 
 
 RESNET50 = Encoder(resnet50, load_imagenet_weights, multi_grid=True)

@@ -53,18 +53,22 @@ def load_imagenet_weights(model, weights="imagenet"):
 
     Args:
         model: a model with an encoder of the course at full width.
-        weights: "imagenet", which `keras.applications` downloads and keeps, or the path of such a file (without
-            its dense layers, "no top").
+        weights: "imagenet", or the path of such a file. EfficientNet-Lite0's come with the extra `weights`;
+            `keras.applications` downloads and keeps the others' (a file must be without dense layers, "no top").
+
+    Returns:
+        a `WeightsSource`: where the weights come from, their licence and their hash.
 
     Raises:
-        CourseError: no network, a file that does not fit, an encoder without ImageNet weights or of another width.
+        CourseError: no such package, no network, a file that does not fit, an encoder without ImageNet weights or of
+            another width.
     """
-    names = {encoder_name(layer).removeprefix(PREFIX).split("_")[0] for layer in encoder_layers(model)}
+    names = [encoder_name(layer) for layer in encoder_layers(model)]
     published = {name: card.imagenet for name, card in ENCODERS.items() if card.imagenet}
-    loaders = [load for name, load in published.items() if name in names]
+    loaders = [load for key, load in published.items() if any(name.startswith(f"{PREFIX}{key}_") for name in names)]
     if not loaders:
         raise CourseError(
             f"There are no ImageNet weights for the encoder of model {model.name!r}. "
             f"Choose one of the encoders {', '.join(published)}, or pretrain a classifier and use copy_encoder."
         )
-    loaders[0](model, weights)
+    return loaders[0](model, weights)

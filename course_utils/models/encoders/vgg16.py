@@ -8,7 +8,7 @@ from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
 from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
 from course_utils.models.encoders.encoder_card import Encoder
-from course_utils.models.encoders.imagenet import application, copy_convolutions
+from course_utils.models.encoders.imagenet.applications import application, application_source, copy_convolutions
 from course_utils.models.encoders.pooling import max_pooling
 
 CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -49,6 +49,7 @@ def load_imagenet_weights(model, weights="imagenet"):
     source = application("VGG16", weights)
     pairs = [(f"{PREFIX}vgg16_{layer.name}", layer, None) for layer in source.layers if layer.weights]
     copy_convolutions(model, pairs, "caffe", "VGG16")
+    return application_source("VGG16", weights)
 
 
 VGG16 = Encoder(vgg16, load_imagenet_weights, classifier=((4096, 7), (4096, 1)))

@@ -5,12 +5,24 @@ ours: its moving mean takes the bias away with the opposite sign. And the input 
 kernel is scaled, and reordered where their channels are blue, green, red.
 """
 
+import os
+from pathlib import Path
+
 import numpy as np
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.models.blocks import MEAN, STANDARD_DEVIATION
 from course_utils.models.encoders.base import encoder_name
+from course_utils.models.encoders.imagenet.weights_source import WeightsSource, sha256_of
+
+FILES = {
+    "VGG16": ("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "CC BY 4.0"),
+    "ResNet50": ("resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5", "MIT"),
+    "ResNet101": ("resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5", "MIT"),
+    "MobileNetV2": ("mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", "Apache License 2.0"),
+}
+"""What Keras calls the file that it downloads, and the licence that its documentation states for the weights."""
 
 PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
 
@@ -37,6 +49,15 @@ def application(name, weights):
             raise CourseError(f"{name}'s ImageNet weights could not be downloaded ({reason}). {remedy}") from error
         remedy = f"Pass the weights of keras.applications.{name}(include_top=False), an .h5 file."
         raise CourseError(f"{weights} does not hold {name}'s convolutions ({reason}). {remedy}") from error
+
+
+def application_source(name, weights) -> WeightsSource:
+    """Where the weights of `application(name, weights)` come from."""
+    if weights != "imagenet":
+        return WeightsSource(name, str(weights), "that of the file", sha256_of(Path(weights)))
+    file, licence = FILES[name]
+    cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    return WeightsSource(name, f"keras.applications.{name}", licence, sha256_of(cache / "models" / file))
 
 
 def copy_convolutions(model, pairs, preprocessing, source_name):

@@ -4,9 +4,9 @@ Such a file is a program for a stack machine (a pickle), which may call anything
 one with the standard library's `pickletools`, and only those are obeyed that a dictionary of arrays needs: none of them
 calls or imports anything, so a hostile file can at worst be refused.
 
-The format is the one before torch 1.6: five pickles (a magic number, a version, the machine, the dictionary, the names of
-the storages), then for each storage its count and its values. A tensor is a view of a storage, with an offset, sizes and
-strides of its own.
+The format is the one before torch 1.6: five pickles (a magic number, a version, the machine, the dictionary, the names
+of the storages), then for each storage its count and its values. A tensor is a view of a storage, with an offset, sizes
+and strides of its own.
 """
 
 import io
@@ -23,8 +23,11 @@ from course_utils.errors import CourseError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
-LARGEST = 2**30
+LARGEST = 2**28
 """Bytes of the largest file that is read."""
+
+LONGEST = 10**6
+"""Instructions of the longest pickle that is read, some hundred times that of a network: each may fill memory."""
 
 ORDERED_DICT = "collections OrderedDict"
 TENSOR = "torch._utils _rebuild_tensor_v2"
@@ -62,8 +65,8 @@ def read_torch_file(path, content: bytes | None = None) -> dict[str, np.ndarray]
     """The arrays of a state dictionary.
 
     Args:
-        path: a file of `torch.save(network.state_dict(), ...)` in the format before torch 1.6, at most 1 GiB, whose
-            tensors are of 32-bit floats or 64-bit integers.
+        path: a file of `torch.save(network.state_dict(), ...)` in the format before torch 1.6, at most 256 MiB,
+            whose tensors are of 32-bit floats or 64-bit integers.
         content: what the file holds, for callers that have read it.
 
     Returns:
@@ -101,6 +104,8 @@ def _read(content: bytes) -> dict[str, np.ndarray]:
     if not isinstance(tensors, dict) or not all(isinstance(tensor, _Tensor) for tensor in tensors.values()):
         raise _Refused("it holds no dictionary of tensors")
     values = _read_storages(file, keys, {tensor.storage for tensor in tensors.values()})
+    if sum(math.prod(tensor.sizes) for tensor in tensors.values()) > sum(array.size for array in values.values()):
+        raise _Refused("its tensors together are larger than its storages")
     return {name: _view(tensor, values[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
@@ -136,7 +141,9 @@ def _unpickle(file):
     """The value of the next pickle of the file: numbers, texts, lists, tuples, dictionaries, tensors."""
     machine = _Machine()
     try:
-        for instruction, argument, _ in pickletools.genops(file):
+        for number, (instruction, argument, _) in enumerate(pickletools.genops(file)):
+            if number >= LONGEST:
+                raise _Refused(f"one of its pickles has more than {LONGEST} instructions")
             obey = _INSTRUCTIONS.get(instruction.name)
             if obey is None:
                 raise _Refused(f"it contains the instruction {instruction.name}")
@@ -144,6 +151,8 @@ def _unpickle(file):
     except (ValueError, IndexError, KeyError) as error:
         # Of pickletools, for what is no pickle; or of the machine, whose stack or memory lacks what is asked for.
         raise _Refused(f"one of its pickles is damaged ({type(error).__name__})") from None
+    if len(machine.stack) != 1:
+        raise _Refused("one of its pickles is not one value")
     return machine.pop()
 
 
@@ -180,6 +189,9 @@ class _Machine:
         if not isinstance(self.stack[-1], kind):
             raise _Refused(f"it fills something that is no {kind.__name__}")
         return self.stack[-1]
+
+    def append(self, values: tuple) -> None:
+        self.top(list).extend(values)
 
     def set_items(self, pairs: tuple) -> None:
         target = self.top(dict)
@@ -254,7 +266,7 @@ _INSTRUCTIONS = {
     **{f"TUPLE{count}": lambda machine, _, count=count: machine.push(machine.pop_last(count)) for count in (1, 2, 3)},
     **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda machine, at: machine.memory.update({at: machine.stack[-1]})),
     **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda machine, at: machine.push(machine.memory[at])),
-    "APPENDS": lambda machine, _: (values := machine.pop_to_mark(), machine.top(list).extend(values)),
+    "APPENDS": lambda machine, _: machine.append(machine.pop_to_mark()),
     "SETITEM": lambda machine, _: machine.set_items(machine.pop_last(2)),
     "SETITEMS": lambda machine, _: machine.set_items(machine.pop_to_mark()),
     "GLOBAL": _global,
