@@ -5,26 +5,24 @@
     annotations/stuff_{train,val}2017.json         stuff: run lengths
 or  annotations/panoptic_{train,val}2017.json and annotations/panoptic_{train,val}2017/000000000139.png
 
-The label map of an image is drawn when it is asked for, by pycocotools: stuff first, then crowds as void, then single
+The label map of an image is drawn when it is asked for: stuff first, then crowds as void, then single
 things, each over what was drawn before. What nobody annotated is void. Where only the panoptic files are present they
 are used; their 17 merged stuff classes then stand for the class they are named after.
 """
 
-import contextlib
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from course_utils.datasets.annotations.file import read_annotations
+from course_utils.datasets.annotations.masks import draw_mask
 from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
-from course_utils.images import read_image
+from course_utils.images import read_segment_ids
 from course_utils.labels import COCO_STUFF
 
 SITE = "http://images.cocodataset.org"
@@ -55,11 +53,11 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
             f"instances_{split}2017.json with stuff_{split}2017.json, or panoptic_{split}2017.json with its PNGs: "
             f"get them with `course data coco --splits {split}`."
         )
-    entries = _panoptic_drawings(files[0]) if len(files) == 1 else _shape_drawings(*files)
+    entries, problems = _panoptic_drawings(files[0]) if len(files) == 1 else _shape_drawings(*files)
     frames = [Frame(Path(name).stem, None, images / name, None, drawing=entries[name]) for name in sorted(entries)]
-    if not frames:
+    if not frames and not problems:
         raise CourseError(f"{files[0]} names no image: the split {split} is empty; extract the archive again.")
-    return frames, [
+    return frames, problems + [
         Problem(frame.image, f"named in {files[0]} but missing; extract {split}2017.zip again.")
         for frame in frames
         if not frame.image.is_file()
@@ -77,16 +75,29 @@ class Shapes:
     def draw(self) -> np.ndarray:
         """The label ids, uint8 [height, width], 0 where void."""
         ids = np.full(self.size, _VOID_ID, np.uint8)
-        for index, annotation in self.annotations:
-            try:
-                mask = index.annToMask(annotation).astype(bool)
-                ids[mask] = _VOID_ID if annotation.get("iscrowd") else annotation["category_id"]
-            except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
-                raise CourseError(
-                    f"{self.source}: the annotation with id {annotation.get('id')} of image "
-                    f"{annotation.get('image_id')} cannot be drawn ({error}); extract the archive again."
-                ) from None
+        for file, annotation in self.annotations:
+            mask = self._mask(file, annotation)
+            ids[mask] = _VOID_ID if annotation.get("iscrowd") else annotation["category_id"]
         return ids
+
+    def faults(self) -> list[CourseError]:
+        """What is wrong with each annotation that cannot be drawn."""
+        found = []
+        for file, annotation in self.annotations:
+            try:
+                self._mask(file, annotation)
+            except CourseError as error:
+                found.append(error)
+        return found
+
+    def _mask(self, file: Path, annotation: dict) -> np.ndarray:
+        try:
+            return draw_mask(annotation["segmentation"], self.size)
+        except ValueError as error:
+            raise CourseError(
+                f"{file}: the annotation with id {annotation['id']} of image {annotation['image_id']} cannot be "
+                f"drawn: {error}; extract the archive again."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -100,14 +111,19 @@ class Segments:
 
     def draw(self) -> np.ndarray:
         """The label ids, uint8 [height, width], 0 where void."""
-        numbers = read_image(self.file).astype(np.int64) @ [1, 256, 256**2]
+        numbers = read_segment_ids(self.file)
         if numbers.shape != self.size:
             raise CourseError(f"{self.file}: its size is not the one that {self.source} says; extract it again.")
-        ids = np.full(self.size, _VOID_ID, np.uint8)
-        for segment in self.segments:
-            if not segment.get("iscrowd"):
-                ids[numbers == segment["id"]] = segment["category_id"]
-        return ids
+        classes = {0: _VOID_ID} | {
+            segment["id"]: _VOID_ID if segment.get("iscrowd") else segment["category_id"] for segment in self.segments
+        }
+        found, places = np.unique(numbers, return_inverse=True)
+        unknown = [number for number in found.tolist() if number not in classes]
+        if unknown:
+            raise CourseError(
+                f"{self.file}: it has a segment {unknown[0]} that {self.source} does not name; extract both again."
+            )
+        return np.array([classes[number] for number in found.tolist()], np.uint8)[places].reshape(self.size)
 
 
 def _annotation_files(root: Path, split: str) -> tuple[Path, ...]:
@@ -120,51 +136,31 @@ def _annotation_files(root: Path, split: str) -> tuple[Path, ...]:
     return (panoptic,) if panoptic.is_file() and panoptic.with_suffix("").is_dir() else ()
 
 
-def _shape_drawings(instances_file: Path, stuff_file: Path) -> dict[str, Shapes]:
-    instances, stuff = (_index(file, file.stat().st_mtime_ns) for file in (instances_file, stuff_file))
-    drawings = {}
-    for key, image in (stuff.imgs | instances.imgs).items():
-        things = sorted(instances.imgToAnns.get(key, []), key=lambda thing: not thing.get("iscrowd"))
-        annotations = [(stuff, region) for region in stuff.imgToAnns.get(key, [])]
-        annotations += [(instances, thing) for thing in things]
+def _shape_drawings(instances_file: Path, stuff_file: Path) -> tuple[dict[str, Shapes], list[Problem]]:
+    instances, stuff = (read_annotations(file, "shapes") for file in (instances_file, stuff_file))
+    drawings, problems = {}, [*instances.problems, *stuff.problems]
+    for key, image in (stuff.images | instances.images).items():
+        other = stuff.images.get(key, image)
+        if any(image[name] != other[name] for name in ("file_name", "height", "width")):
+            problems.append(
+                Problem(stuff_file, f"its image with id {key} is not that of {instances_file}; extract both again.")
+            )
+            continue
+        things = sorted(instances.annotations.get(key, []), key=lambda thing: not thing.get("iscrowd"))
+        annotations = [(stuff_file, region) for region in stuff.annotations.get(key, [])]
+        annotations += [(instances_file, thing) for thing in things]
         size = (image["height"], image["width"])
         drawings[image["file_name"]] = Shapes(instances_file, size, tuple(annotations))
-    return drawings
+    return drawings, problems
 
 
-def _panoptic_drawings(file: Path) -> dict[str, Segments]:
-    index = _json(file, file.stat().st_mtime_ns)
-    images = {image["id"]: image for image in index["images"]}
-    folder = file.with_suffix("")
-    drawings = {}
-    for entry in index["annotations"]:
-        image = images[entry["image_id"]]
+def _panoptic_drawings(file: Path) -> tuple[dict[str, Segments], list[Problem]]:
+    found, folder, drawings = read_annotations(file, "panoptic"), file.with_suffix(""), {}
+    for key, (entry,) in found.annotations.items():
+        image = found.images[key]
         size = (image["height"], image["width"])
         drawings[image["file_name"]] = Segments(file, size, folder / entry["file_name"], tuple(entry["segments_info"]))
-    return drawings
-
-
-@lru_cache(maxsize=4)
-def _index(file: Path, modified: int):
-    """pycocotools' index of an annotation file; `modified` makes a changed file a new one."""
-    from pycocotools.coco import COCO
-
-    index = COCO()
-    index.dataset = _json(file, modified)
-    with contextlib.redirect_stdout(io.StringIO()):
-        index.createIndex()
-    return index
-
-
-@lru_cache(maxsize=4)
-def _json(file: Path, modified: int) -> dict:
-    try:
-        content = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise CourseError(f"{file}: this is not JSON ({error}); extract the archive again.") from None
-    if not isinstance(content, dict) or not {"images", "annotations"} <= content.keys():
-        raise CourseError(f"{file}: `images` or `annotations` is missing; extract the archive again.")
-    return content
+    return drawings, list(found.problems)
 
 
 def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:

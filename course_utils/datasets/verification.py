@@ -46,7 +46,8 @@ def verify(dataset: Dataset, splits: Sequence[str] | None = None, progress: bool
             continue
         counts[split] = len(frames)
         problems += found
-        reported = {problem.file for problem in found}
+        # A missing file is one problem; a file with the annotations of many frames may have many.
+        reported = {problem.file for problem in found} - {frame.drawing.source for frame in frames if frame.drawing}
         with (
             Progress(f"{dataset.address}/{split}", len(frames), "frames", shown=progress) as bar,
             ThreadPoolExecutor() as pool,
@@ -72,7 +73,8 @@ def problems_of(frame: Frame, table: LabelTable) -> list[Problem]:
         try:
             read()
         except CourseError as error:
-            problems.append(Problem(file, str(error).removeprefix(f"{file}: ")))
+            faults = getattr(frame.drawing, "faults", list)() if file != frame.image else []
+            problems += [Problem(file, str(fault).removeprefix(f"{file}: ")) for fault in faults or [error]]
     return problems
 
 
