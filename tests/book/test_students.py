@@ -32,7 +32,7 @@ def copy(tmp_path_factory) -> Path:
 def test_copy_has_every_notebook_and_no_source_and_no_test(copy):
     assert sorted(path.name for path in copy.glob("notebooks/*.ipynb")) == [path.name for path in NOTEBOOKS]
     assert not (copy / "notebooks" / "source").exists() and not (copy / "tests").exists()
-    assert (copy / "course_utils" / "cli.py").is_file() and (copy / "environment.yml").is_file()
+    assert (copy / "course_utils" / "tools" / "cli.py").is_file() and (copy / "environment.yml").is_file()
 
 
 def test_no_solution_is_anywhere_in_the_copy(copy):
