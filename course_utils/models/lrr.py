@@ -7,9 +7,9 @@ Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semanti
 from course_utils.backend import keras
 from course_utils.layers import BasisReconstruction, BoundaryMask, CropLike, InterpolationUpsampling2D
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
-from course_utils.models.blocks import convolution_block, image_input
+from course_utils.models.blocks import image_input
 from course_utils.models.encoders import deepest, encode, features_at, look_up_encoder
-from course_utils.models.encoders.base import scaled
+from course_utils.models.encoders.fully_connected import fully_connected
 from course_utils.models.system_card import SLIM_HALF, System
 
 STRIDES = (32, 16, 8, 4)
@@ -67,7 +67,7 @@ def LRR(
     card = look_up_encoder(encoder)
     stages = encode(x, card, width)
     features = {stride: features_at(stages, stride) for stride in STRIDES[1:]}
-    features[32] = _fully_connected(deepest(stages), card.classifier, width, dropout)
+    features[32] = fully_connected(deepest(stages), card.classifier, width, dropout)
 
     outputs, scores = {}, None
     for stride in STRIDES:
@@ -83,14 +83,6 @@ def LRR(
             outputs[f"x{stride}"] = _enlarge(scores, stride // FACTOR, images, f"x{stride}")
     logits = CropLike(dtype="float32", name="logits")([scores, images])
     return keras.Model(images, {"logits": logits, **outputs} if auxiliary else logits, name=name)
-
-
-def _fully_connected(x, classifier, width, dropout):
-    """VGG16's fully connected layers, fc6 and fc7, as convolutions; other encoders have none."""
-    for number, (channels, size) in enumerate(classifier, start=6):
-        x = convolution_block(x, scaled(channels, width), size, name=f"fc{number}")
-        x = keras.layers.Dropout(dropout, name=f"fc{number}_dropout")(x)
-    return x
 
 
 def _refine(coarse, finer, level):

@@ -46,10 +46,23 @@ def load_imagenet_weights(model, weights="imagenet"):
     Raises:
         CourseError: see `course_utils.models.load_imagenet_weights`.
     """
-    source = application("VGG16", weights)
-    pairs = [(f"{PREFIX}vgg16_{layer.name}", layer, None) for layer in source.layers if layer.weights]
-    copy_convolutions(model, pairs, "caffe", "VGG16")
+    copy_vgg16(model, application("VGG16", weights))
     return application_source("VGG16", weights)
+
+
+def copy_vgg16(model, source):
+    """Copies the convolutions of a `keras.applications.VGG16`, with or without its dense layers, into the encoder.
+
+    Args:
+        model: a network with our VGG16 encoder.
+        source: the Keras model.
+
+    Raises:
+        CourseError: the widths differ; nothing has been copied then.
+    """
+    convolutions = [layer for layer in source.layers if isinstance(layer, keras.layers.Conv2D)]
+    pairs = [(f"{PREFIX}vgg16_{layer.name}", layer, None) for layer in convolutions]
+    copy_convolutions(model, pairs, "caffe", "VGG16")
 
 
 VGG16 = Encoder(vgg16, load_imagenet_weights, classifier=((4096, 7), (4096, 1)))

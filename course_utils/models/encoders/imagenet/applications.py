@@ -27,28 +27,30 @@ FILES = {
 PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
 
 
-def application(name, weights):
-    """The classifier `keras.applications.<name>` without its dense layers.
+def application(name, weights, include_top=False):
+    """The classifier `keras.applications.<name>`.
 
     Args:
         name: such as "VGG16".
-        weights: "imagenet", downloaded and kept by Keras, or the path of a "no top" weights file.
+        weights: "imagenet", downloaded and kept by Keras, or the path of a weights file.
+        include_top: whether with its dense layers; a file of "no top" weights lacks them.
 
     Raises:
         CourseError: no network, or a file that does not fit.
     """
+    held, file = ("layers", "file") if include_top else ("convolutions", "no-top file")
     try:
-        return getattr(keras.applications, name)(weights=str(weights), include_top=False)
+        return getattr(keras.applications, name)(weights=str(weights), include_top=include_top)
     except Exception as error:  # Keras raises bare Exceptions for a failed download, and many kinds for a bad file.
         reason = str(error).strip().splitlines()[0]
         if weights == "imagenet":
             remedy = (
-                "Connect to the network once, or fetch the no-top file elsewhere and pass its path as weights, "
+                f"Connect to the network once, or fetch the {file} elsewhere and pass its path as weights, "
                 "or pretrain a classifier of the course and use copy_encoder."
             )
             raise CourseError(f"{name}'s ImageNet weights could not be downloaded ({reason}). {remedy}") from error
-        remedy = f"Pass the weights of keras.applications.{name}(include_top=False), an .h5 file."
-        raise CourseError(f"{weights} does not hold {name}'s convolutions ({reason}). {remedy}") from error
+        remedy = f"Pass the weights of keras.applications.{name}(include_top={include_top}), an .h5 file."
+        raise CourseError(f"{weights} does not hold {name}'s {held} ({reason}). {remedy}") from error
 
 
 def application_source(name, weights) -> WeightsSource:
@@ -87,15 +89,28 @@ def copy_convolutions(model, pairs, preprocessing, source_name):
             kernel, shift = _for_our_input(kernel, preprocessing)
             bias = bias + shift
         ours = [layer for layer in model.layers if encoder_name(layer) == f"{name}_bn"]
-        if normalization is None:
-            ones = np.ones(kernel.shape[-1], "float32")
-            gamma, beta, mean, variance, epsilon = ones, 0 * ones, 0 * ones, ones, 0.0
-        else:
-            gamma, beta, mean, variance = normalization.get_weights()
-            epsilon = normalization.epsilon
-        model.get_layer(name).set_weights([kernel])
-        for layer in ours:
-            layer.set_weights([gamma, beta, mean - bias, variance + epsilon - layer.epsilon])
+        set_block(model.get_layer(name), ours, kernel, bias, normalization)
+
+
+def set_block(convolution, normalizations, kernel, bias, theirs=None):
+    """Makes a convolution block compute, in inference, what another network's convolution does with its bias.
+
+    Args:
+        convolution: ours, without bias.
+        normalizations: our batch normalisations behind it: one, or one for each scale of the image.
+        kernel: `[height, width, channels, new channels]`.
+        bias: `[new channels]`, or 0.
+        theirs: their batch normalisation; None where they only add the bias.
+    """
+    if theirs is None:
+        ones = np.ones(kernel.shape[-1], "float32")
+        gamma, beta, mean, variance, epsilon = ones, 0 * ones, 0 * ones, ones, 0.0
+    else:
+        gamma, beta, mean, variance = theirs.get_weights()
+        epsilon = theirs.epsilon
+    convolution.set_weights([kernel])
+    for layer in normalizations:
+        layer.set_weights([gamma, beta, mean - bias, variance + epsilon - layer.epsilon])
 
 
 def _for_our_input(kernel, preprocessing):
