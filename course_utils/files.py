@@ -1,11 +1,19 @@
 """Files that are there whole or not at all, whenever the writer is killed; and JSON from elsewhere, checked once."""
 
 import contextlib
+import errno
 import json
 import os
+import platform
+import re
 import reprlib
+import shutil
+import zlib
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+
+import psutil
 
 from course_utils.errors import CourseError
 
@@ -16,18 +24,23 @@ Check = Callable[[object], str | None]
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
     """Write a file beside its place, flush it to the disk, and rename it; make its folder if there is none.
 
+    What killed processes left half written in the folder is removed before the first file of this process.
+
     Args:
         path: the file; what it held before stays until the new content is complete.
         content: text (UTF-8; characters that no file can hold, such as half a surrogate pair, become question marks),
             bytes, or a function that writes the file whose path it is given, of the same suffix.
 
     Raises:
-        OSError: the disk is full, the folder cannot be written, ...; nothing is left behind.
+        CourseError: the disk is full, the folder cannot be written, ...; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Of this process alone: after an interruption an older one may be about to end, too.
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    path = Path(path)
+    partial = path.with_name(f"{partial_name(path.stem)}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent.absolute() not in _SWEPT:
+            _SWEPT.add(path.parent.absolute())
+            sweep(path.parent)
         if callable(content):
             content(partial)
         elif isinstance(content, bytes):
@@ -37,10 +50,73 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
+        if isinstance(error, OSError):
+            raise cannot_write(path, error) from None
         raise
+
+
+def cannot_write(path: Path, error: OSError) -> CourseError:
+    """What to say when a file or folder cannot be written."""
+    reason = error.strerror or str(error) or type(error).__name__
+    remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check the place"
+    return CourseError(
+        f"{path}: cannot be written ({reason}); {remedy}, or name another one. What was there is as it was."
+    )
+
+
+def check_writable(folder: Path, option: str) -> Path:
+    """Make sure, before any work is done, that files can be written into a folder; nothing is made.
+
+    Args:
+        folder: as the user gave it; it need not exist.
+        option: what the user gave it as, such as "--output", for the message.
+
+    Returns:
+        The folder, a `~` in it expanded.
+
+    Raises:
+        CourseError: it is a file or below one, or must not be written.
+    """
+    folder = Path(folder).expanduser()
+    if "\0" in str(folder):
+        raise CourseError(f"{option} {str(folder)!r} is no name of a folder; name another one.")
+    above = folder.absolute()
+    try:
+        while not above.exists():
+            above = above.parent
+    except OSError as error:  # names that are too long, or that no file system takes
+        raise CourseError(f"{option} {folder}: {error.strerror}; name another folder.") from None
+    if not above.is_dir():
+        raise CourseError(f"{option} {folder}: {above} is a file; name a folder.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise CourseError(f"{option} {folder}: nothing can be written to {above}; name another folder.")
+    return folder
+
+
+_NUMBERS = count()
+_SWEPT: set[Path] = set()
+_HOST = zlib.crc32(platform.node().encode())
+_PARTIAL = re.compile(r"\..*\.([0-9a-f]{8})-([0-9]+)-[0-9]+\.partial(\..*)?", re.DOTALL)
+
+
+def partial_name(name: str) -> str:
+    """A name beside the place of a file or folder, until it is complete; it says which process writes it."""
+    return f".{name}.{_HOST:08x}-{os.getpid()}-{next(_NUMBERS)}.partial"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine that are gone left half written in a folder."""
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            found = _PARTIAL.fullmatch(path.name)
+            if found and found[1] == f"{_HOST:08x}" and not psutil.pid_exists(int(found[2])):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def read_json(path: Path, remedy: str):

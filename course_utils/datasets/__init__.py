@@ -62,19 +62,20 @@ def card(name: str) -> DatasetCard:
     return found
 
 
-def open(name: str | DatasetCard, data_dir: str | Path | None = None) -> Dataset:
+def open(name: str | DatasetCard, data_dir: str | Path | None = None, *, generate: bool = True) -> Dataset:
     """A data set on this machine.
 
     Args:
         name: a key of `DATASETS`, `module:NAME` for a card of your own, or a card.
-        data_dir: the root folder; `default_dir(name)` when omitted, where Toy Streets is generated on first use.
+        data_dir: the root folder; `default_dir(name)` when omitted, where Toy Streets are generated on first use.
+        generate: False for a command that only reads: nothing is generated.
 
     Raises:
         CourseError: there is no such data set, no such folder, or it is not the root; the message says what is.
     """
     if isinstance(name, DatasetCard):
-        return Dataset(name, data_dir)
-    return Dataset(card(name), data_dir, name)
+        return Dataset(name, data_dir, generate=generate)
+    return Dataset(card(name), data_dir, name, generate)
 
 
 def load(name: str, split: str, data_dir: str | Path | None = None, image_size: tuple[int, int] | None = None):

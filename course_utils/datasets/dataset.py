@@ -1,5 +1,6 @@
 """A data set on this machine: its card, and the folder that holds it."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,20 +19,24 @@ class Dataset:
 
     Args:
         card: what the data set is.
-        root: its folder; the default place when omitted, where a data set that can be generated is generated.
+        root: its folder; the default place when omitted, where a data set that can be generated is generated if
+            nothing is there.
         address: what commands call it: its name, or `module:NAME` for one of the user's own.
+        generate: False for a command that only reads: nothing is generated.
 
     Raises:
         CourseError: there is no such folder, or it is not the root; the message says what is.
     """
 
-    def __init__(self, card: DatasetCard, root=None, address: str | None = None):
+    def __init__(self, card: DatasetCard, root=None, address: str | None = None, generate: bool = True):
         self.card = card
         self.address = address or card.name
         self.root = default_dir(card.name) if root is None else Path(root).expanduser()
-        if root is None and card.generate is not None:
+        if generate and root is None and card.generate is not None and _is_nothing(self.root):
             card.generate(self.root)
         check_root(card, self.root, self.address)
+        if card.remark is not None and (line := card.remark(self.root)):
+            print(line, file=sys.stderr)
 
     def __repr__(self) -> str:
         return f"Dataset({self.address!r}, {str(self.root)!r})"
@@ -132,6 +137,15 @@ class Dataset:
         """
         return label_map(frame, self.labels)
 
+    def check(self, frames: list[Frame]) -> None:
+        """Make sure of everything about frames that can be seen without decoding.
+
+        Raises:
+            CourseError: a file is missing, cut off or mixed up, or sizes differ.
+        """
+        with ThreadPoolExecutor() as pool:
+            self._raise_first([problem for found in pool.map(check, frames) for problem in found])
+
     def _checked_frames(self, split: str) -> list[Frame]:
         frames = self.frames(split)
         unlabelled = [frame for frame in frames if not frame.has_label]
@@ -141,8 +155,7 @@ class Dataset:
                 f"{unlabelled[0].image} for one: the ground truth of a test split may be withheld. Use val; "
                 "`Dataset.frames` lists the images alone."
             )
-        with ThreadPoolExecutor() as pool:
-            self._raise_first([problem for found in pool.map(check, frames) for problem in found])
+        self.check(frames)
         if split == "test" and all((self.label_map(frame) == VOID).all() for frame in frames[:3]):
             raise CourseError(
                 f"{frames[0].label or frames[0].image}: the labels of {self.address}/{split} are void all over, since "
@@ -157,6 +170,10 @@ class Dataset:
         command = f"course data {self.address}{place} --verify"
         more = f" ({len(problems) - 1} more: `{command}` lists all)" if len(problems) > 1 else ""
         raise CourseError(f"{problems[0]}{more}")
+
+
+def _is_nothing(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 _PIXEL_COUNTS: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}

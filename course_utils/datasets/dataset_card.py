@@ -48,7 +48,9 @@ class DatasetCard:
         archives: takes the root, the splits wanted (None: as many as make sense) and another site to download from
             (None: the usual one); returns what has to be downloaded.
         generate: takes the root and the options of `course data`; makes the data set there, and leaves alone what is
-            there and up to date. It is called whenever the data set is opened at its default place.
+            there and up to date. It is also called when the data set is opened at its default place and nothing is
+            there.
+        remark: takes the root; returns one line that whoever opens the data set should read, or None.
     """
 
     name: str
@@ -61,6 +63,7 @@ class DatasetCard:
     gpu_size: tuple[int, int] = (320, 320)
     archives: Callable[[Path, Sequence[str] | None, str | None], list[Archive]] | None = None
     generate: Callable[..., object] | None = None
+    remark: Callable[[Path], str | None] | None = None
 
     def available(self, root: Path) -> list[str]:
         """The splits that are in a folder."""

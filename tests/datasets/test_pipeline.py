@@ -1,6 +1,5 @@
 """`load` and the batches: the right pixels, every image once per epoch, the same order for the same seed."""
 
-import json
 from functools import partial
 
 import numpy as np
@@ -86,30 +85,6 @@ def test_toy_streets_are_generated_on_first_use(tmp_path, monkeypatch):
     monkeypatch.setattr(toy_streets.card, "generate", None)
     assert datasets.load("toy_streets", "train", image_size=(16, 32)).cardinality() == 2
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["toy_streets"]
-
-
-def test_toy_streets_of_an_older_version_are_drawn_again(tmp_path, monkeypatch):
-    root = toy_streets.generate(tmp_path / "toy", (64, 128), {"train": 1, "val": 1}, seed=5, workers=1)
-    monkeypatch.setenv("TOY_STREETS_DATASET", str(root))
-    manifest = root / toy_streets.MANIFEST
-    before = manifest.read_text()
-    manifest.write_text(before.replace(f'"version": {toy_streets.VERSION}', '"version": 0'))
-    image = datasets.open("toy_streets", root).frames("val")[0].image
-    image.write_bytes(b"old")
-    assert datasets.load("toy_streets", "val").cardinality() == 1
-    assert manifest.read_text() == before
-
-
-def test_a_damaged_manifest_of_toy_streets_is_one_line(tmp_path, monkeypatch):
-    root = toy_streets.generate(tmp_path / "toy", (64, 128), {"val": 1}, workers=1)
-    monkeypatch.setenv("TOY_STREETS_DATASET", str(root))
-    manifest = root / toy_streets.MANIFEST
-    of_null = {"version": 0, "size": None, "counts": {"val": 1}, "seed": 5}
-    for damaged in (manifest.read_text()[:20], "[1, 2]", "{}", "", json.dumps(of_null)):
-        manifest.write_text(damaged)
-        with pytest.raises(CourseError, match=rf"toy_streets\.json: .*delete the folder {root}") as error:
-            datasets.open("toy_streets")
-        assert "\n" not in str(error.value)
 
 
 def test_an_epoch_has_every_image_once(train):

@@ -12,9 +12,12 @@ def main() -> None:
     """Write the share of frames that the first argument (JSON) describes, with a dot on standard output for each."""
     gc.disable()  # scenes have no reference cycles; looking for them takes a tenth of the time
     task = json.loads(sys.argv[1])
-    for _ in write_share(Path(task["root"]), task["wanted"], task["first"], task["step"]):
-        sys.stdout.write(".")
-        sys.stdout.flush()
+    try:
+        for _ in write_share(Path(task["root"]), task["wanted"], task["first"], task["step"]):
+            sys.stdout.write(".")
+            sys.stdout.flush()
+    except OSError:  # a full disk: whoever started this process meets it next, and says so
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
 from course_utils.errors import CourseError
+from course_utils.files import cannot_write, find_fault, partial_name, read_json, sweep, whole, write_whole
 from course_utils.labels import CITYSCAPES
 from course_utils.machine import processors
 from course_utils.progress import Progress
@@ -44,25 +44,33 @@ def frame_name(split: str, index: int) -> str:
     return f"{cities[index % len(cities)]}_{index // len(cities):06d}_000019"
 
 
-def write_scene(root: Path, split: str, index: int, scene: Scene) -> None:
-    """Write the five files of one scene under `root`."""
+def scene_files(root: Path, split: str, index: int) -> list[Path]:
+    """The files of one scene: photograph, label ids, instance ids, colours and polygons."""
     name = frame_name(split, index)
     city = name.partition("_")[0]
-    images, truth = root / "leftImg8bit" / split / city, root / "gtFine" / split / city
-    for folder in (images, truth):
-        folder.mkdir(parents=True, exist_ok=True)
+    truth = root / "gtFine" / split / city
+    endings = ("labelIds.png", "instanceIds.png", "color.png", "polygons.json")
+    image = root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png"
+    return [image, *(truth / f"{name}_gtFine_{ending}" for ending in endings)]
+
+
+def write_scene(root: Path, split: str, index: int, scene: Scene) -> None:
+    """Write the five files of one scene under `root`."""
+    image, labels, instances, colors, polygons = scene_files(root, split, index)
+    for file in (image, labels):
+        file.parent.mkdir(parents=True, exist_ok=True)
     height, width = scene.label_ids.shape
     files = {
-        images / f"{name}_leftImg8bit.png": scene.image,
-        truth / f"{name}_gtFine_labelIds.png": scene.label_ids,
-        truth / f"{name}_gtFine_instanceIds.png": scene.instance_ids.astype(np.uint16),
-        truth / f"{name}_gtFine_color.png": _COLORS[scene.label_ids],
+        image: scene.image,
+        labels: scene.label_ids,
+        instances: scene.instance_ids.astype(np.uint16),
+        colors: _COLORS[scene.label_ids],
     }
     for path, pixels in files.items():
         Image.fromarray(pixels).save(path, compress_level=1, compress_type=_RUNS if pixels is scene.image else -1)
     objects = [{"label": label, "polygon": polygon} for label, polygon in scene.polygons]
     annotation = {"imgHeight": height, "imgWidth": width, "objects": objects}
-    (truth / f"{name}_gtFine_polygons.json").write_text(json.dumps(annotation, separators=(",", ":")), "utf-8")
+    polygons.write_text(json.dumps(annotation, separators=(",", ":")), "utf-8")
 
 
 def _color_table() -> np.ndarray:
@@ -80,8 +88,8 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
     """Write a Toy Streets data set in the layout of Cityscapes.
 
     The files appear at the destination all at once, when the last one is written; several processes may generate the
-    same destination at the same time. What is there already with the same arguments is left as it is; an older Toy
-    Streets with other arguments is replaced.
+    same destination at the same time. What is there already, complete and with the same arguments, is left as it is;
+    an older Toy Streets with other arguments is replaced, one of a newer version of the course is not.
 
     Args:
         destination: the folder, as `CITYSCAPES_DATASET` would name it.
@@ -99,16 +107,22 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
     """
     destination = Path(destination).absolute()
     wanted = description(size, counts, seed)
-    if is_generated(destination, size, counts, seed):
+    before = manifest(destination)
+    if before == wanted and is_complete(destination, wanted):
         return destination
     _refuse_foreign(destination)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    partial = destination.parent / f".{destination.name}-{uuid.uuid4().hex[:12]}.partial"
+    partial = destination.parent / partial_name(destination.name)
     try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        sweep(destination.parent)
         partial.mkdir()
         _write_all(partial, wanted, workers, progress)
-        (partial / MANIFEST).write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
-        _move_in_place(partial, destination, wanted)
+        write_whole(partial / MANIFEST, json.dumps(wanted, indent=2) + "\n")
+        if hasattr(os, "sync"):
+            os.sync()  # one file at a time would take minutes
+        _move_in_place(partial, destination, wanted, before)
+    except OSError as error:
+        raise cannot_write(destination, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return destination
@@ -132,49 +146,102 @@ def description(size=(128, 256), counts=None, seed: int = 0) -> dict:
 
 
 def is_generated(destination, size=(128, 256), counts=None, seed: int = 0) -> bool:
-    """Whether the destination holds exactly the data set with these arguments."""
-    return manifest(Path(destination)) == description(size, counts, seed)
+    """Whether the destination holds exactly the data set with these arguments, all of it."""
+    wanted = description(size, counts, seed)
+    return manifest(Path(destination)) == wanted and is_complete(Path(destination), wanted)
+
+
+def is_complete(folder: Path, made: dict) -> bool:
+    """Whether every file of a data set is there.
+
+    Args:
+        folder: its root.
+        made: its arguments, as `description` gives them.
+    """
+    scenes = ((split, index) for split in SPLITS for index in range(made["counts"].get(split, 0)))
+    return all(file.is_file() for split, index in scenes for file in scene_files(folder, split, index))
+
+
+_MANIFEST = {
+    "size": [whole(1, 2**15)],
+    "seed": whole(0, 2**63),
+    "counts": {f"{split}?": whole(0, 10**9) for split in SPLITS},
+}
 
 
 def manifest(folder: Path) -> dict | None:
     """The arguments that a folder's Toy Streets were generated with; None where there are none.
 
+    Of a version of the course that is newer than this one, nothing but "version" is sure to be there.
+
     Raises:
         CourseError: the file is damaged.
     """
     file = folder / MANIFEST
-    try:
-        content = json.loads(file.read_text("utf-8"))
-        made = description(content["size"], content["counts"], content["seed"])
-        return {**made, "version": content["version"]}
-    except (FileNotFoundError, NotADirectoryError):
+    remedy = (
+        f"get it from a copy, or delete the folder {folder} and draw Toy Streets anew with `course data toy_streets`"
+    )
+    if not file.exists():
         return None
-    except (OSError, ValueError, KeyError, TypeError, CourseError) as error:
+    content = read_json(file, remedy)
+    fault = find_fault(content, {"version": whole(0, 10**9)})
+    if not fault and content["version"] > VERSION:
+        return content
+    if fault := fault or find_fault(content, _MANIFEST):
+        raise CourseError(f"{file}: {fault}; {remedy}.")
+    try:
+        made = description(content["size"], content["counts"], content["seed"])
+    except (CourseError, ValueError) as error:
+        raise CourseError(f"{file}: {error} To mend it, {remedy}.") from None
+    return {**made, "version": content["version"]}
+
+
+def refuse_newer(folder: Path, made: dict | None) -> None:
+    """Never replace what a newer version of the course drew.
+
+    Raises:
+        CourseError: the arguments `made` are those of a newer version.
+    """
+    if made and made["version"] > VERSION:
         raise CourseError(
-            f"{file}: cannot be read ({error!r}); delete the folder {folder}, and Toy Streets is generated again."
-        ) from None
+            f"{folder} holds Toy Streets of version {made['version']}, which a newer version of the course drew (this "
+            f"one draws version {VERSION}): update the course, or choose another place."
+        )
 
 
 def _refuse_foreign(destination: Path) -> None:
     """Never replace what this module has not written."""
     if destination.exists() and not destination.is_dir():
         raise CourseError(f"{destination} is a file: name a folder for Toy Streets.")
-    if destination.is_dir() and any(destination.iterdir()) and manifest(destination) is None:
+    made = manifest(destination)
+    if destination.is_dir() and any(destination.iterdir()) and made is None:
         raise CourseError(
             f"{destination} holds something other than Toy Streets: name an empty or a new folder, or remove it first."
         )
+    refuse_newer(destination, made)
 
 
-def _move_in_place(partial: Path, destination: Path, wanted: dict) -> None:
-    """Rename the finished folder to its destination; where another process was faster, keep what it wrote."""
+def _move_in_place(partial: Path, destination: Path, wanted: dict, before: dict | None) -> None:
+    """Rename the finished folder to its destination; where another process was faster, keep what it wrote.
+
+    Args:
+        partial, destination: the folders.
+        wanted: what the finished one holds.
+        before: what was at the destination when the work began, which alone may be replaced.
+    """
     for _ in range(10):
         with contextlib.suppress(OSError):
             partial.rename(destination)  # fails where a folder with files is, and replaces an empty one
             return
-        if manifest(destination) == wanted:
+        found = manifest(destination)
+        if found == wanted and is_complete(destination, wanted):
             return
         _refuse_foreign(destination)
-        old = partial.with_suffix(".old")
+        if found not in (before, None):
+            raise CourseError(
+                f"{destination}: another process put other streets there meanwhile; choose another place."
+            )
+        old = destination.parent / partial_name(destination.name)
         with contextlib.suppress(OSError):
             destination.rename(old)
         shutil.rmtree(old, ignore_errors=True)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.files import check_writable
 from course_utils.tools.types import counts, size, whole_number
 
 HELP = "generate or download a data set, or verify one"
@@ -44,10 +45,18 @@ def run(arguments) -> int:
             raise CourseError(f"{arguments.name} has no split {split!r}: choose from {', '.join(card.splits)}.")
     if arguments.verify:
         return _verify(arguments)
-    root = arguments.dest or datasets.default_dir(card.name)
+    if arguments.url and card.archives is None:
+        raise CourseError(f"{arguments.name} is not downloaded, so --url does nothing: leave it out.")
+    root = (arguments.dest or datasets.default_dir(card.name)).expanduser()
+    if card.archives or card.generate:
+        check_writable(root, "--dest")
     notes = _prepare(card, arguments, root)
     dataset = datasets.open(arguments.name, root)
-    frames = {split: len(dataset.frames(split)) for split in dataset.available_splits}
+    frames = {}
+    for split in dataset.available_splits:
+        found = dataset.frames(split)
+        dataset.check(found)  # nothing is ready that only looks so
+        frames[split] = len(found)
     if arguments.json:
         print(json.dumps({"dataset": arguments.name, "root": str(root), "frames": frames, "notes": notes}, indent=2))
     else:
@@ -79,7 +88,7 @@ def _verify(arguments) -> int:
     from course_utils import datasets
     from course_utils.datasets.verification import verify
 
-    result = verify(datasets.open(arguments.name, arguments.dest), arguments.splits)
+    result = verify(datasets.open(arguments.name, arguments.dest, generate=False), arguments.splits)
     if arguments.json:
         report = {
             "dataset": arguments.name,

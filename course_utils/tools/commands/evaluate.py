@@ -80,7 +80,7 @@ def run(arguments) -> int:
     systems, trainings = _find_systems(arguments)
     everything = [*systems, *trainings]
     name = arguments.dataset or next(system.dataset for system in everything if system.dataset)
-    dataset = datasets.open(name, arguments.data_dir or _remembered_dir(name, everything))
+    dataset = datasets.open(name, arguments.data_dir or _remembered_dir(name, everything), generate=False)
     for system in everything:
         system.check(dataset.labels)
     frames = _labelled_frames(dataset, arguments.split)

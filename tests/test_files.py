@@ -1,0 +1,136 @@
+"""Files: whole or not at all, swept after kills; JSON and its faults."""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_utils.errors import CourseError
+from course_utils.files import check_writable, find_fault, partial_name, plain_name, sweep, whole, write_whole
+
+PACKAGE = Path(__file__).parents[1] / "course_utils"
+
+
+@pytest.fixture
+def dead_process():
+    """The id of a process that has ended."""
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("content", ["new", b"new", lambda path: path.write_text("new")], ids=["text", "bytes", "call"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+def test_what_cannot_be_written_is_one_line_and_leaves_the_old_file(content, number, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "page.html").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CourseError, match=r"page\.html: cannot be written \(.*\); ") as error:
+        write_whole(tmp_path / "page.html", content)
+    assert "\n" not in str(error.value)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("page.html", "old")]
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written"):
+        write_whole(tmp_path / "file" / "page.html", "new")
+
+
+def test_leftovers_of_killed_processes_are_swept_and_no_others(tmp_path, dead_process, monkeypatch):
+    other_host = partial_name("c").replace(partial_name("c").split(".")[2].split("-")[0], "00000000")
+    dead = partial_name("a").replace(str(os.getpid()), str(dead_process))
+    (tmp_path / dead).mkdir()
+    (tmp_path / dead / "picture.png").touch()
+    (tmp_path / f"{dead}.json").touch()
+    kept = {partial_name("b"), other_host, ".hidden", "a.partial", ".a.123.partial"}
+    for name in kept:
+        (tmp_path / name).touch()
+    monkeypatch.setattr("course_utils.files._SWEPT", set())
+    write_whole(tmp_path / "page.html", "new")
+    assert {path.name for path in tmp_path.iterdir()} == kept | {"page.html"}
+    sweep(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "file/below/that", "\0", "x" * 300])
+def test_places_that_cannot_be_written_are_refused_and_nothing_is_made(place, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(CourseError, match=r"^--output .*name a"):
+        check_writable(tmp_path / place, "--output")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_places_that_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert check_writable(Path("~/new/place"), "--output") == tmp_path / "new" / "place"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_refuses_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(CourseError, match=rf"--dest .*nothing can be written to {tmp_path};"):
+        check_writable(tmp_path / "new", "--dest")
+
+
+ALLOWED = {
+    "course_utils/backend.py": "the null device",
+    "course_utils/datasets/coco_format.py": "teaching material for a folder of the notebook's own",
+    "course_utils/datasets/downloads/download.py": "NAME.part, which is renamed when it is complete",
+    "course_utils/datasets/downloads/extraction.py": "a staging folder, whose parts are renamed when complete",
+    "course_utils/datasets/toy_streets/writer.py": "a staging folder, which is renamed when it is complete",
+    "course_utils/plotting/pictures/frames.py": "a buffer in memory",
+    "course_utils/plotting/style.py": "a buffer in memory",
+    "course_utils/tools/labs/sandbox/confine.py": "settings of the kernel",
+    "course_utils/tools/notebooks/execution/execute.py": "a temporary folder",
+    "course_utils/training/": "checkpoints, renamed when complete, and the function that write_whole calls",
+}
+WRITES = re.compile(r"""\.write_(?:text|bytes)\(|\bopen\([^)\n]*["'][wax]b?\+?["']|\.save\(|\.savez\w*\(|savefig\(""")
+
+
+def test_every_file_goes_through_the_one_writer():
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        for line in path.read_text().splitlines():
+            if WRITES.search(line) and "write_whole" not in line and name != "course_utils/files.py":
+                found.add(next((allowed for allowed in ALLOWED if name.startswith(allowed)), f"{name}: {line.strip()}"))
+    # In models, a documentation text names torch.save.
+    assert {name for name in found if "torch.save" not in name} == set(ALLOWED)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "name", "x"]), inner, max_size=3)
+    ),
+    max_leaves=9,
+)
+
+
+@given(JSON)
+def test_faults_are_found_in_anything(value):
+    fault = find_fault(value, [{"id": whole(0, 9), "name?": plain_name}])
+    right = isinstance(value, list) and all(
+        isinstance(part, dict)
+        and type(part.get("id")) is int
+        and 0 <= part["id"] <= 9
+        and ("name" not in part or plain_name(part["name"]) is None)
+        for part in value
+    )
+    assert (fault is None) == right
+    assert right or ("\n" not in fault and len(fault) < 200)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a\\b", "C:a", "a\0", "a\n", "\ud800", "x" * 256, 3, None, np.str_("/")]
+)
+def test_names_that_lead_elsewhere_are_none(name):
+    assert plain_name(name)
