@@ -266,6 +266,7 @@ _INSTRUCTIONS = {
     **{f"TUPLE{count}": lambda machine, _, count=count: machine.push(machine.pop_last(count)) for count in (1, 2, 3)},
     **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda machine, at: machine.memory.update({at: machine.stack[-1]})),
     **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda machine, at: machine.push(machine.memory[at])),
+    "APPEND": lambda machine, _: machine.append(machine.pop_last(1)),
     "APPENDS": lambda machine, _: machine.append(machine.pop_to_mark()),
     "SETITEM": lambda machine, _: machine.set_items(machine.pop_last(2)),
     "SETITEMS": lambda machine, _: machine.set_items(machine.pop_to_mark()),
