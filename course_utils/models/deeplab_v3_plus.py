@@ -21,6 +21,7 @@ def DeepLabV3Plus(
     output_stride=16,
     rates=None,
     dropout=0.1,
+    encoder_width=None,
     name="DeepLabV3Plus",
 ):
     """The network as a functional Keras model, for images of any size.
@@ -37,6 +38,7 @@ def DeepLabV3Plus(
         output_stride: image pixels between two of the encoder's last features, 8, 16 or 32.
         rates: of the pyramid; None for (6, 12, 18) at an output stride of 16, twice that at 8, half at 32.
         dropout: rate after the pyramid and before the class scores.
+        encoder_width: multiplier of the encoder's channel counts alone, 1 for published weights; None for `width`.
         name: name of the model.
 
     Returns:
@@ -47,7 +49,7 @@ def DeepLabV3Plus(
         CourseError: unknown encoder or output stride.
     """
     images, x = image_input(image_shape)
-    stages = encode(x, encoder, width, output_stride=output_stride)
+    stages = encode(x, encoder, encoder_width or width, output_stride=output_stride)
     rates = rates or pyramid_rates(output_stride)
     x = AtrousSpatialPyramidPooling(scaled(256, width), rates, dropout, name="pyramid")(deepest(stages))
     fine = convolution_block(features_at(stages, 4), scaled(48, width), 1, name="decoder_fine")

@@ -21,6 +21,7 @@ def PSPNet(
     bins=(1, 2, 3, 6),
     dropout=0.1,
     auxiliary=False,
+    encoder_width=None,
     name="PSPNet",
 ):
     """The network as a functional Keras model, for images of any size.
@@ -37,6 +38,7 @@ def PSPNet(
         bins: regions in each direction, for each level of the pyramid.
         dropout: rate before the class scores.
         auxiliary: also give the scores of the last stage but one, whose loss counts 0.4 in training (section 4).
+        encoder_width: multiplier of the encoder's channel counts alone, 1 for published weights; None for `width`.
         name: name of the model.
 
     Returns:
@@ -47,7 +49,7 @@ def PSPNet(
         CourseError: unknown encoder or output stride.
     """
     images, x = image_input(image_shape)
-    stages = encode(x, encoder, width, output_stride=output_stride)
+    stages = encode(x, encoder, encoder_width or width, output_stride=output_stride)
     x = PyramidPooling(bins, name="pyramid")(deepest(stages))
     x = convolution_block(x, scaled(512, width), name="head_conv")
     x = keras.layers.Dropout(dropout, name="head_dropout")(x)

@@ -1,5 +1,6 @@
 """The network that a recipe trains: built, checked against the images, compiled."""
 
+import sys
 from bisect import bisect_left
 
 from course_utils import models
@@ -26,7 +27,7 @@ def new_network(recipe: Recipe):
     for size in {recipe.image_size, recipe.crop_size} - {None}:
         check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
     if recipe.encoder_weights:
-        models.load_imagenet_weights(model, recipe.encoder_weights)
+        print(models.load_imagenet_weights(model, recipe.encoder_weights), file=sys.stderr)
     balance = look_up(recipe.balancing, BALANCING, "balancing")
     weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))
     compile_model(

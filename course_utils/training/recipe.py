@@ -90,7 +90,8 @@ class Recipe:
         """
         recipe = cls(model, dataset, data_dir, **given)
         defaults = machine_defaults(recipe.data.card, recipe.system, gpu)
-        recipe.model_options = {**defaults.pop("model_options"), **(model_options or {})}
+        full = _full_encoder(recipe.system) if recipe.encoder_weights else {}
+        recipe.model_options = {**defaults.pop("model_options"), **full, **(model_options or {})}
         for name, value in defaults.items():
             if name not in given:
                 setattr(recipe, name, value)
@@ -110,6 +111,12 @@ class Recipe:
         """What `config.json` holds: names as they were given, and the classes of the data set."""
         labels = self.data.labels
         return {**dataclasses.asdict(self), "num_classes": labels.num_classes, "class_names": labels.names}
+
+
+def _full_encoder(system: System) -> dict:
+    """Options for published weights, which have full width: the encoder's alone where a system tells the two apart."""
+    options = [name for name in ("encoder_width", "width") if name in system.options]
+    return dict.fromkeys(options[:1], 1.0)
 
 
 def machine_defaults(card: DatasetCard, system: System, gpu: bool | None = None) -> dict:

@@ -138,10 +138,11 @@ def test_computes_what_the_published_network_computes(size, published, tensors):
 @pytest.mark.parametrize(
     "network",
     [
-        lambda: models.DeepLabV3Plus(3, encoder="efficientnet_lite0"),
-        lambda: models.Piecewise(3, encoder="efficientnet_lite0", width=1.0, crf=False),
+        lambda: models.DeepLabV3Plus(3, encoder="efficientnet_lite0", width=1 / 8, encoder_width=1),
+        lambda: models.PSPNet(3, encoder="efficientnet_lite0", width=1 / 8, encoder_width=1),
+        lambda: models.Piecewise(3, encoder="efficientnet_lite0"),
     ],
-    ids=["DeepLabV3Plus", "Piecewise"],
+    ids=["DeepLabV3Plus", "PSPNet", "Piecewise"],
 )
 def test_systems_get_the_classifiers_weights_at_every_scale(network, weights, published):
     model = network()
