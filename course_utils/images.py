@@ -121,6 +121,25 @@ def read_segment_ids(path) -> np.ndarray:
         return np.asarray(image) @ np.array([1, 256, 256**2], np.int32)
 
 
+def clean_png(data: bytes, name: str = "the picture") -> bytes:
+    """A PNG decoded and encoded anew: its pixels and nothing else, whatever was sent along.
+
+    Args:
+        data: the file's content.
+        name: what to call it in a message.
+
+    Raises:
+        CourseError: it is no PNG, damaged or immense.
+    """
+    buffer = io.BytesIO()
+    with _opened(name, io.BytesIO(data), ("PNG",)) as image:
+        image.load()
+        kept = image if image.mode in ("1", "L", "LA", "RGB", "RGBA", "I;16") else image.convert("RGBA")
+        plain = Image.frombytes(kept.mode, kept.size, kept.tobytes())
+        plain.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def image_size(path) -> tuple[int, int]:
     """(height, width) of a picture, from its header alone, with a look at a PNG's end.
 
@@ -240,7 +259,8 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
     except FileNotFoundError:
         raise CourseError(f"{path}: there is no such file; check the path, or {_AGAIN}.") from None
     except UnidentifiedImageError:
-        with open(path, "rb") as file:
+        start = b"?"
+        with contextlib.suppress(OSError), open(path, "rb") as file:
             start = file.read(16)
         if not start:
             raise CourseError(f"{path}: the file is empty; {_AGAIN}.") from None

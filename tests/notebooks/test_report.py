@@ -1,15 +1,26 @@
 """The report page: complete, well formed, and without a reference to anything outside its folder."""
 
+import base64
+import io
 import itertools
+import json
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from PIL import Image, PngImagePlugin
 
 from course_utils.tools.notebooks.execution.result import Failure, Result
 from course_utils.tools.notebooks.report import write_report
 
-PNG = "iVBORw0KGgo="
+
+def encoded(image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+PNG = encoded(Image.new("RGB", (3, 2), (200, 10, 30)))
 EVIL = """<style>p { background: url(http://x.example/a) }</style>
 <table border="1" onclick="steal()"><tr><th scope="col">class</th></tr>
 <tr><td><img src="http://x.example/i.png"><script>steal()</script>road <a href="http://x.example">link</a></td></tr>
@@ -100,3 +111,71 @@ def test_is_accessible(page):
     levels = [int(tag[1]) for tag in parsed.tags if tag in ("h1", "h2", "h3", "h4")]
     assert all(below - above <= 1 for above, below in itertools.pairwise(levels))
     assert "color-scheme: light dark" in page
+
+
+def page_of(tmp_path, *outputs, error=None):
+    """The page of one notebook with these outputs, as a kernel sends them: nobody checked them."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("display()", outputs=list(outputs))])
+    executed = tmp_path / "05_streets.ipynb"
+    nbformat.write(notebook, executed)
+    return write_report([Result("05_streets", "Streets", output=executed, error=error)], tmp_path).read_text()
+
+
+def display(data, metadata=None):
+    return nbformat.v4.new_output("display_data", data, metadata=metadata or {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['AAAA"/onerror="alert(4)', "AAAA", "", PNG[:40], PNG + '"><script>steal()</script>', "\N{SNOWMAN}",
+     base64.b64encode(b"<svg onload='steal()'/>").decode(), encoded(Image.new("1", (20_000, 20_000)))],
+    ids=["attribute", "junk", "empty", "cut", "script", "not ASCII", "SVG", "bomb"],
+)  # fmt: skip
+def test_what_is_no_picture_is_not_embedded(content, tmp_path):
+    page = page_of(tmp_path, display({"image/png": content}))
+    assert not Page(page).images and "a picture that cannot be shown" in page
+    assert "steal" not in page and "onerror" not in page
+
+
+def test_only_the_pixels_of_a_picture_are_embedded(tmp_path):
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Comment", "<script>steal()</script>")
+    picture = Image.new("RGBA", (5, 4), (1, 2, 3, 40))
+    sent = encoded(picture, pnginfo=notes)
+    (image,) = Page(page_of(tmp_path, display({"image/png": sent}))).images
+    shown = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+    assert b"script" in base64.b64decode(sent) and b"script" not in shown
+    assert list(Image.open(io.BytesIO(shown)).getdata()) == list(picture.getdata())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["image/svg+xml", "application/javascript", "text/latex", "image/jpeg", "application/vnd.jupyter.widget-view+json"],
+)
+def test_other_kinds_of_output_are_left_out(kind, tmp_path):
+    page = page_of(tmp_path, display({kind: '<svg onload="steal()"><script>steal()</script></svg>'}))
+    assert "steal" not in page and not {"svg", "script"} & set(Page(page).tags)
+
+
+@pytest.mark.parametrize("name", ["image/png", "text/html", "text/plain"])
+def test_text_that_is_none_does_no_harm(name, tmp_path):
+    executed = tmp_path / "05_streets.ipynb"
+    cell = nbformat.v4.new_code_cell("x", outputs=[display({"text/plain": "x"})])
+    cell.outputs[0]["data"] = {name: {"a": ["<script>steal()</script>"]}}
+    cell.outputs[0]["metadata"] = {name: ["alt"]}
+    executed.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))  # nbformat writes no such thing
+    assert "steal" not in write_report([Result("05_streets", "", output=executed)], tmp_path).read_text()
+
+
+def test_printed_text_tables_and_failures_have_an_end(tmp_path):
+    line = nbformat.v4.new_output("stream", text="x" * 5_000_000)
+    table = display({"text/html": f"<table>{'<tr><td>x</td></tr>' * 50_000}</table>"})
+    error = Failure(1, "ValueError", "m" * 5_000_000, "s" * 5_000_000, "t" * 5_000_000 + " the end")
+    page = page_of(tmp_path, line, table, error=error)
+    assert len(page) < 100_000 and "table that is too large" in page and "the end" in page
+
+
+def test_the_page_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.tools.notebooks.report._LARGEST_PAGE", 3 * len(PNG))
+    page = page_of(tmp_path, *(display({"image/png": PNG}) for _ in range(50)))
+    assert 1 <= len(Page(page).images) <= 3 and page.count("the page is full") == 1
