@@ -1,5 +1,8 @@
 """Encoder weights: found by name, copied between models, loaded from ImageNet files."""
 
+import hashlib
+import sys
+
 import numpy as np
 import pytest
 
@@ -15,6 +18,8 @@ from course_utils.models import (
     load_imagenet_weights,
 )
 from course_utils.models.encoders import vgg16
+from course_utils.models.encoders.imagenet.applications import application, application_source
+from course_utils.models.encoders.imagenet.weights_source import WeightsSource
 
 WIDTH = 1 / 16
 
@@ -115,7 +120,8 @@ def test_imagenet_encoder_computes_what_vgg16_computes(slim_vgg16, tmp_path):
     reference.save_weights(tmp_path / "vgg16.weights.h5")
 
     model = SegNet(3, width=WIDTH)
-    load_imagenet_weights(model, tmp_path / "vgg16.weights.h5")
+    source = load_imagenet_weights(model, tmp_path / "vgg16.weights.h5")
+    assert source.network == "VGG16" and source.source.endswith("vgg16.weights.h5")
     batch = images(2, 64, 96)
     expected = reference(keras.applications.vgg16.preprocess_input(255 * batch))
     encoder = keras.Model(model.input, model.get_layer("encoder_vgg16_block5_pool").output[0])
@@ -169,6 +175,31 @@ def test_imagenet_weights_that_do_not_fit_are_refused(slim_vgg16, tmp_path):
     for path in (tmp_path / "broken.weights.h5", tmp_path / "absent.weights.h5"):
         with pytest.raises(CourseError, match=f"{path.name}.*include_top=False"):
             load_imagenet_weights(SegNet(3, width=WIDTH), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [("VGG16", "CC BY 4.0"), ("ResNet50", "MIT"), ("ResNet101", "MIT"), ("MobileNetV2", "Apache License 2.0")],
+)
+def test_downloaded_weights_name_source_licence_and_hash(name, licence, tmp_path, monkeypatch):
+    """The file that Keras would download lies where Keras keeps it."""
+    found = []
+
+    def get_file(file, *_, **__):
+        found.append(tmp_path / "models" / file)
+        found[0].parent.mkdir(exist_ok=True)
+        found[0].write_bytes(b"weights")
+        raise ConnectionError("stop here")
+
+    module = sys.modules[getattr(keras.applications, name).__module__]
+    monkeypatch.setattr(module.file_utils, "get_file", get_file)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert application_source(name, "imagenet").sha256 == "unknown"
+    with pytest.raises(CourseError, match="could not be downloaded"):
+        application(name, "imagenet")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert application_source(name, "imagenet") == WeightsSource(name, f"keras.applications.{name}", licence, digest)
+    assert application_source(name, found[0]) == WeightsSource(name, str(found[0]), "that of the file", digest)
 
 
 def test_missing_network_is_a_course_error_with_a_remedy(monkeypatch):

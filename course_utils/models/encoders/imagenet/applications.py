@@ -22,7 +22,7 @@ FILES = {
     "ResNet101": ("resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5", "MIT"),
     "MobileNetV2": ("mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", "Apache License 2.0"),
 }
-"""What Keras calls the file that it downloads, and the licence that its documentation states for the weights."""
+"""What Keras calls the file that it downloads, and the licence that the authors of the weights state."""
 
 PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
 
