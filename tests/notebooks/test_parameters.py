@@ -1,8 +1,12 @@
 """Parameters: read as papermill reads them, values as they are written on a command line, mistakes in one line."""
 
+import json
+
 import nbformat
 import papermill
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_utils.errors import CourseError
 from course_utils.tools.notebooks.parameters import check_parameters, parameters, parse_value
@@ -43,6 +47,21 @@ def test_no_parameters_cell(make_notebook):
 def test_values_from_a_command_line(text, value):
     parsed = parse_value(text)
     assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{[]:1}", "1j", "...", "{1, 2}", "b'x'", "NaN", "[Infinity]", "1e999", "(" * 500, "[" * 100_000, "9" * 5000,
+     "{" * 300, "\0", "'\\ud800", "-" * 100_000 + "1"],
+    ids=lambda text: text[:9].replace("\0", "0")
+)  # fmt: skip
+def test_what_no_notebook_can_be_given_is_text(text):
+    assert parse_value(text) == text
+
+
+@given(st.text() | st.text(alphabet="[]{}()'\",:0123456789.jeE+-_ \n", max_size=30))
+def test_every_text_has_a_value(text):
+    json.dumps(parse_value(text), allow_nan=False)
 
 
 @pytest.mark.parametrize(

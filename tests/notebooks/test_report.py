@@ -161,9 +161,10 @@ def test_other_kinds_of_output_are_left_out(kind, tmp_path):
 def test_text_that_is_none_does_no_harm(name, tmp_path):
     executed = tmp_path / "05_streets.ipynb"
     cell = nbformat.v4.new_code_cell("x", outputs=[display({"text/plain": "x"})])
-    cell.outputs[0]["data"] = {name: {"a": ["<script>steal()</script>"]}}
-    cell.outputs[0]["metadata"] = {name: ["alt"]}
-    executed.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))  # nbformat writes no such thing
+    notebook = json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=[cell])))
+    (output,) = notebook["cells"][0]["outputs"]
+    output["data"], output["metadata"] = {name: {"a": ["<script>steal()</script>"]}}, {name: ["alt"]}
+    executed.write_text(json.dumps(notebook))  # nbformat writes no such thing
     assert "steal" not in write_report([Result("05_streets", "", output=executed)], tmp_path).read_text()
 
 

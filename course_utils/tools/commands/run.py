@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.files import check_writable, find_fault, sweep
 from course_utils.machine import processors
 from course_utils.tools.types import number, whole_number
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from course_utils.tools.notebooks.execution.several import execute_several
     from course_utils.tools.notebooks.report import write_report
 
-    output = Path(arguments.output)
+    output = check_writable(Path(arguments.output), "--output")
     notebooks = _chosen(arguments.notebooks)
     if any(output.resolve() == notebook.resolve().parent for notebook in notebooks):
         raise CourseError(f"--output {output} holds the notebooks themselves: choose another folder.")
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     plans = _plans(notebooks, asked, named=bool(arguments.notebooks), fast=arguments.fast, output=output)
     jobs = arguments.jobs or (min(2, processors()) if arguments.fast else 1)
     limits = {"cell_timeout": arguments.cell_timeout, "timeout": arguments.timeout}
+    sweep(output)
     results = {}
     with TaskProgress(len(plans)) as tasks:
 
@@ -152,9 +154,17 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
     known = {}
     for notebook in notebooks:
         try:
-            known[notebook] = parameters(nbformat.read(notebook, as_version=4))
-        except (ValueError, SyntaxError, nbformat.ValidationError) as error:
-            raise CourseError(f"{notebook} is not a notebook that can be read: {error}") from error
+            read = nbformat.read(notebook, as_version=4)
+            if fault := find_fault(read, _NOTEBOOK):
+                raise _unreadable(notebook, fault)
+            known[notebook] = parameters(read)
+        # nbformat looks into whatever JSON it is given, and says of some in many lines why they are no notebooks.
+        except (ValueError, SyntaxError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise _unreadable(notebook, str(error)) from None
+        except nbformat.ValidationError as error:
+            raise _unreadable(notebook, error.message) from None
+        except OSError as error:
+            raise _unreadable(notebook, error.strerror) from None
     plans = []
     for notebook in notebooks:
         values = dict(asked)
@@ -169,6 +179,20 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
             values.setdefault("output_dir", str((output / "runs").resolve()))
         plans.append((notebook, values))
     return plans
+
+
+def _of(kind: type, wanted: str):
+    return lambda value: None if isinstance(value, kind) else wanted
+
+
+_TEXT = _of(str, "text")
+_NOTEBOOK = {"cells": [{"cell_type": _TEXT, "source": _TEXT, "metadata": _of(dict, "an object")}]}
+"""What is needed to run one; Jupyter opens notebooks with other faults, too."""
+
+
+def _unreadable(notebook: Path, reason: str) -> CourseError:
+    said = (reason.splitlines() or ["no reason given"])[0][:200]
+    return CourseError(f"{notebook} is not a notebook that can be read ({said}): make or copy it again.")
 
 
 def _produced(folder: Path, started: float, notebook: str) -> list[Path]:

@@ -38,7 +38,7 @@ def parameters(notebook: NotebookNode) -> dict[str, object]:
 def _is_literal(value: ast.expr) -> bool:
     try:
         ast.literal_eval(value)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError, MemoryError):
         return False
     return True
 
@@ -51,8 +51,12 @@ def parse_value(text: str) -> object:
     """
     for read in (json.loads, ast.literal_eval):
         try:
-            return read(text)
-        except (ValueError, SyntaxError):
+            value = read(text)
+            # What JSON does not hold (1j, ..., {1, 2}, NaN) no notebook can be given.
+            json.dumps(value, allow_nan=False)
+            return value
+        # A list as the key of a dictionary, nesting without an end, immense numbers are no literals either.
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             pass
     return text
 

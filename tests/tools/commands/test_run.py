@@ -157,3 +157,30 @@ def test_an_interrupt_stops_after_the_report(course, monkeypatch):
     monkeypatch.setattr(machinery, "execute", interrupted)
     assert cli.main(["run"]) == 130
     assert "0 of 1 passed" in (course / "reports" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "{}", "3", "null", '{"cells": 1}', '{"nbformat": 4}', '{"nbformat": "x", "cells": []}', "[" * 100_000, "",
+     '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}', "\xff"],
+    ids=lambda text: text[:30],
+)  # fmt: skip
+def test_a_file_that_is_no_notebook_is_one_line(course, executed, capsys, content):
+    (course / "bad.ipynb").write_text(content, "latin-1")
+    assert cli.main(["run", "bad.ipynb"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("course: bad.ipynb is not a notebook that can be read") and not executed
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "file/below/more"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(course, executed, capsys, place):
+    (course / "file").write_text("kept")
+    assert cli.main(["run", "01", "--output", place]) == 2
+    assert "--output" in capsys.readouterr().err and not executed
+    assert (course / "file").read_text() == "kept"
+
+
+def test_a_home_folder_in_the_output_is_meant(course, executed, monkeypatch):
+    monkeypatch.setenv("HOME", str(course / "home"))
+    assert cli.main(["run", "01", "--output=~/out"]) == 0
+    assert (course / "home" / "out" / "index.html").is_file() and not (course / "~").exists()
