@@ -7,6 +7,9 @@ Trained weights at full width, beside those of references, whose lists of layers
 count (tests/models/test_published_counts.py explains every difference to the last weight):
 
 System (classes)              ours        reference    of
+FCN32s (21)                   134,358,997 134,346,581  shelhamer/fcn.berkeleyvision.org
+FCN16s (21)                   134,376,826 134,364,410  the same
+FCN8s (21)                    134,389,279 134,376,863  the same
 SegNet (11)                   29,441,419  29,449,355   alexgkendall/SegNet-Tutorial
 SegNetBasic (11)              1,416,075   1.425 M      the paper's table 1
 PSPNet, ResNet-50 (19)        48,956,262  49,080,038   hszhao/semseg
@@ -28,7 +31,8 @@ EfficientNet-Lite0            2,958,848   2,958,848    its paper's table 1
 * SegNet: the reference has a bias before each batch normalisation. The paper's figures are multiples of 0.025 M.
 * PSPNet: with its second loss; the reference begins with three 3x3 convolutions instead of one of 7x7.
 * DeepLabV3: the reference has one 3x3 convolution more in front of the scores, and a loss half-way.
-* LRR, VGG16: batch normalisation where the reference has a bias. LRR's bases are fixed and not counted.
+* FCN, LRR, VGG16: batch normalisation where the reference has a bias. LRR's bases and FCN's last bilinear layer are
+  fixed and not counted. FCN's paper says 134 M.
 * GSCNN: our gradient of the image enters by a convolution of its own at the start of the shape stream.
 * Encoders: without what classifies, MobileNetV2 and EfficientNet-Lite0 also without the last convolution to 1280
   channels.
@@ -43,6 +47,7 @@ from course_utils.models.deeplab_v3_plus import DEEPLAB_V3_PLUS_CARD, DeepLabV3P
 from course_utils.models.encoders.classifier import classifier
 from course_utils.models.encoders.imagenet.classes import imagenet_classes
 from course_utils.models.encoders.transfer import copy_encoder, encoder_layers, load_imagenet_weights
+from course_utils.models.fcn import FCN8S_CARD, FCN16S_CARD, FCN32S_CARD, FCN8s, FCN16s, FCN32s
 from course_utils.models.gscnn import GSCNN, GSCNN_CARD
 from course_utils.models.lrr import LRR, LRR_CARD
 from course_utils.models.piecewise import PIECEWISE_CARD, Piecewise
@@ -55,6 +60,9 @@ from course_utils.names import look_up
 SYSTEMS: dict[str, System] = {
     card.name: card
     for card in (
+        FCN32S_CARD,
+        FCN16S_CARD,
+        FCN8S_CARD,
         SEGNET_CARD,
         SEGNET_BASIC_CARD,
         PSPNET_CARD,

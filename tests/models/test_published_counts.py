@@ -89,6 +89,24 @@ def segnet():
     return {}, 11, kernels + 2 * sum(down + up), -sum(down + up)
 
 
+def fcn32s():
+    """shelhamer/fcn.berkeleyvision.org, voc-fcn32s/train.prototxt: VGG16 with its last dense layer for 21 classes."""
+    vgg16 = TORCHVISION["vgg16"] - convolution(4096, 1000, 1, bias=True)
+    return {}, 21, vgg16 + convolution(4096, 21, 1, bias=True), VGG16_CHANNELS + 2 * 4096
+
+
+def fcn16s():
+    """shelhamer/fcn.berkeleyvision.org, voc-fcn16s/train.prototxt: with scores of pool4, and kernels that double."""
+    *_, coarser, difference = fcn32s()
+    return {}, 21, coarser + convolution(512, 21, 1, bias=True) + convolution(21, 21, 4), difference
+
+
+def fcn8s():
+    """shelhamer/fcn.berkeleyvision.org, voc-fcn8s/train.prototxt: with scores of pool3, too."""
+    *_, coarser, difference = fcn16s()
+    return {}, 21, coarser + convolution(256, 21, 1, bias=True) + convolution(21, 21, 4), difference
+
+
 def lrr():
     """golnazghiasi/LRR, AddSubModel.m on VGG16 with fc6 and fc7, without its fixed bases and further objectives."""
     vgg16 = TORCHVISION["vgg16"] - convolution(4096, 1000, 1, bias=True)
@@ -100,6 +118,9 @@ REFERENCES = {
     "DeepLabV2": deeplab_v2,
     "DeepLabV3": deeplab_v3,
     "DeepLabV3Plus": deeplab_v3_plus,
+    "FCN16s": fcn16s,
+    "FCN32s": fcn32s,
+    "FCN8s": fcn8s,
     "LRR": lrr,
     "PSPNet": pspnet,
     "SegNet": segnet,
