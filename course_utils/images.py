@@ -37,15 +37,18 @@ _AGAIN = "copy or download it again"
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 """EXIF orientation to what turns the stored picture upright."""
+
+_STRIP = 1 << 22
+"""Pixels that are converted at a time."""
 
 # What matters is said in a CourseError; notes on the metadata of somebody's photograph would only stand beside it.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -73,8 +76,8 @@ def read_image(path) -> np.ndarray:
 def read_photo(path) -> np.ndarray:
     """Read a photograph the way its camera was held (EXIF orientation), otherwise as `read_image`."""
     with _opened(path, path) as image:
-        turn = _UPRIGHT.get(_orientation(image))
-        return _rgb(image if turn is None else image.transpose(turn), path)
+        turn, pixels = _UPRIGHT.get(_orientation(image)), _rgb(image, path)
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
 def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
@@ -192,12 +195,20 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _rgb(image: Image.Image, path) -> np.ndarray:
-    if image.mode.startswith("I"):
-        grey = np.clip(np.asarray(image, np.int64), 0, 65535) // 257
-        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=-1)
+    """Three bytes per pixel, [height, width, 3]; strip by strip, since Pillow's own copies would fill the memory."""
     if image.mode == "F":
         raise CourseError(f"{path}: this picture holds floating-point pixels; save it as an 8-bit PNG or JPEG.")
-    return np.asarray(image.convert("RGB"))
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        whole = image.height <= rows
+        strip = image if whole else image.crop((0, top, image.width, min(top + rows, image.height)))
+        if image.mode.startswith("I"):
+            grey = np.clip(np.asarray(strip, np.int64), 0, 65535) // 257
+            pixels[top : top + rows] = grey[..., None]
+        else:
+            pixels[top : top + rows] = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+    return pixels
 
 
 def _png_header(data: bytes, path) -> tuple[int, int, tuple[int, int]]:
@@ -273,7 +284,7 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
     except Exception as error:  # damaged files make decoders raise everything there is
         if isinstance(error, OSError) and error.strerror:
             raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path, or {_AGAIN}.") from None
-        if "stream too small" in str(error) or "truncated" in str(error):
+        if "stream too small" in str(error) or "truncated" in str(error).lower():
             raise CourseError(f"{path}: the file was cut off; {_AGAIN}.") from None
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CourseError(f"{path}: cannot be decoded ({reason}); {_AGAIN}.") from None

@@ -8,6 +8,7 @@ from course_utils import inference
 from course_utils.backend import keras
 from course_utils.datasets.frames import Frame
 from course_utils.errors import CourseError
+from course_utils.inference import prediction
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,14 @@ def test_frames_of_several_sizes_come_back_in_order(model, tmp_path, monkeypatch
     for number, (_, train_ids) in enumerate(results):
         expected = inference.predict(model, _image(*sizes[number], seed=number))
         assert train_ids.shape == sizes[number] and np.mean(train_ids == expected) > 0.99
+
+
+@pytest.mark.parametrize("shape", [(64, 80), (61, 37), (13, 200)])
+def test_strips_give_what_the_whole_gives(model, shape, monkeypatch):
+    """At most a tie of two classes is decided otherwise."""
+    images = np.stack([_image(*shape, seed) for seed in (0, 1)])
+    whole = inference.Predictor(model, (16, 24))(images)
+    monkeypatch.setattr(prediction, "STRIP_PIXELS", 500)
+    strips = inference.Predictor(model, (16, 24))(images)
+    assert strips.dtype == np.uint8 and strips.shape == whole.shape and len(np.unique(whole)) > 5
+    assert (strips != whole).mean() < 1e-3

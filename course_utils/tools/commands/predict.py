@@ -1,16 +1,21 @@
 """`course predict`: label maps and overlays for any images."""
 
 from argparse import BooleanOptionalAction
+from collections.abc import Iterator
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import check_writable, is_litter, write_whole
 from course_utils.tools.commands import _views
 
 HELP = "predict images with a trained run: label-id PNGs at their own resolution, and overlays"
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder."""
+
+
+STRIP_PIXELS = 1 << 20
+"""Pixels whose classes and colours are converted at a time."""
 
 
 def configure(parser):
@@ -22,32 +27,62 @@ def configure(parser):
 
 
 def run(arguments) -> int:
-    import numpy as np
     from PIL import Image
 
-    from course_utils import datasets, plotting
+    from course_utils import datasets
     from course_utils.images import read_photo
     from course_utils.inference import save_label_ids
     from course_utils.progress import Progress
     from course_utils.training import Run
 
-    output = arguments.output
+    output = check_writable(arguments.output, "--output")
     images = _named_images(arguments.images, output)
     trained = Run(arguments.run_folder)
     labels = datasets.card(trained.config["dataset"]).labels
     predictor = _views.predictor(trained, _views.chosen(arguments))
     count = f"{len(images)} image{'s' * (len(images) != 1)}"
+    unread = []
     with Progress(f"Predicting {count}", total=len(images)) as progress:
         for number, (name, path) in enumerate(images.items(), 1):
-            image = read_photo(path)
+            try:
+                image = read_photo(path)
+            except CourseError as error:  # the others are predicted nonetheless
+                unread.append(error)
+                continue
             train_ids = predictor(image[None])[0]
-            save_label_ids(labels.to_label_ids(train_ids), output, name)
+            save_label_ids(_label_ids(train_ids, labels), output, name)
             if arguments.overlay:
-                blended = np.rint(255 * plotting.overlay(image / 255, train_ids, labels)).astype(np.uint8)
-                write_whole(output / f"{name}_overlay.jpg", Image.fromarray(blended).save)
+                _blend(image, train_ids, labels)
+                write_whole(output / f"{name}_overlay.jpg", Image.fromarray(image).save)
             progress.update(number)
+    if unread:
+        others = f" ({len(unread)} of {count} cannot be read; the results of the others are in {output})"
+        raise CourseError(f"{unread[0]}{others if len(images) > 1 else ''}")
     print(f"Label maps{' and overlays' if arguments.overlay else ''} of {count} are in {output}")
     return 0
+
+
+def _label_ids(train_ids, labels):
+    """Label ids, uint8 [height, width]."""
+    import numpy as np
+
+    return np.concatenate([labels.to_label_ids(train_ids[strip]) for strip in _strips(train_ids)])
+
+
+def _blend(image, train_ids, labels) -> None:
+    """Lay the colours of the classes over an image, uint8 [height, width, 3], in its own memory."""
+    import numpy as np
+
+    from course_utils import plotting
+
+    for strip in _strips(image):
+        image[strip] = np.rint(255 * plotting.overlay(image[strip] / 255, train_ids[strip], labels))
+
+
+def _strips(image) -> Iterator[slice]:
+    """The rows of an image, a few at a time: conversions take up to eight times the memory of what they convert."""
+    rows = max(1, STRIP_PIXELS // image.shape[1])
+    return (slice(top, top + rows) for top in range(0, len(image), rows))
 
 
 def _named_images(given: list[Path], output: Path) -> dict[str, Path]:
@@ -64,7 +99,8 @@ def _named_images(given: list[Path], output: Path) -> dict[str, Path]:
     paths = []
     for place in given:
         if place.is_dir():
-            inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+            found = (path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+            inside = sorted(path for path in found if not is_litter(path, place))
             if not inside:
                 raise CourseError(f"There is no image in {place}: give a folder with files of {', '.join(SUFFIXES)}.")
             paths += inside

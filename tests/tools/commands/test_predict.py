@@ -1,5 +1,10 @@
 """`course predict`, with a network that reads the class from the grey value."""
 
+import errno
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,3 +86,57 @@ def test_a_run_on_a_data_set_of_the_users_own(leaves, grey_reader, tmp_path):
     truth = np.array(Image.open(leaves / "val" / "label_photo0.png"))
     np.testing.assert_array_equal(predicted[truth != 9], truth[truth != 9])
     assert (tmp_path / "results" / "photo0_overlay.jpg").is_file()
+
+
+def test_a_damaged_picture_is_named_and_the_others_are_predicted(predict, photos, tmp_path):
+    whole = (photos / "more" / "grey.JPG").read_bytes()
+    (photos / "damaged.jpg").write_bytes(whole[: len(whole) // 3])
+    (photos / "._grey.jpg").write_bytes(b"a note of macOS")
+    (photos / "__MACOSX").mkdir()
+    (photos / "__MACOSX" / "grey.jpg").write_bytes(b"another")
+    status, _, err = predict(photos, "--no-overlay")
+    assert status == 2 and "damaged.jpg: the file was cut off" in err.splitlines()[-1]
+    assert "1 of 3 images cannot be read" in err and "Traceback" not in err
+    names = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert names == ["grey_labelIds.png", "ulm_000000_000019_labelIds.png"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_place_that_cannot_be_written_is_refused(predict, photos, tmp_path, place):
+    (tmp_path / "file").write_text("kept")
+    status, _, err = predict(photos, output=tmp_path / place)
+    assert status == 2 and err.startswith("course: --output") and len(err.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(predict, photos, tmp_path, monkeypatch):
+    assert predict(photos)[0] == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "results").iterdir()}
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, err = predict(photos)
+    assert status == 2 and "No space left" in err.splitlines()[-1] and "Traceback" not in err
+    assert before == {path: path.read_bytes() for path in (tmp_path / "results").iterdir()}
+
+
+MEASURED = """
+import resource, sys
+from course_utils.tools.cli import main
+status = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, status)
+"""
+
+
+def test_the_memory_of_48_megapixels_has_a_limit(grey_reader, tmp_path):
+    """Six times as large as Cityscapes in each direction: under 1.5 GB, TensorFlow included."""
+    Image.fromarray(np.full((6000, 8000, 3), 130, np.uint8)).save(tmp_path / "photo.jpg")
+    run, results = grey_reader(image_size=[128, 256]), tmp_path / "results"
+    arguments = ["predict", str(run), str(tmp_path / "photo.jpg"), "--output", str(results)]
+    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True)
+    megabytes, status = map(int, done.stdout.splitlines()[-1].split())
+    assert status == 0 and megabytes < 1500
+    ids = np.array(Image.open(results / "photo_labelIds.png"))
+    assert ids.shape == (6000, 8000) and (CITYSCAPES.to_train_ids(ids) == 13).all()
