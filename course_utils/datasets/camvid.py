@@ -29,11 +29,15 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     """All frames of a split in order of name, and what is wrong with the list of files."""
     listing = root / f"{split}.txt"
     try:
-        lines = listing.read_text().splitlines()
+        lines = listing.read_bytes().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{listing}: this list is not UTF-8 ({error.reason}); save it as UTF-8.") from None
+    except IsADirectoryError:
+        raise CourseError(f"{listing} is a folder; restore the authors' list.") from None
     except FileNotFoundError:
         there = ", ".join(available(root))
         raise CourseError(f"There is no {listing}: this copy of camvid has the splits {there} only.") from None
-    frames, problems = [], []
+    frames, problems, seen = [], [], {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -41,7 +45,21 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
         if len(parts) != 2:
             problems.append(Problem(listing, f"line {number} is not `IMAGE LABEL`; restore the authors' list."))
             continue
-        image, label = (root.joinpath(*PurePosixPath(part).parts[-2:]) for part in parts)
+        # Backslashes and drive letters: the list was made on Windows.
+        image, label = (PurePosixPath(part.replace("\\", "/")).parts[-2:] for part in parts)
+        if (not line.isprintable() and not line.replace("\t", " ").isprintable()) or {"..", "."} & {*image, *label}:
+            problems.append(
+                Problem(listing, f"line {number} names no files of this folder; restore the authors' list.")
+            )
+            continue
+        image, label = (root.joinpath(*names) for names in (image, label))
+        if image.stem in seen:
+            first = seen[image.stem]
+            problems.append(
+                Problem(listing, f"line {number} names {image.name} again, after line {first}; delete one.")
+            )
+            continue
+        seen[image.stem] = number
         for path in (image, label):
             if not path.is_file():
                 problems.append(Problem(path, f"named in {listing} but missing; extract the archive again."))
@@ -67,7 +85,7 @@ CARD = DatasetCard(
     scan,
     available,
     layout="train.txt, train/ and trainannot/",
-    laptop_size=(144, 192),
+    laptop_size=(180, 240),
     gpu_size=(360, 480),
     archives=archives,
 )

@@ -1,5 +1,6 @@
 """Downloads against a server with the faults of real ones."""
 
+import errno
 import hashlib
 import shutil
 
@@ -172,3 +173,55 @@ def test_disk_space_is_looked_at_first(get, monkeypatch, tmp_path):
 def test_plain_progress_lines_without_a_terminal(get, capsys):
     get(progress=True)
     assert capsys.readouterr().err.splitlines() == ["a.zip ...", "a.zip: 0 MB"]
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e9", "", "9" * 5000])
+def test_a_length_that_is_no_number_is_ignored(length):
+    assert download._total(_Answer(200, {"Content-Length": length})) is None
+    assert download._total(_Answer(206, {"Content-Range": f"bytes 0-1/{length}x"})) is None
+
+
+class _Answer:
+    def __init__(self, status_code, headers):
+        self.status_code, self.headers = status_code, headers
+
+
+def test_a_part_that_nobody_asked_for_is_one_line(server, tmp_path):
+    headers = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    server.routes["GET", "/part.zip"] = lambda *_: (206, headers, CONTENT)
+    with pytest.raises(CourseError, match="206 to a request for the whole file"):
+        fetch(f"{server.url}/part.zip", tmp_path / "part.zip", attempts=2, pause=0, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_without_ranges_that_drops_at_changing_places_is_given_up(get, server):
+    """Each attempt begins anew: getting farther than the last time, but no farther than ever, is no progress."""
+    server.ranges = False
+    server.cut_after = [100_000, 50_000, 90_000] * 100
+    with pytest.raises(CourseError, match="Run the same command again"):
+        get(attempts=4)
+    assert len(server.requests) <= 10
+
+
+def test_all_attempts_together_are_bounded(get, server, monkeypatch):
+    monkeypatch.setattr(download, "_ALL_ATTEMPTS", 7)
+    server.cut_after = [download._CHUNK] * 100
+    with pytest.raises(CourseError, match="Run the same command again"):
+        get(attempts=5)
+    assert len(server.requests) == 7
+
+
+def test_a_full_disk_is_one_line(get, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download, "open", full, raising=False)
+    with pytest.raises(CourseError, match=r"a\.zip\.part: cannot be written \(No space left on device\); make room"):
+        get()
+
+
+@pytest.mark.parametrize("state", ["[]", "3", '{"url": 1}', "{", "\0"])
+def test_a_damaged_note_on_a_part_is_forgotten(get, tmp_path, state):
+    (tmp_path / "a.zip.part").write_bytes(b"half")
+    (tmp_path / "a.zip.part.json").write_text(state)
+    assert get(checksum=SHA256) == CONTENT

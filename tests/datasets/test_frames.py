@@ -151,6 +151,32 @@ def test_malformed_list(camvid_like_dir):
     assert f"{camvid_like_dir / 'train.txt'}: line 8" in complaint("camvid", "train", camvid_like_dir)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"/x/train/train_000.png /x/trainannot/train_000.png", "line 8 names train_000.png again, after line 1"),
+        (b"/x/train/../train_000.png /x/a.png", "line 8 names no files"),
+        (b"/x/train/a\0.png /x/a.png", "line 8 names no files"),
+        (b"caf\xe9.png caf\xe9.png", "not UTF-8"),
+        (b"a b c", "line 8 is not `IMAGE LABEL`"),
+    ],
+    ids=["twice", "dots", "NUL", "Latin-1", "three"],
+)
+def test_a_bad_line_of_a_list_is_named(camvid_like_dir, line, message):
+    listing = camvid_like_dir / "train.txt"
+    listing.write_bytes(listing.read_bytes() + line + b"\n")
+    told = complaint("camvid", "train", camvid_like_dir)
+    assert told.startswith(f"{listing}: ") and message in told
+
+
+def test_a_list_from_windows_is_read(camvid_like_dir):
+    listing = camvid_like_dir / "train.txt"
+    text = listing.read_text().replace("/", "\\").replace("\\SegNet", "C:\\SegNet").replace("\n", "\r\n")
+    before = datasets.open("camvid", camvid_like_dir).frames("train")
+    listing.write_text("\ufeff" + text, "utf-8", newline="")
+    assert datasets.open("camvid", camvid_like_dir).frames("train") == before
+
+
 def test_wrong_size(camvid_like_dir):
     frame = datasets.open("camvid", camvid_like_dir).frames("train")[2]
     save(np.zeros((12, 17), np.uint8), frame.label)

@@ -75,6 +75,54 @@ def test_what_is_no_record_is_refused(label_maps, tmp_path):
         Records.of(label_maps[1], label_maps[0], 3, **FACTS).of_system("C")
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("counts", lambda value: value[:, :2]),
+        ("counts", lambda value: -value),
+        ("counts", lambda value: value.astype(object)),
+        ("boundary", lambda value: value * np.nan),
+        ("boundary", lambda value: value + 2),
+        ("present", lambda value: value[0]),
+        ("systems", lambda value: value[:1]),
+        ("frames", lambda value: np.arange(3)),
+        ("epochs", lambda value: value[:, None]),
+        ("parameters", lambda value: np.array(["a", "b"])),
+        ("predictions", lambda value: value[0]),
+        ("prior", lambda value: np.zeros(3)),
+        ("strange", lambda value: np.zeros(3)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_records_that_do_not_fit_together_are_refused(label_maps, tmp_path, name, change):
+    file = tmp_path / "systems_toy.npz"
+    Records.of(label_maps[1], label_maps[0], 3, **FACTS).save(file)
+    with np.load(file) as stored:
+        values = dict(stored)
+    np.savez(file, **values | {name: change(values.get(name))})
+    with pytest.raises(CourseError, match=r"systems_toy\.npz holds no recorded results .*make it again") as error:
+        Records.read(file)
+    assert "\n" not in str(error.value)
+
+
+def test_damaged_records_are_one_line(label_maps, tmp_path):
+    file = tmp_path / "systems_toy.npz"
+    Records.of(label_maps[1], label_maps[0], 3, **FACTS).save(file)
+    whole, random = file.read_bytes(), np.random.default_rng(0)
+    for length in random.integers(0, len(whole) - 1, 60):
+        file.write_bytes(whole[:length])
+        with pytest.raises(CourseError, match="make it again"):
+            Records.read(file)
+    for place in random.integers(0, len(whole), 120):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << int(random.integers(8))
+        file.write_bytes(spoilt)
+        try:
+            Records.read(file)
+        except CourseError as error:
+            assert "make it again" in str(error) and "\n" not in str(error)
+
+
 FILES = sorted(results_dir().glob("systems_*.npz"))
 
 

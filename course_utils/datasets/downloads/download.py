@@ -16,11 +16,13 @@ from pathlib import Path
 import requests
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import cannot_write, write_whole
 from course_utils.progress import Progress
 
 _CHUNK = 1 << 14  # bytes; what came of a chunk before the connection broke is lost
 _TIMEOUT = (20, 60)  # seconds to connect, and between two pieces of data
+_ALL_ATTEMPTS = 100
+"""Of one call, whatever they bring: a server that forgets what it sent could go on for ever."""
 
 
 def fetch(
@@ -42,7 +44,7 @@ def fetch(
         checksum: "md5:...", "sha1:..." or "sha256:...", where one is published.
         session: for servers that want a login.
         allow_redirects: False where a redirection means that the login has run out.
-        attempts: how often to try without receiving anything new before giving up.
+        attempts: how often to try without receiving anything new before giving up; a hundred times at most in all.
         pause: seconds before the second attempt, twice as many before the third, and so on.
         progress: show how far it is, on standard error.
 
@@ -57,17 +59,20 @@ def fetch(
     if not destination.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         session = session or requests.Session()
-        failures = 0
-        while True:
-            before = _size(part)
+        failures, most = 0, _size(part)
+        for number in range(1, _ALL_ATTEMPTS + 1):
             try:
                 if _receive(session, url, part, allow_redirects, progress):
                     break
                 reason = "the connection broke"
             except requests.RequestException as error:
                 reason = str(error)
-            failures = 0 if _size(part) > before else failures + 1
-            if failures >= attempts:
+            except OSError as error:
+                raise cannot_write(part, error) from None
+            # Only what was never reached before is progress: without ranges a server starts again each time.
+            failures = 0 if _size(part) > most else failures + 1
+            most = max(most, _size(part))
+            if failures >= attempts or number == _ALL_ATTEMPTS:
                 raise CourseError(
                     f"{url}: the download stopped at {_size(part) / 1e6:.0f} MB ({reason}). "
                     "Run the same command again: it goes on from there."
@@ -124,6 +129,8 @@ def _receive(session: requests.Session, url: str, part: Path, allow_redirects: b
                 "Check the address and, where it takes an account, that yours may download this file."
             )
         resumed = response.status_code == 206
+        if resumed and not have:  # a part that nobody asked for
+            raise requests.HTTPError("the server answered 206 to a request for the whole file")
         total = _total(response)
         if resumed and (_start(response) != have or (state["total"] and total != state["total"])):
             _forget(part)
@@ -146,15 +153,15 @@ def _receive(session: requests.Session, url: str, part: Path, allow_redirects: b
 
 def _total(response) -> int | None:
     """Size of the whole file, where the server says it."""
-    found = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    found = re.search(r"/([0-9]{1,18})$", response.headers.get("Content-Range", ""))
     if found:
         return int(found[1])
     length = response.headers.get("Content-Length")
-    return int(length) if length and response.status_code == 200 else None
+    return int(length) if response.status_code == 200 and re.fullmatch("[0-9]{1,18}", length or "") else None
 
 
 def _start(response) -> int | None:
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    found = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
     return int(found[1]) if found else None
 
 
@@ -176,7 +183,8 @@ def _load_state(part: Path, url: str) -> dict | None:
         state = json.loads(_state_file(part).read_text())
     except (OSError, ValueError):
         return None
-    return state if state.get("url") == url and part.exists() else None
+    known = isinstance(state, dict) and state.get("url") == url and {"validator", "total"} <= state.keys()
+    return state if known and part.exists() else None
 
 
 def _save_state(part: Path, url: str, validator: str | None, total: int | None) -> None:

@@ -98,16 +98,51 @@ class Records:
                 f"or give the folder that holds {path.name}."
             )
         try:
-            with np.load(path) as stored:
+            with np.load(path, allow_pickle=False) as stored:
                 values = {name: stored[name] for name in stored.files}
-            return cls(
+            records = cls(
                 **values
                 | {name: str(values[name]) for name in ("dataset", "command")}
                 | {name: tuple(values[name].tolist()) for name in ("systems", "frames")}
                 | {name: values[name].astype(np.int64) for name in {"counts", "prior"} & values.keys()}
             )
-        except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
-            raise CourseError(f"{path} holds no recorded results of systems ({error}): make it again.") from None
+            fault = records._fault()
+        except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
+            fault = " ".join(str(error).split()) or type(error).__name__
+        if fault:
+            raise CourseError(f"{path} holds no recorded results of systems ({fault}): make it again.") from None
+        return records
+
+    def _fault(self) -> str | None:
+        """What does not fit together, from a file that may hold anything."""
+        systems, frames = len(self.systems), len(self.frames)
+        if not systems or not frames or not all(isinstance(name, str) for name in (*self.systems, *self.frames)):
+            return "names of systems and frames are missing"
+        if self.present.ndim != 2:
+            return f"present has the shape {list(self.present.shape)}"
+        classes = self.present.shape[1]
+        shapes = {
+            "parameters": (systems,),
+            "epochs": (systems,),
+            "counts": (systems, frames, classes, classes),
+            "boundary": (systems, frames, classes),
+            "present": (frames, classes),
+            "prior": (frames, classes, classes),
+        }
+        for name, shape in shapes.items():
+            values = getattr(self, name)
+            if values is None:
+                continue
+            if values.shape != shape:
+                return f"{name} has the shape {list(values.shape)}, not {list(shape)}"
+            if values.dtype.kind not in "biuf" or not np.isfinite(values).all() or (values < 0).any():
+                return f"{name} holds negative values or no numbers"
+        if self.boundary.max(initial=0) > 1:
+            return "boundary F is above 1"
+        kept = self.predictions
+        if kept is not None and (kept.dtype != np.uint8 or kept.ndim != 4 or kept.shape[:2] != (systems, frames)):
+            return f"predictions have the shape {list(kept.shape)}"
+        return None
 
     def save(self, path) -> None:
         """Write the records as a compressed NumPy file."""
