@@ -1,7 +1,9 @@
 """`course evaluate`, with a network that reads the class from the grey value."""
 
 import argparse
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -226,3 +228,44 @@ def test_wrong_use_is_one_line(arguments, message, grey_reader, evaluate, data_s
     status, _, err = evaluate(*[places.get(argument, argument) for argument in arguments])
     assert status == 2
     assert message in err and err.startswith("course: ") and err.count("\n") == 1
+
+
+def test_labels_that_are_void_all_over_are_one_line(grey_reader, evaluate, data_set):
+    for label in data_set.rglob("*_labelIds.png"):
+        Image.fromarray(np.zeros_like(np.array(Image.open(label)))).save(label)
+    status, _, err = evaluate(grey_reader(), "--no-boundary", "--no-distance")
+    assert status == 2 and "void all over" in err.splitlines()[-1] and "nan" not in err
+
+
+@pytest.mark.parametrize("other", ["run", "./run", "more/../run"])
+def test_a_run_against_itself_is_answered_at_once(grey_reader, evaluate, tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more").mkdir()
+    status, _, err = evaluate(grey_reader(), "--against", other)
+    assert status == 2 and "is the same folder" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--output", "--html"])
+@pytest.mark.parametrize("place", ["file/below", "file/below/more"])
+def test_places_are_checked_before_anything_is_scored(grey_reader, evaluate, tmp_path, option, place):
+    (tmp_path / "file").write_text("kept")
+    status, _, err = evaluate(grey_reader(), option, tmp_path / place)
+    assert status == 2 and err.startswith(f"course: {option} ") and len(err.splitlines()) == 1
+
+
+def test_resamples_that_would_take_for_ever_are_refused(grey_reader, evaluate, capsys):
+    with pytest.raises(SystemExit) as stop:
+        evaluate(grey_reader(), "--resamples", 100_000_000)
+    assert stop.value.code == 2 and "100 to 100000" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_old_page(grey_reader, evaluate, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "page.html").write_text("old")
+    run = grey_reader()
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, err = evaluate(run, "--html", tmp_path / "page.html", "--no-boundary", "--no-distance")
+    assert status == 2 and "page.html: cannot be written (No space left on device)" in err.splitlines()[-1]
+    assert (tmp_path / "page.html").read_text() == "old"
