@@ -13,6 +13,7 @@ from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
+from course_utils.files import is_litter
 from course_utils.labels import CITYSCAPES
 
 SPLITS = ("train", "val", "test")
@@ -37,7 +38,7 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     if not images.is_dir():
         raise CourseError(f"There is no folder {images}: the split {split} is missing; extract the whole archive.")
     frames, problems = [], []
-    for path in sorted(images.glob(f"*/*{_IMAGE}"), key=lambda path: (path.parent.name, path.name)):
+    for path in sorted(_files(images, _IMAGE), key=lambda path: (path.parent.name, path.name)):
         city, name = path.parent.name, path.name.removesuffix(_IMAGE)
         label = labels / city / f"{name}{_LABEL}"
         instances = labels / city / f"{name}{_INSTANCES}"
@@ -47,7 +48,7 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
             label = None
         frames.append(Frame(name, city, path, label, instances if instances.is_file() else None))
     known = {frame.name for frame in frames}
-    for path in sorted(labels.glob(f"*/*{_LABEL}")):
+    for path in sorted(_files(labels, _LABEL)):
         name = path.name.removesuffix(_LABEL)
         if name not in known:
             image = images / path.parent.name / f"{name}{_IMAGE}"
@@ -55,6 +56,10 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     if not frames and not problems:
         raise CourseError(f"{images} holds no CITY/*{_IMAGE}: the split {split} is empty; extract the archive again.")
     return frames, problems
+
+
+def _files(folder: Path, ending: str) -> list[Path]:
+    return [path for path in folder.glob(f"*/*{ending}") if not is_litter(path, folder)]
 
 
 def archives(root: Path, splits: Sequence[str] | None = None, site: str | None = None) -> list[Archive]:

@@ -20,6 +20,13 @@ def test_cityscapes_frames(cityscapes_dir):
         assert not check(frame)
 
 
+def test_notes_of_macos_are_passed_over(cityscapes_dir):
+    before = datasets.open("cityscapes", cityscapes_dir).frames("val")
+    for path in (before[0].image, before[0].label):
+        (path.parent / f"._{path.name}").write_bytes(b"a note")
+    assert datasets.open("cityscapes", cityscapes_dir).frames("val") == before
+
+
 def test_cities_are_sorted_and_other_files_ignored(cityscapes_dir):
     images, labels = cityscapes_dir / "leftImg8bit" / "val", cityscapes_dir / "gtFine" / "val"
     save(picture(1, (4, 8)), images / "aachen" / "aachen_000001_000019_leftImg8bit.png")

@@ -11,6 +11,7 @@ from PIL import Image
 from course_utils.errors import CourseError
 from course_utils.evaluation import Tally, score_folder, score_table
 from course_utils.evaluation.files.folders import tally_frame
+from course_utils.evaluation.files.prediction_files import match_predictions
 from course_utils.labels import CITYSCAPES
 
 
@@ -161,3 +162,14 @@ def test_no_folder_and_no_predictions(tmp_path):
         score_folder(tmp_path / "absent", [], CITYSCAPES)
     with pytest.raises(CourseError, match="no PNG file"):
         score_folder(tmp_path, [], CITYSCAPES)
+
+
+def test_names_are_matched_whole_and_notes_of_macos_passed_over(tmp_path):
+    for name in ("1.png", "10.png", "2_labelIds.png", "._1.png", "._10.png", "__MACOSX/2_labelIds.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    matches = match_predictions(tmp_path, ["1", "10", "2"])
+    assert {name: path.name for name, path in matches.files.items()} == {
+        "1": "1.png", "10": "10.png", "2": "2_labelIds.png"
+    }  # fmt: skip
+    assert not matches.several and not matches.missing and not matches.strangers

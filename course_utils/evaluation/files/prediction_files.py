@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.files import is_litter
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def match_predictions(folder, names: Sequence[str]) -> Matches:
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder} with predictions.")
     files = sorted(
-        (name, parent) for parent, _, found in os.walk(folder) for name in found if name.lower().endswith(".png")
+        (name, parent)
+        for parent, _, found in os.walk(folder)
+        for name in found
+        if name.lower().endswith(".png") and not is_litter(Path(parent, name), folder)
     )
     if not files:
         raise CourseError(f"There is no PNG file below {folder}: predictions are PNG files of label ids.")
@@ -78,8 +82,10 @@ def match_predictions(folder, names: Sequence[str]) -> Matches:
         first = last = bisect.bisect_left(files, (name, ""))
         while last < len(files) and files[last][0].startswith(name):
             last += 1
-        taken.update(range(first, last))
-        mine = [Path(parent, file) for file, parent in files[first:last]]
+        # The name matched whole: what begins with "10" is no prediction of the frame "1".
+        whole = [place for place in range(first, last) if not files[place][0][len(name)].isalnum()]
+        taken.update(whole)
+        mine = [Path(files[place][1], files[place][0]) for place in whole]
         if len(mine) == 1:
             found[name] = mine[0]
         elif mine:
