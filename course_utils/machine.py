@@ -1,7 +1,8 @@
-"""The machine and the place the course runs in: processors, memory, the checkout around the package."""
+"""The machine and the place the course runs in: processors, memory, the process, the checkout around the package."""
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,19 @@ def memory_limit() -> int:
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit ("max")
         return min(installed, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return installed
+
+
+def fast_bfloat16() -> bool:
+    """Whether the processor multiplies 16-bit floats (bfloat16) itself; without that they are slower than 32 bits."""
+    with contextlib.suppress(OSError):  # not Linux, where nothing is known of it
+        words = Path("/proc/cpuinfo").read_text().split()
+        return not {"avx512_bf16", "amx_bf16"}.isdisjoint(words)
+    return False
+
+
+def process_started() -> float:
+    """When this process began, on the clock of `time.monotonic`."""
+    return time.monotonic() - (time.time() - psutil.Process().create_time())
 
 
 def checkout() -> Path | None:

@@ -18,23 +18,31 @@ class Augmentation:
     """Random scale, crop, flip and colour of one image and its labels, for `tf.data.Dataset.map`.
 
     Attributes:
-        crop_size: (height, width) of the result; None keeps the size of the image.
+        crop_size: (height, width) of the result; None for `image_size`.
         scale: (smallest, largest) factor by which the scene grows; below 1 it shrinks, and the rest is void.
         flip: mirror left and right, every other time.
         color: strength of the colour change, 0 for none to 1: brightness shifts by up to 0.4 * color, contrast and
             saturation change by a factor of up to 1 +- 0.8 * color, hue turns by up to color * 18 degrees.
+        image_size: (height, width) of the whole scene at scale 1; None keeps the size of the image. Pixels are computed
+            once, from the image as it is.
     """
 
     crop_size: tuple[int, int] | None = None
     scale: tuple[float, float] = (1.0, 1.0)
     flip: bool = False
     color: float = 0.0
+    image_size: tuple[int, int] | None = None
 
     def __post_init__(self):
         if not 0 < self.scale[0] <= self.scale[1]:
             raise CourseError(f"Augmentation: scale must be (smallest, largest), both above 0, not {self.scale}.")
         if not 0 <= self.color <= 1:
             raise CourseError(f"Augmentation: color must lie in 0..1, not {self.color}.")
+
+    @property
+    def result_size(self) -> tuple[int, int] | None:
+        """(height, width) of what comes out; None for that of the image."""
+        return self.crop_size or self.image_size
 
     def __call__(self, image, label, seed):
         """Apply it once.
@@ -45,10 +53,10 @@ class Augmentation:
             seed: two integers; the same seed gives the same result.
 
         Returns:
-            The image, float32 in 0..1, and its label map, both of `crop_size`.
+            The image, float32 in 0..1, and its label map, both of `result_size`.
         """
         random = tf.random.stateless_uniform([8], seed)
-        if self.crop_size is not None or tuple(self.scale) != (1, 1):
+        if self.result_size is not None or tuple(self.scale) != (1, 1):
             image, label = self._scale_and_crop(image, label, random[0], random[1:3])
         if self.flip:
             image, label = tf.cond(random[3] < 0.5, lambda: (image[:, ::-1], label[:, ::-1]), lambda: (image, label))
@@ -58,8 +66,10 @@ class Augmentation:
 
     def _scale_and_crop(self, image, label, scale, offset):
         """Only the pixels of the crop are computed, straight from the source."""
-        height, width = self.crop_size or tf.unstack(tf.shape(label))
-        scale = self.scale[0] + (self.scale[1] - self.scale[0]) * scale
+        height, width = self.result_size or tf.unstack(tf.shape(label))
+        scale = (self.scale[0] + (self.scale[1] - self.scale[0]) * scale) * tf.ones(2)  # down and across
+        if self.image_size is not None:
+            scale *= tf.constant(self.image_size, tf.float32) / tf.cast(tf.shape(label), tf.float32)
         # Where the crop begins in the scaled image. Whole pixels, so that scale 1 copies; negative when the crop is
         # the larger of the two, which then lies somewhere inside.
         room = tf.round(tf.cast(tf.shape(label), tf.float32) * scale) - tf.cast(tf.stack([height, width]), tf.float32)
@@ -67,18 +77,18 @@ class Augmentation:
         image = tf.raw_ops.ScaleAndTranslate(
             images=image[None],
             size=tf.stack([height, width]),
-            scale=tf.stack([scale, scale]),
+            scale=scale,
             translation=-begin,
             kernel_type="triangle",
             antialias=True,
         )[0]
-        rows, rows_inside = _nearest(height, begin[0], scale, tf.shape(label)[0])
-        columns, columns_inside = _nearest(width, begin[1], scale, tf.shape(label)[1])
+        rows, rows_inside = _nearest(height, begin[0], scale[0], tf.shape(label)[0])
+        columns, columns_inside = _nearest(width, begin[1], scale[1], tf.shape(label)[1])
         label = tf.gather(tf.gather(label, rows), columns, axis=1)
         label = tf.where(rows_inside[:, None] & columns_inside[None], label, tf.constant(VOID, label.dtype))
-        if self.crop_size is not None:
-            image.set_shape((*self.crop_size, 3))
-            label.set_shape(self.crop_size)
+        if self.result_size is not None:
+            image.set_shape((*self.result_size, 3))
+            label.set_shape(self.result_size)
         return tf.clip_by_value(image, 0.0, 1.0), label
 
     def _recolor(self, image, amounts):

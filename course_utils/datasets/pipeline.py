@@ -71,7 +71,7 @@ def training_batches(
         CourseError: the images have different sizes and nothing brings them to one.
     """
     reader = getattr(dataset, "reader", None) or _InMemory(dataset)
-    if augmentation is None or augmentation.crop_size is None:
+    if augmentation is None or augmentation.result_size is None:
         _need_one_size(dataset)
     reader.remember()
     count = len(reader)

@@ -8,10 +8,14 @@ from course_utils.backend import keras
 from course_utils.layers import BatchNormalization, DenseCRF, ResizeBy, ResizeLike
 from course_utils.models.blocks import image_input
 from course_utils.models.encoders import deepest, encode
+from course_utils.models.rates import fitting_rates
 from course_utils.models.system_card import SLIM_HALF, System
 
 CRF = {"iterations": 10, "window": (5, 6)}
 """Options of the dense CRF: DeepLab's ten iterations, appearance of 120 pixels up to 30 away in each direction."""
+
+RATES = (6, 12, 18, 24)
+"""Of the four convolutions, at an output stride of 8."""
 
 
 def DeepLabV2(
@@ -20,7 +24,7 @@ def DeepLabV2(
     encoder="resnet101",
     width=1.0,
     output_stride=8,
-    rates=(6, 12, 18, 24),
+    rates=RATES,
     scales=(1.0,),
     crf=False,
     name="DeepLabV2",
@@ -111,4 +115,11 @@ def with_crf(model):
     return keras.Model(model.input, DenseCRF(**CRF)([model.output, model.input]))
 
 
-DEEPLAB_V2_CARD = System(DeepLabV2, "Chen et al., PAMI 2018", laptop=SLIM_HALF, refinements={"CRF": with_crf})
+def fit_rates(image_size, output_stride=8, **options):
+    """Rates for images of a size, as `System.fit` gives them."""
+    return {"rates": fitting_rates(RATES, image_size, output_stride)}
+
+
+DEEPLAB_V2_CARD = System(
+    DeepLabV2, "Chen et al., PAMI 2018", laptop=SLIM_HALF, fit=fit_rates, refinements={"CRF": with_crf}
+)

@@ -9,6 +9,7 @@ from course_utils.layers import AtrousSpatialPyramidPooling
 from course_utils.models.blocks import class_scores, image_input
 from course_utils.models.encoders import deepest, encode
 from course_utils.models.encoders.base import scaled
+from course_utils.models.rates import fitting_rates
 from course_utils.models.system_card import SLIM_HALF, System
 
 RATES = (6, 12, 18)
@@ -60,4 +61,9 @@ def pyramid_rates(output_stride):
     return tuple(rate * 16 // output_stride for rate in RATES)
 
 
-DEEPLAB_V3_CARD = System(DeepLabV3, "Chen et al., arXiv 1706.05587, 2017", laptop=SLIM_HALF)
+def fit_pyramid(image_size, output_stride=16, **options):
+    """Rates of the pyramid for images of a size, as `System.fit` gives them."""
+    return {"rates": fitting_rates(pyramid_rates(output_stride), image_size, output_stride)}
+
+
+DEEPLAB_V3_CARD = System(DeepLabV3, "Chen et al., arXiv 1706.05587, 2017", laptop=SLIM_HALF, fit=fit_pyramid)

@@ -7,7 +7,7 @@ segmentation", ECCV 2018, sections 3.1 and 4.1.
 from course_utils.backend import keras
 from course_utils.layers import AtrousSpatialPyramidPooling, ResizeLike
 from course_utils.models.blocks import class_scores, convolution_block, image_input
-from course_utils.models.deeplab_v3 import pyramid_rates
+from course_utils.models.deeplab_v3 import fit_pyramid, pyramid_rates
 from course_utils.models.encoders import deepest, encode, features_at
 from course_utils.models.encoders.base import scaled
 from course_utils.models.system_card import SLIM_HALF, System
@@ -60,4 +60,4 @@ def DeepLabV3Plus(
     return keras.Model(images, class_scores(x, num_classes, images), name=name)
 
 
-DEEPLAB_V3_PLUS_CARD = System(DeepLabV3Plus, "Chen et al., ECCV 2018", laptop=SLIM_HALF)
+DEEPLAB_V3_PLUS_CARD = System(DeepLabV3Plus, "Chen et al., ECCV 2018", laptop=SLIM_HALF, fit=fit_pyramid)

@@ -4,12 +4,14 @@ Takikawa, Acuna, Jampani and Fidler, "Gated-SCNN: gated shape CNNs for semantic 
 figure 2.
 """
 
+from functools import partial
+
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import AdaptiveAveragePooling2D, GatedConvolution2D, ImageGradient, ResizeLike
 from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy
 from course_utils.models.blocks import class_scores, convolution_block, image_input
-from course_utils.models.deeplab_v3 import pyramid_rates
+from course_utils.models.deeplab_v3 import fit_pyramid, pyramid_rates
 from course_utils.models.encoders import deepest, encode, features_at
 from course_utils.models.encoders.base import scaled
 from course_utils.models.system_card import System
@@ -136,5 +138,5 @@ GSCNN_CARD = System(
     "Takikawa et al., ICCV 2019",
     _auxiliary,
     laptop={"encoder": "slim", "width": 0.25},
-    learning_rate=0.02,
+    fit=partial(fit_pyramid, output_stride=8),
 )

@@ -25,6 +25,8 @@ class System:
             has logits only.
         laptop: options for training without a GPU. Each second of processor time should train some five images of
             144x192.
+        fit: options that follow the size of the images: a function from (height, width) and the other options, as
+            keywords, to options. None where there are none.
         learning_rate: peak rate of its training.
         refinements: what may be put behind a trained network without further training, such as a CRF: name to a
             function from the network to the refined network.
@@ -34,7 +36,8 @@ class System:
     paper: str = ""
     auxiliary: Callable[..., dict] | None = None
     laptop: Mapping[str, object] = field(default_factory=dict)
-    learning_rate: float = 0.1
+    fit: Callable[..., Mapping[str, object]] | None = None
+    learning_rate: float = 0.03
     refinements: Mapping[str, Callable] = field(default_factory=dict)
 
     @property

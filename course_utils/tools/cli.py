@@ -4,8 +4,10 @@ import argparse
 import importlib
 import os
 import sys
+import time
 
 from course_utils.errors import CourseError
+from course_utils.machine import process_started
 from course_utils.tools.extras import advice_on
 
 COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
@@ -41,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         interrupted; a command may return 1 for a finding, such as a failed notebook.
     """
     arguments = build_parser().parse_args(argv)
+    # A command that was typed has begun with its process: imports and parsing count as its time.
+    arguments.started = process_started() if argv is None else time.monotonic()
     try:
         return arguments.run(arguments)
     except CourseError as error:

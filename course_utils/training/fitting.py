@@ -2,12 +2,15 @@
 
 import contextlib
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from course_utils.backend import keras
+from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
 from course_utils.losses import SegmentationCrossEntropy
 from course_utils.progress import Progress
+from course_utils.training.optimization.optimizers import sgd
 from course_utils.training.schedules import Schedule, look_up_schedule
 from course_utils.training.schedules import learning_rate as scheduled_rate
 
@@ -24,7 +27,7 @@ class Budget:
     """How long to train: a number of steps or a number of seconds, and how much of it is already spent.
 
     Seconds are wall time, validation and checkpoints included. `reserve` seconds at the end are left for a last
-    validation.
+    validation; set it before the first step, since progress jumps with it, and the learning rate with that.
     """
 
     steps: int | None = None
@@ -62,25 +65,21 @@ def compile_model(
     *,
     learning_rate: float = 0.1,
     weight_decay: float = 5e-4,
+    optimizer: Callable = sgd,
     class_weights=None,
     objective: dict | None = None,
-    averaging: float | None = None,
-    clip: float = 5.0,
 ):
-    """Give a model its loss and optimiser: void-aware cross-entropy and SGD with Nesterov's momentum of 0.9.
-
-    Rate and momentum are SegNet's (section 3.1); its step also compiles faster than Adam's, which keeps more state.
-    Biases and the scales and offsets of batch normalisation do not decay.
+    """Give a model its loss and optimiser: void-aware cross-entropy, and gradient descent unless said otherwise.
 
     Args:
         model: a network from images to logits, or to a dictionary of them and further outputs.
         learning_rate: the peak rate, which `fit` schedules.
-        weight_decay: share by which a weight shrinks in a step, times the learning rate.
+        weight_decay: share by which a kernel shrinks in a step, times the learning rate.
+        optimizer: a function from model, rate and decay to a Keras optimiser, such as a value of
+            `course_utils.training.optimization.optimizers.OPTIMIZERS`.
         class_weights: see `SegmentationCrossEntropy`.
         objective: loss and weight for each output, as `course_utils.training.objective` gives them, in place of the
             cross-entropy of the logits; outputs that the model does not have are passed over.
-        averaging: momentum of the exponential moving average of the weights, None for none.
-        clip: largest global norm of the gradient.
 
     Raises:
         CourseError: the model has an output that the objective does not know.
@@ -91,22 +90,14 @@ def compile_model(
     if unknown:
         raise CourseError(f"{model.name} has outputs without a loss: {', '.join(unknown)}.")
     losses, weights = ({name: terms[name][part] for name in outputs} for part in (0, 1))
-    optimizer = keras.optimizers.SGD(
-        learning_rate,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=weight_decay,
-        global_clipnorm=clip,
-        use_ema=averaging is not None,
-        ema_momentum=averaging or 0.99,
+    several = isinstance(model.output, dict)
+    model.compile(
+        optimizer=optimizer(model, learning_rate, weight_decay),
+        loss=losses if several else losses["logits"],
+        loss_weights=weights if several else None,
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if isinstance(model.output, dict):
-        model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)
-    else:
-        model.compile(optimizer=optimizer, loss=losses["logits"])
     # Built now, the optimiser makes no variables inside the first training step, which would be traced twice for it.
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
 
 
 def output_names(model) -> list[str]:
@@ -115,11 +106,15 @@ def output_names(model) -> list[str]:
 
 
 class _Pace(keras.callbacks.Callback):
-    """Sets the learning rate by progress, reports it, and stops when the budget is spent."""
+    """Sets the learning rate by progress, reports it, and stops when the budget is spent.
+
+    With the epoch in which progress reaches `until` it stops, too, so that training can go on with other batches.
+    """
 
     def __init__(self, budget: Budget, schedule: Schedule, peak: float, progress: Progress):
         super().__init__()
         self.budget, self.schedule, self.peak, self.progress = budget, schedule, peak, progress
+        self.until = 1.0
 
     def on_train_batch_begin(self, batch, logs=None):
         rate = scheduled_rate(self.schedule, self.peak, self.budget.progress)
@@ -129,6 +124,10 @@ class _Pace(keras.callbacks.Callback):
         self.budget.count_step()
         self.progress.update(self.budget.progress, loss=logs["loss"])
         if self.budget.progress >= 1.0:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.budget.progress >= self.until:
             self.model.stop_training = True
 
 
@@ -163,7 +162,9 @@ def fit(
 
     Args:
         model: compiled by `compile_model`.
-        batches: an endless data set of `(images [batch, height, width, 3], labels [batch, height, width])`.
+        batches: an endless data set of `(images [batch, height, width, 3], labels [batch, height, width])`; or several,
+            as pairs of the progress until which they last and a function from the number of steps spent to the data
+            set.
         budget: how long.
         learning_rate: the peak rate.
         schedule: a key of `course_utils.training.schedules.SCHEDULES`, or a function of progress.
@@ -176,19 +177,36 @@ def fit(
         the mean training loss of each epoch.
     """
     schedule = look_up_schedule(schedule)
-    if isinstance(model.output, dict):
-        names = output_names(model)
-        batches = batches.map(lambda images, labels: (images, dict.fromkeys(names, labels)))
+    stages = batches if isinstance(batches, Sequence) else [(1.0, lambda steps: batches)]
+    outputs = output_names(model) if isinstance(model.output, dict) else None
+    losses = []
     with Progress(title, total=1.0) as progress, _uncompiled(model, budget.steps):
-        history = model.fit(
-            batches,
-            initial_epoch=first_epoch,
-            epochs=2**31,
-            steps_per_epoch=epoch_steps or budget.steps,
-            callbacks=[*callbacks, _Pace(budget, schedule, learning_rate, progress)],
-            shuffle=False,
-            verbose=0,
-        )
-        losses = history.history["loss"]
+        pace = _Pace(budget, schedule, learning_rate, progress)
+        for until, begin in stages:
+            if budget.progress >= until:
+                continue
+            pace.until = until
+            history = model.fit(
+                begin(budget.spent_steps).map(partial(_for_training, outputs, len(stages) > 1)),
+                initial_epoch=first_epoch + len(losses),
+                epochs=2**31,
+                steps_per_epoch=epoch_steps or budget.steps,
+                callbacks=[*callbacks, pace],
+                shuffle=False,
+                verbose=0,
+            )
+            losses += history.history["loss"]
         progress.done = f"{title}: {budget.spent_steps} steps, loss {losses[-1]:.2f}"
     return losses
+
+
+def _for_training(outputs: list[str] | None, of_any_size: bool, images, labels):
+    """A batch as `fit` takes it: the labels for each of several outputs, and sizes unknown where they will change.
+
+    A training step is compiled for the sizes that TensorFlow knows: for other ones it would be compiled again.
+    """
+    if of_any_size:
+        batch, unknown = images.shape[0], (None, None)
+        images = tf.compat.v1.placeholder_with_default(images, (batch, *unknown, 3))
+        labels = tf.compat.v1.placeholder_with_default(labels, (batch, *unknown))
+    return images, labels if outputs is None else dict.fromkeys(outputs, labels)

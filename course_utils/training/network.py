@@ -9,6 +9,8 @@ from course_utils.losses import BALANCING
 from course_utils.names import look_up
 from course_utils.training.fitting import compile_model
 from course_utils.training.objectives import objective, prediction_network
+from course_utils.training.optimization.optimizers import OPTIMIZERS
+from course_utils.training.optimization.precision import building
 from course_utils.training.recipe import Recipe
 
 LARGEST_SIDE = 1024
@@ -23,7 +25,8 @@ def new_network(recipe: Recipe):
             or logits of another size than the images.
     """
     labels = recipe.data.labels
-    model = recipe.system.network(labels.num_classes, training=True, **recipe.model_options)
+    with building(recipe.mixed_precision):
+        model = recipe.system.network(labels.num_classes, training=True, **recipe.model_options)
     for size in {recipe.image_size, recipe.crop_size} - {None}:
         check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
     if recipe.encoder_weights:
@@ -34,8 +37,8 @@ def new_network(recipe: Recipe):
         model,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
+        optimizer=look_up(recipe.optimizer, OPTIMIZERS, "optimizer"),
         objective=objective(recipe.system, weights, recipe.loss),
-        averaging=recipe.averaging,
     )
     return model
 

@@ -9,6 +9,7 @@ from course_utils.backend import tf
 from course_utils.datasets import Dataset, DatasetCard
 from course_utils.errors import CourseError
 from course_utils.models import System
+from course_utils.training.optimization.precision import machine_precision
 
 
 @dataclass
@@ -24,22 +25,26 @@ class Recipe:
         model_options: options of the system.
         encoder_weights: None to start from scratch, "imagenet" or the path of such weights (see
             `course_utils.models.load_imagenet_weights`).
-        image_size: height and width the frames are resized to; None keeps their own.
-        crop_size: height and width of the training crops; None for whole images.
+        image_size: height and width that the network sees a whole frame at; None for the frames' own.
+        crop_size: height and width of the training crops; None for those of a whole image.
+        growing: share of the budget, 0 to 1, that is trained on smaller images first (see `growing.py`).
         batch_size: images per batch, at least 1.
+        optimizer: a key of `course_utils.training.optimization.optimizers.OPTIMIZERS`, or `module:NAME`; None becomes
+            "muon", or "muon-gentle" with encoder weights.
         learning_rate: the peak rate.
         weight_decay: see `course_utils.training.compile_model`.
         schedule: a key of `course_utils.training.schedules.SCHEDULES`, or `module:NAME`.
         balancing: a key of `course_utils.losses.BALANCING`, or `module:NAME`.
         loss: of the logits, a key of `course_utils.losses.LOSSES`, or `module:NAME`.
-        averaging: momentum of the weight average that is validated and kept, None for none.
-        scale: smallest and largest random enlargement before cropping.
+        averaging: momentum of the average over weights and statistics of batch normalisation that is validated and
+            kept, None for none.
+        scale: smallest and largest random enlargement of a frame before cropping, 1 for `image_size`.
         flip: mirror every other image.
         color: strength of the random colour change, 0 to 1.
         minutes: wall time for everything, validation included; either this or `epochs` is given.
         epochs: passes through the training split.
         seed: of all random numbers.
-        mixed_precision: None or a Keras policy such as "mixed_bfloat16".
+        mixed_precision: a Keras policy such as "mixed_bfloat16"; None for 32 bits throughout.
 
     Raises:
         CourseError: both or neither of `minutes` and `epochs` are given, or batches are empty.
@@ -52,16 +57,18 @@ class Recipe:
     encoder_weights: str | None = None
     image_size: tuple[int, int] | None = None
     crop_size: tuple[int, int] | None = None
+    growing: float = 0.5
     batch_size: int = 4
+    optimizer: str | None = None
     learning_rate: float = System.learning_rate
-    weight_decay: float = 5e-4
-    schedule: str = "poly"
+    weight_decay: float = 0.05
+    schedule: str = "constant-then-linear"
     balancing: str = "sqrt-median"
     loss: str = "cross-entropy"
     averaging: float | None = 0.99
-    scale: tuple[float, float] = (0.9, 1.4)
+    scale: tuple[float, float] = (0.8, 1.6)
     flip: bool = True
-    color: float = 0.2
+    color: float = 0.3
     minutes: float | None = None
     epochs: int | None = None
     seed: int = 0
@@ -72,6 +79,8 @@ class Recipe:
             raise CourseError("Say how long to train: either --minutes or --epochs.")
         if self.batch_size < 1:
             raise CourseError(f"A batch of {self.batch_size} images trains nothing: give a batch size of at least 1.")
+        if self.optimizer is None:
+            self.optimizer = "muon-gentle" if self.encoder_weights else "muon"
 
     @classmethod
     def for_machine(cls, model, dataset, data_dir=None, *, gpu=None, model_options=None, **given) -> "Recipe":
@@ -95,6 +104,11 @@ class Recipe:
         for name, value in defaults.items():
             if name not in given:
                 setattr(recipe, name, value)
+        if recipe.system.fit and recipe.image_size:
+            recipe.model_options = {
+                **recipe.system.fit(recipe.image_size, **recipe.model_options),
+                **recipe.model_options,
+            }
         return recipe
 
     @cached_property
@@ -128,8 +142,9 @@ def machine_defaults(card: DatasetCard, system: System, gpu: bool | None = None)
         gpu: whether there is a GPU; TensorFlow is asked when omitted.
 
     Returns:
-        values for `image_size`, `model_options`, `batch_size` and `learning_rate` of a `Recipe`: large images and the
-        published encoder and width with a GPU, without one small images and what the system's card says for laptops.
+        values for `image_size`, `model_options`, `batch_size`, `learning_rate` and `mixed_precision` of a `Recipe`:
+        large images and the published encoder and width with a GPU, without one small images and what the system's card
+        says for laptops; 16 bits where the machine is faster with them.
     """
     if gpu is None:
         gpu = bool(tf.config.list_physical_devices("GPU"))
@@ -138,4 +153,4 @@ def machine_defaults(card: DatasetCard, system: System, gpu: bool | None = None)
         defaults = {"image_size": card.gpu_size, "model_options": options, "batch_size": 8}
     else:
         defaults = {"image_size": card.laptop_size, "model_options": dict(system.laptop), "batch_size": 4}
-    return {**defaults, "learning_rate": system.learning_rate}
+    return {**defaults, "learning_rate": system.learning_rate, "mixed_precision": machine_precision(gpu)}

@@ -1,14 +1,18 @@
 """What happens between two epochs of a run."""
 
-import contextlib
+from contextlib import contextmanager, nullcontext
 
 from course_utils.backend import keras
 from course_utils.training.fitting import Budget
 from course_utils.training.objectives import prediction_network
+from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.run import Run
 
-VALIDATION_SHARE = 0.1
-"""Validation may take this share of a run that is measured in minutes."""
+VALIDATION_SHARE = 0.05
+"""Validation may take this share of a run that is measured in minutes, the last one among it."""
+
+CHECKPOINT_SHARE = 0.02
+"""Checkpoints may take this share of it."""
 
 
 class Recorder(keras.callbacks.Callback):
@@ -16,21 +20,25 @@ class Recorder(keras.callbacks.Callback):
 
     Validation is at the labels' own resolution, so that its mIoU is what `course evaluate` prints.
 
-    When the budget is measured in epochs, every epoch is validated. When it is measured in minutes, validation waits
-    until it would take no more than `VALIDATION_SHARE` of the time, and the budget keeps a reserve for a last one.
+    When the budget is measured in epochs, every epoch is validated and kept. When it is measured in minutes, only those
+    are for which the time spent on it, that of the last validation included, stays within its share.
 
     Args:
         run: where everything goes.
         state: of the run, as `Run.save_checkpoint` keeps it, with the best score so far as `best`; goes on from there.
-        budget: of the training.
+        budget: of the training; its reserve is what a validation is expected to take.
         validate: returns the `ConfusionMatrix` of the network as it is when called.
+        average: what is validated and kept instead of the weights, None for the weights.
     """
 
-    def __init__(self, run: Run, state: dict, budget: Budget, validate):
+    def __init__(self, run: Run, state: dict, budget: Budget, validate, average: WeightAverage | None = None):
         super().__init__()
-        self.run, self.state, self.budget, self.validate = run, state, budget, validate
-        self.cost, self.last = state.get("validation_seconds", 0.0), budget.elapsed
-        budget.reserve = self.cost
+        self.run, self.state, self.budget, self.validate, self.average = run, state, budget, validate, average
+        self.validation, self.checkpoint = _Cost(VALIDATION_SHARE, budget.reserve), _Cost(CHECKPOINT_SHARE)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.average:
+            self.average.follow(int(self.model.optimizer.iterations.numpy()))
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(self.model.optimizer.learning_rate.numpy())
@@ -43,37 +51,42 @@ class Recorder(keras.callbacks.Callback):
             "val_mean_iou": None,
             "val_pixel_accuracy": None,
         }
-        if self._due():
-            started = self.budget.elapsed
-            with _averaged_weights(self.model):
+        if self.validation.is_due(self.budget):
+            with self.validation.measured(self.budget), self.average.applied() if self.average else nullcontext():
                 confusion = self.validate()
                 row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
                 row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
                 if row["val_mean_iou"] > self.state["best"]:
                     self.state["best"] = row["val_mean_iou"]
                     self.run.save_best(prediction_network(self.model))
-            self.last = self.budget.elapsed
-            self.cost = self.budget.reserve = self.last - started
-        self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed, validation_seconds=self.cost)
+        self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed)
         self.state["log"].append(row)
-        self.run.save_checkpoint(self.model, self.state)
+        if self.checkpoint.is_due(self.budget):
+            with self.checkpoint.measured(self.budget):
+                self.run.save_checkpoint(self.model, self.state, self.average)
 
-    def _due(self) -> bool:
-        if self.budget.steps is not None or self.budget.progress >= 1.0:
+
+class _Cost:
+    """Seconds spent on something that may take a share of a budget in minutes.
+
+    Args:
+        share: that it may take.
+        expected: seconds that it takes once, until it has been measured.
+    """
+
+    def __init__(self, share: float, expected: float = 0.0):
+        self.share, self.once, self.spent = share, expected, 0.0
+
+    def is_due(self, budget: Budget) -> bool:
+        """Whether it fits now, with a last time at the end; it always does at the end, and where epochs are counted."""
+        if budget.steps is not None or budget.progress >= 1.0:
             return True
-        return self.budget.elapsed - self.last >= self.cost / VALIDATION_SHARE
+        return self.spent + 2 * self.once <= self.share * budget.elapsed
 
-
-@contextlib.contextmanager
-def _averaged_weights(model):
-    """Put the optimiser's weight average into the model for a while."""
-    if not model.optimizer.use_ema:
+    @contextmanager
+    def measured(self, budget: Budget):
+        """Count what is done meanwhile."""
+        started = budget.elapsed
         yield
-        return
-    raw = [variable.numpy() for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, raw, strict=True):
-            variable.assign(value)
+        self.once = budget.elapsed - started
+        self.spent += self.once

@@ -3,7 +3,7 @@
 RUN/config.json           the recipe, enough to repeat the run
 RUN/log.csv               one row per epoch
 RUN/tensorboard/          the same for TensorBoard
-RUN/checkpoints/0007/     model, optimiser and state after the last finished epoch (older ones are removed)
+RUN/checkpoints/0007/     model, optimiser, weight average and state after an epoch (older ones are removed)
 RUN/best.keras            the network with the best validation mIoU
 """
 
@@ -17,6 +17,12 @@ from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
 from course_utils.files import write_whole
 from course_utils.names import look_up
+from course_utils.training.optimization.averaging import WeightAverage
+from course_utils.training.optimization.muon import Muon  # noqa: F401  (is registered)
+from course_utils.training.optimization.precision import for_this_machine
+
+AVERAGE = "average.npz"
+"""File of the weight average in a checkpoint."""
 
 
 class Run:
@@ -98,7 +104,7 @@ class Run:
         if not file.exists():
             raise CourseError(f"{self.path} has no trained network yet: finish it with `course train --resume`.")
         try:
-            return keras.models.load_model(file, compile=False)
+            return for_this_machine(keras.models.load_model(file, compile=False))
         except (ValueError, OSError, KeyError) as error:
             raise CourseError(f"{file} cannot be loaded ({error}): train the run again.") from error
 
@@ -106,18 +112,21 @@ class Run:
         """Keep the model, as it is now, as the best one."""
         write_whole(self.path / "best.keras", model.save)
 
-    def save_checkpoint(self, model, state: dict) -> None:
+    def save_checkpoint(self, model, state: dict, average: WeightAverage | None = None) -> None:
         """Keep the model, its optimiser and a JSON state as the last complete epoch, and write the log from it.
 
         Args:
             model: a compiled model.
             state: `epoch` (finished epochs), `log` (rows so far) and whatever else is needed to go on.
+            average: of the weights, where one is followed.
         """
         folder = self.path / "checkpoints"
         final, partial = folder / f"{state['epoch']:04d}", folder / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         model.save(partial / "model.keras")
+        if average:
+            average.save(partial / AVERAGE)
         (partial / "state.json").write_text(json.dumps(state))
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
@@ -128,7 +137,16 @@ class Run:
         self._write_tensorboard(state["log"][-1])
 
     def restore(self):
-        """The compiled model and the state of the last complete epoch; None before the first."""
+        """The compiled model and the state of the last complete epoch; None before the first.
+
+        Raises:
+            CourseError: an earlier version of the course made the run.
+        """
+        if "optimizer" not in self.config:
+            raise CourseError(
+                f"{self.path} was trained by an earlier version of the course: train into a new folder to go further. "
+                "`course evaluate` and `course predict` take the run as it is."
+            )
         self._import_own_modules()
         for left_by_a_kill in self.path.glob(".*.partial*"):
             left_by_a_kill.unlink()
@@ -140,10 +158,14 @@ class Run:
         self._write_log(state["log"])
         return keras.models.load_model(last / "model.keras"), state
 
+    def restore_average(self, average: WeightAverage) -> None:
+        """Take the weight average of the last complete epoch."""
+        average.restore(self._checkpoints()[-1] / AVERAGE)
+
     def _import_own_modules(self) -> None:
         """Import what the run takes from modules of the user's, which register layers and losses of their own."""
-        names = (self.config.get("model"), self.config.get("model_options", {}).get("encoder"), self.config.get("loss"))
-        for name in names:
+        names = [self.config.get(entry) for entry in ("model", "loss", "optimizer")]
+        for name in [*names, self.config.get("model_options", {}).get("encoder")]:
             if isinstance(name, str) and ":" in name:
                 look_up(name, {}, "object")
 

@@ -20,7 +20,7 @@ def constant(progress: float) -> float:
     return 1.0
 
 
-def constant_then_linear(progress: float, decay: float = 0.3) -> float:
+def constant_then_linear(progress: float, decay: float = 0.5) -> float:
     """The peak rate, then a straight line to zero over the last `decay` of the budget."""
     return min(1.0, max(0.0, (1.0 - progress) / decay))
 

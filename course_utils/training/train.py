@@ -1,34 +1,43 @@
 """From a recipe to a finished run: data, network, budget, then epoch after epoch."""
 
 import dataclasses
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from course_utils.backend import keras, tf
-from course_utils.datasets.augmentation import Augmentation
-from course_utils.datasets.pipeline import clear_errors, training_batches
+from course_utils.backend import keras
+from course_utils.datasets import Dataset, Frame
+from course_utils.datasets.pipeline import clear_errors
 from course_utils.errors import CourseError
+from course_utils.evaluation import ImageBlindPrior
 from course_utils.inference import Predictor
 from course_utils.training.fitting import Budget, fit
+from course_utils.training.growing import TrainingImages, stages
 from course_utils.training.network import new_network
 from course_utils.training.objectives import prediction_network
+from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.recipe import Recipe
 from course_utils.training.recorder import Recorder
 from course_utils.training.run import Run
 from course_utils.training.schedules import look_up_schedule
 from course_utils.training.validation import confusion_of_frames
 
+ENDING = 2.0
+"""Seconds for the last checkpoint and the end of the process."""
 
-def train_recipe(recipe: Recipe, output, *, replace: bool = False) -> Run:
+TIMED_FRAMES = 6
+"""So many frames are predicted to find out how long a validation takes."""
+
+
+def train_recipe(recipe: Recipe, output, *, replace: bool = False, started: float | None = None) -> Run:
     """Train by a recipe into a new run folder.
 
     Args:
         recipe: what to do.
         output: the run folder.
         replace: start afresh where a run is already.
+        started: when the minutes of the recipe began, on the clock of `time.monotonic`; now when omitted.
 
     Returns:
         the finished run.
@@ -37,19 +46,20 @@ def train_recipe(recipe: Recipe, output, *, replace: bool = False) -> Run:
         CourseError: the data are incomplete, a name is unknown, the minutes are over before the first step, or the
             folder is taken. No folder is made then.
     """
-    session = _prepare(recipe, time.monotonic())
-    run = Run.create(output, recipe.config(), replace=replace)
+    session = _prepare(recipe, time.monotonic() if started is None else started)
+    run = Run.create(output, {**recipe.config(), "prior_mean_iou": session.prior}, replace=replace)
     session.train(run)
     return run
 
 
-def resume_run(output, *, minutes: float | None = None, epochs: int | None = None) -> Run:
+def resume_run(output, *, minutes: float | None = None, epochs: int | None = None, started: float | None = None) -> Run:
     """Go on with an interrupted run, or with a finished one if its budget has grown.
 
     Args:
         output: the run folder; the recipe in it holds.
         minutes: a new budget for the whole run, where it was started with minutes; None keeps the one it has.
         epochs: the same for a run that was started with epochs.
+        started: as in `train_recipe`.
 
     Returns:
         the finished run.
@@ -57,7 +67,7 @@ def resume_run(output, *, minutes: float | None = None, epochs: int | None = Non
     Raises:
         CourseError: there is no run, the budget is of the other kind, or as for `train_recipe`.
     """
-    started = time.monotonic()
+    started = time.monotonic() if started is None else started
     run = Run(output)
     session = _prepare(_resumed_recipe(run, minutes, epochs), started, run)
     if session.budget.progress < 1.0:
@@ -84,63 +94,79 @@ class _Session:
     Attributes:
         recipe: what to do.
         model: the compiled network.
+        average: of its weights, None without one.
         state: of the run, as `Run.save_checkpoint` keeps it.
         budget: of the training.
-        batches: endless images and labels to train on, from where the state stands.
-        epoch_steps: batches per epoch.
+        images: to train on.
         schedule: from progress to a factor on the peak learning rate.
-        validate: returns the `ConfusionMatrix` of the network as it is when called.
+        validate: takes frames; returns the `ConfusionMatrix` of the network as it is when called.
+        validation: the frames to validate on.
+        prior: mean IoU of the image-blind prior on them, None for a run that goes on.
     """
 
     recipe: Recipe
     model: keras.Model
+    average: WeightAverage | None
     state: dict
     budget: Budget
-    batches: tf.data.Dataset
-    epoch_steps: int
+    images: TrainingImages
     schedule: Callable[[float], float]
     validate: Callable
+    validation: Sequence[Frame]
+    prior: float | None
 
     def train(self, run: Run) -> None:
         """Train until the budget is spent."""
         recipe = self.recipe
         size = "their own size" if recipe.image_size is None else "{}x{}".format(*recipe.image_size)
+        bits = f", {recipe.mixed_precision}" if recipe.mixed_precision else ""
+        validate = partial(self.validate, self.validation)
         with clear_errors():
+            if self.budget.seconds is not None:
+                self.budget.reserve = self._validation_seconds() + min(ENDING, 0.02 * self.budget.seconds)
             fit(
                 self.model,
-                self.batches,
+                [(stage.until, partial(self.images.batches, stage)) for stage in stages(recipe)],
                 self.budget,
                 learning_rate=recipe.learning_rate,
                 schedule=self.schedule,
-                epoch_steps=self.epoch_steps,
+                epoch_steps=self.images.epoch_steps,
                 first_epoch=self.state["epoch"],
-                callbacks=[Recorder(run, self.state, self.budget, self.validate)],
-                title=f"Training {recipe.system.name} on {recipe.data.name}, images of {size}",
+                callbacks=[Recorder(run, self.state, self.budget, validate, self.average)],
+                title=f"Training {recipe.system.name} on {recipe.data.name}, images of {size}{bits}",
             )
+
+    def _validation_seconds(self) -> float:
+        """How long a validation is going to take, from a few frames; the first time compiles the prediction."""
+        few = self.validation[:TIMED_FRAMES]
+        self.validate(few)
+        started = time.monotonic()
+        self.validate(few)
+        return (time.monotonic() - started) * len(self.validation) / len(few)
 
 
 def _prepare(recipe: Recipe, started: float, interrupted: Run | None = None) -> _Session:
     """Everything that a run needs; whatever can be wrong is found here, before a folder is made."""
-    training = recipe.data.load("train", recipe.image_size)
+    images = TrainingImages(recipe)
     validation = recipe.data.load("val").frames
-    epoch_steps = math.ceil(len(training.frames) / recipe.batch_size)
     schedule = look_up_schedule(recipe.schedule)
-    if recipe.mixed_precision:
-        keras.mixed_precision.set_global_policy(recipe.mixed_precision)
     keras.utils.set_random_seed(recipe.seed)
     restored = interrupted.restore() if interrupted else None
     model, state = restored or (new_network(recipe), {"epoch": 0, "log": [], "best": -1.0})
-    batches = training_batches(
-        training,
-        recipe.batch_size,
-        seed=recipe.seed,
-        augmentation=Augmentation(recipe.crop_size, recipe.scale, recipe.flip, recipe.color),
-        start_step=state["epoch"] * epoch_steps,
-    )
+    average = WeightAverage(model, recipe.averaging) if recipe.averaging else None
+    if restored and average:
+        interrupted.restore_average(average)
     predictor = Predictor(prediction_network(model), recipe.image_size)
-    validate = partial(confusion_of_frames, predictor, recipe.data, validation)
-    budget = _budget(recipe, state, epoch_steps, started)
-    return _Session(recipe, model, state, budget, batches, epoch_steps, schedule, validate)
+    validate = partial(confusion_of_frames, predictor, recipe.data)
+    prior = None if interrupted else _prior_mean_iou(recipe.data, validation)
+    budget = _budget(recipe, state, images.epoch_steps, started)
+    return _Session(recipe, model, average, state, budget, images, schedule, validate, validation, prior)
+
+
+def _prior_mean_iou(data: Dataset, frames: Sequence[Frame]) -> float | None:
+    """What a guess scores that never looks at the image; None where the labels tell nothing."""
+    prior = ImageBlindPrior.of(data)
+    return prior and round(float(prior.score(data, frames).mean_iou()), 5)
 
 
 def _budget(recipe: Recipe, state: dict, epoch_steps: int, started: float) -> Budget:

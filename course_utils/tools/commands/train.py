@@ -1,6 +1,7 @@
 """`course train`: train one network into a run folder."""
 
 import json
+import sys
 
 from course_utils.tools import types
 
@@ -29,9 +30,16 @@ def configure(parser):
     )
     recipe.add_argument("--encoder", metavar="NAME", help=f"the same as --option encoder=NAME; {OWN}")
     recipe.add_argument("--encoder-weights", metavar="W", help="imagenet, or a file of such weights")
-    recipe.add_argument("--image-size", type=types.size, metavar="HxW", help="size the frames are resized to")
+    recipe.add_argument("--image-size", type=types.size, metavar="HxW", help="size the network sees a whole frame at")
     recipe.add_argument("--crop-size", type=types.size, metavar="HxW", help="size of training crops")
+    recipe.add_argument(
+        "--growing",
+        type=types.number(least=0, most=1),
+        metavar="SHARE",
+        help="share of the budget spent on images of two thirds the side first; 0: none",
+    )
     recipe.add_argument("--batch-size", type=types.whole_number(), metavar="N", help="images per batch")
+    recipe.add_argument("--optimizer", metavar="NAME", help=f"muon, adamw, sgd; {OWN}")
     recipe.add_argument("--learning-rate", type=types.number(above=0), metavar="R", help="the peak rate")
     recipe.add_argument("--schedule", metavar="NAME", help=f"constant, constant-then-linear, poly, cosine; {OWN}")
     recipe.add_argument(
@@ -46,7 +54,11 @@ def configure(parser):
         metavar="B",
         help="momentum of the weight average; 0: none",
     )
-    recipe.add_argument("--mixed-precision", choices=["mixed_bfloat16", "mixed_float16"])
+    recipe.add_argument(
+        "--mixed-precision",
+        choices=["float32", "mixed_bfloat16", "mixed_float16"],
+        help="mixed_bfloat16 where the machine is faster with it, unless float32 is wanted",
+    )
     recipe.add_argument("--seed", type=types.whole_number(0, 2**32 - 1), metavar="N", help="of all random numbers")
     parser.add_argument("--json", action="store_true", help="print the last figures as JSON")
 
@@ -55,16 +67,24 @@ def run(arguments) -> int:
     from course_utils.training import resume_run, train_recipe
 
     if arguments.resume:
-        finished = resume_run(arguments.output, minutes=arguments.minutes, epochs=arguments.epochs)
+        budget = {"minutes": arguments.minutes, "epochs": arguments.epochs}
+        finished = resume_run(arguments.output, **budget, started=arguments.started)
     else:
-        finished = train_recipe(_recipe(arguments), arguments.output)
-    best, epochs = finished.best, len(finished.log)
+        finished = train_recipe(_recipe(arguments), arguments.output, started=arguments.started)
+    best, epochs, prior = finished.best, len(finished.log), finished.config.get("prior_mean_iou")
+    if prior is not None and best["val_mean_iou"] <= prior:
+        print(
+            f"WARNING: a guess that never looks at the image scores {prior:.1%} mIoU on these frames: the network has "
+            "not learnt yet. Train it longer.",
+            file=sys.stderr,
+        )
     if arguments.json:
-        print(json.dumps({"run": str(finished.path), "best": best, "epochs": epochs}))
+        print(json.dumps({"run": str(finished.path), "best": best, "epochs": epochs, "prior_mean_iou": prior}))
     else:
+        beside = "" if prior is None else f"; image-blind prior {prior:.1%}"
         print(
             f"{finished.path}: {epochs} epoch{'s' * (epochs != 1)}; best validation mIoU {best['val_mean_iou']:.1%} "
-            f"(epoch {best['epoch']:.0f}, pixel accuracy {best['val_pixel_accuracy']:.1%}).\n"
+            f"(epoch {best['epoch']:.0f}, pixel accuracy {best['val_pixel_accuracy']:.1%}{beside}).\n"
             f"Per-class table: course evaluate {finished.path}"
         )
     return 0
@@ -81,5 +101,7 @@ def _recipe(arguments):
     }
     if arguments.averaging == 0:
         given["averaging"] = None
+    if arguments.mixed_precision == "float32":
+        given["mixed_precision"] = None
     encoder = {"encoder": arguments.encoder} if arguments.encoder else {}
     return Recipe.for_machine(**given, model_options={**encoder, **dict(arguments.option)})

@@ -5,12 +5,16 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
+from course_utils import training
 from course_utils.tools.cli import build_parser, main
 
 ROOT = Path(__file__).parents[3]
@@ -170,3 +174,28 @@ def test_the_help_offers_every_name():
     told = {action.dest: set(re.findall(r"[\w-]+", action.help or "")) for action in train._actions}
     for option, known in [("dataset", DATASETS), ("schedule", SCHEDULES), ("balancing", BALANCING), ("loss", LOSSES)]:
         assert set(known) <= told[option], option
+
+
+@pytest.mark.parametrize(("prior", "warned"), [(0.3, True), (0.5, True), (0.6, True), (0.29, False), (None, False)])
+def test_a_network_that_does_not_clear_the_image_blind_prior_is_said_to(prior, warned, monkeypatch, capsys):
+    best = {"val_mean_iou": 0.3 if prior in (0.3, 0.29, None) else 0.5, "epoch": 1.0, "val_pixel_accuracy": 0.7}
+    finished = SimpleNamespace(path="run", log=[best], best=best, config={"prior_mean_iou": prior})
+    monkeypatch.setattr(training, "resume_run", lambda *given, **more: finished)
+    assert main(["train", "SegNet", "--dataset", "camvid", "--output", "run", "--resume"]) == 0
+    said = capsys.readouterr()
+    assert ("never looks at the image" in said.err) == warned
+    assert ("prior" in said.out) == (prior is not None)
+
+
+def test_minutes_count_from_the_start_of_the_process_that_was_typed(monkeypatch):
+    begun = []
+    monkeypatch.setattr(training, "resume_run", lambda *given, started, **more: begun.append(started) or SystemExit())
+    arguments = ["train", "SegNet", "--dataset", "camvid", "--output", "run", "--resume"]
+    with pytest.raises(AttributeError):  # what came back is no run
+        main(arguments)
+    monkeypatch.setattr(sys, "argv", ["course", *arguments])
+    with pytest.raises(AttributeError):
+        main()
+    called, typed = (time.monotonic() - moment for moment in begun)
+    assert called < 1 < typed, "this process has worked for longer than a second"
+    assert typed == pytest.approx(time.time() - psutil.Process().create_time(), abs=1)

@@ -1,0 +1,1 @@
+"""How weights change: optimisers, the average over steps, the precision that is computed in."""

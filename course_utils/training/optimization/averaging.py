@@ -1,0 +1,65 @@
+"""An average of the network over its last steps."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from course_utils.backend import tf
+
+
+class WeightAverage:
+    """Follows the weights of a network during training, and the statistics of its batch normalisation with them.
+
+    Single steps scatter around where training is heading to; their average scatters less (Polyak and Juditsky, SIAM J.
+    Control Optim. 1992). Batch normalisation has to be averaged, too: statistics of other weights than those in use
+    cost more than the average gains.
+
+    Early steps leave quickly: after `n` of them the momentum is at most `n / (n + 50)`, which looks back over at most a
+    fiftieth of a long training. Towards the end, when steps become small, the average meets the weights.
+
+    Args:
+        model: a built network.
+        momentum: weight of the average in each step, below 1: 0.99 looks back a hundred steps.
+    """
+
+    def __init__(self, model, momentum: float):
+        self.momentum = momentum
+        self._live = [v for v in model.variables if v.trainable or v.dtype in ("float32", "float64")]
+        self._average = [tf.Variable(v.value, trainable=False) for v in self._live]
+        self._follow = tf.function(self._follow_once)
+
+    def follow(self, steps: int) -> None:
+        """Take one step's weights in.
+
+        Args:
+            steps: how many were trained so far, this one among them.
+        """
+        self._follow(tf.constant(min(self.momentum, steps / (steps + 50)), tf.float32))
+
+    def _follow_once(self, momentum):
+        for live, average in zip(self._live, self._average, strict=True):
+            value = tf.convert_to_tensor(live)
+            average.assign_add((value - average) * tf.cast(1 - momentum, value.dtype))
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Have the average in the network for a while, and then the weights again."""
+        raw = [variable.numpy() for variable in self._live]
+        for live, average in zip(self._live, self._average, strict=True):
+            live.assign(average)
+        try:
+            yield
+        finally:
+            for live, value in zip(self._live, raw, strict=True):
+                live.assign(value)
+
+    def save(self, path) -> None:
+        """Write the average as a NumPy file."""
+        np.savez(path, *[average.numpy() for average in self._average])
+
+    def restore(self, path) -> None:
+        """Take the average from a file that `save` wrote for the same network."""
+        with np.load(path) as stored:
+            for name, average in zip(stored.files, self._average, strict=True):
+                average.assign(stored[name])
