@@ -131,6 +131,18 @@ def test_a_run_is_resumed_by_the_unit_that_it_was_started_with(recipe, tmp_path)
     assert resume_run(run.path).log == run.log, "a finished run stays as it is"
 
 
+def test_a_run_of_an_earlier_version_is_evaluated_and_not_resumed(recipe, tmp_path, capsys):
+    """It was trained by gradient descent, whose average was the optimiser's."""
+    run = train_recipe(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
+    later = {"optimizer", "growing", "prior_mean_iou"}
+    config = {name: value for name, value in run.config.items() if name not in later}
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert main(["evaluate", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(run.best["val_mean_iou"], abs=1e-5)
+    with pytest.raises(CourseError, match="earlier version of the course: train into a new folder"):
+        resume_run(run.path, epochs=2)
+
+
 def test_one_training_opens_its_data_set_and_looks_its_system_up_once(recipe, tmp_path, monkeypatch):
     looked_up, look_up, calls = [], names.look_up, []
 
