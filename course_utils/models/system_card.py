@@ -23,8 +23,8 @@ class System:
         auxiliary: what the further outputs are trained for, which `build` gives with `auxiliary=True`: a function from
             class weights (None for equal ones) to `{output: (Keras loss, weight of the loss)}`. None for a system that
             has logits only.
-        laptop: options for training without a GPU. Each second of processor time should train some five images of
-            144x192.
+        laptop: options for training without a GPU. Each second of processor time should train four to ten images of
+            180x240, in 16 bits.
         fit: options that follow the size of the images: a function from (height, width) and the other options, as
             keywords, to options. None where there are none.
         learning_rate: peak rate of its training.

@@ -1,4 +1,15 @@
-"""Training: losses, learning-rate schedules, freeze and unfreeze, run folders that survive a kill."""
+"""Training: from a recipe to a run folder that survives a kill; freezing and unfreezing; schedules.
+
+train.py        a recipe becomes a run: data, network, budget, then epoch after epoch
+recipe.py       everything that decides a run, and what suits the machine
+growing.py      crops straight from full frames, small ones first
+network.py      the network of a recipe, compiled
+optimization/   Muon and other optimisers, the weight average, 16 bits
+fitting.py      training for a budget of steps or of minutes
+recorder.py     validation, checkpoints and log between epochs
+run.py          the run folder
+phases.py       freeze, train, unfreeze
+"""
 
 from course_utils.losses import (
     HardExampleCrossEntropy,

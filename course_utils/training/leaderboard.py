@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from course_utils import datasets
-from course_utils.evaluation import Records
+from course_utils.evaluation import ImageBlindPrior, Records
 from course_utils.inference import Predictor, predict_frames
 from course_utils.training.recipe import Recipe
 from course_utils.training.train import train_recipe
@@ -45,6 +45,7 @@ def train_systems(
     runs = [train_recipe(recipe, Path(output) / recipe.system.name, replace=True) for recipe in recipes]
     networks = [run.load_model() for run in runs]
     predictors = [Predictor(network, run.config["image_size"]) for network, run in zip(networks, runs, strict=True)]
+    prior = ImageBlindPrior.of(data)
     length = f"--minutes {minutes:g}" if epochs is None else f"--epochs {epochs}"
     return Records.of(
         {
@@ -54,6 +55,7 @@ def train_systems(
         truths,
         data.labels.num_classes,
         keep=sum(truth.size for truth in truths.values()) <= KEPT_PIXELS,
+        prior=prior and prior.predict,
         dataset=data.address,
         command=f"course train NAME --dataset {data.address} {length}",
         parameters=[network.count_params() for network in networks],

@@ -30,6 +30,9 @@ def test_records_are_of_the_networks_that_the_runs_hold(tiny_streets, tmp_path, 
             confusion.update(data.label_map(frame), prediction)
         np.testing.assert_array_equal(counts.sum(axis=0), confusion.matrix)
         assert confusion.mean_iou() == pytest.approx(run.log[-1]["val_mean_iou"], abs=1e-5)
+    prior = ConfusionMatrix(data.labels.num_classes)
+    prior.matrix += records.prior.sum(axis=0)
+    assert prior.mean_iou() == pytest.approx(run.config["prior_mean_iou"], abs=1e-5)
 
 
 def test_an_unknown_system_is_refused_before_anything_is_trained(tiny_streets, tmp_path):
