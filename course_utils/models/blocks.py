@@ -4,7 +4,7 @@ from course_utils.backend import keras
 from course_utils.layers import BatchNormalization, ResizeLike
 
 
-def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=1, rate=1, name):
+def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=1, rate=1, small_map=False, name):
     """Convolution without bias, batch normalisation, activation (None for none).
 
     The layers are called `name`, `name_bn` and `name_<activation>`. A bias would be subtracted again with the batch's
@@ -17,11 +17,12 @@ def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=
         activation: the name of one of Keras's.
         strides: 1 or 2; sizes are divided by it and rounded up.
         rate: atrous rate, the distance between two taps of the kernel.
+        small_map: as for `symmetric_padding`.
 
     Returns:
         `[batch, height, width, channels]`.
     """
-    x, padding = symmetric_padding(x, kernel_size, strides, rate, name=f"{name}_pad")
+    x, padding = symmetric_padding(x, kernel_size, strides, rate, small_map, name=f"{name}_pad")
     x = keras.layers.Conv2D(
         channels,
         kernel_size,
@@ -36,16 +37,24 @@ def convolution_block(x, channels, kernel_size=3, activation="relu", *, strides=
     return keras.layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
 
-def symmetric_padding(x, kernel_size, strides, rate=1, *, name):
+def symmetric_padding(x, kernel_size, strides, rate=1, small_map=False, *, name):
     """Padding that puts the middle of a kernel on every `strides`-th pixel, the first included.
 
     "same" does that for stride 1 and for odd sizes only; at even sizes it pads one side more than the other, and the
     strided network would sample other places than the atrous one.
 
+    Args:
+        x: `[batch, height, width, channels]`.
+        kernel_size: odd.
+        strides: 1 or 2.
+        rate: atrous rate.
+        small_map: whether the map may be smaller than half the kernel. Taps that see nothing but "same" padding then
+            get what happens to be in memory for a gradient, in bfloat16 on processors (TensorFlow 2.21, oneDNN).
+
     Returns:
         the features, padded where needed, and the padding that the convolution is then to use.
     """
-    if strides == 1 or kernel_size == 1:
+    if kernel_size == 1 or (strides == 1 and not small_map):
         return x, "same"
     return keras.layers.ZeroPadding2D(rate * (kernel_size // 2), name=name)(x), "valid"
 

@@ -7,7 +7,7 @@ Ghiasi and Fowlkes, "Laplacian pyramid reconstruction and refinement for semanti
 from course_utils.backend import keras
 from course_utils.layers import BasisReconstruction, BoundaryMask, CropLike, InterpolationUpsampling2D
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
-from course_utils.models.blocks import image_input
+from course_utils.models.blocks import image_input, symmetric_padding
 from course_utils.models.encoders import deepest, encode, features_at, look_up_encoder
 from course_utils.models.encoders.fully_connected import fully_connected
 from course_utils.models.system_card import SLIM_HALF, System
@@ -72,9 +72,8 @@ def LRR(
     outputs, scores = {}, None
     for stride in STRIDES:
         level = f"level{stride}"
-        coefficients = keras.layers.Conv2D(num_classes * num_bases, 5, padding="same", name=f"{level}_coefficients")(
-            features[stride]
-        )
+        x, padding = symmetric_padding(features[stride], 5, 1, small_map=stride == 32, name=f"{level}_coefficients_pad")
+        coefficients = keras.layers.Conv2D(num_classes * num_bases, 5, padding=padding, name=f"{level}_coefficients")(x)
         finer = BasisReconstruction(
             num_classes, num_bases, FACTOR, train_bases, dtype="float32", name=f"{level}_reconstruction"
         )(coefficients)

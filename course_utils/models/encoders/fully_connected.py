@@ -23,6 +23,6 @@ def fully_connected(x, classifier, width, dropout):
         border has what the classifier computes of the 7x7 places around it.
     """
     for number, (channels, size) in enumerate(classifier, start=6):
-        x = convolution_block(x, scaled(channels, width), size, name=f"fc{number}")
+        x = convolution_block(x, scaled(channels, width), size, small_map=True, name=f"fc{number}")
         x = keras.layers.Dropout(dropout, name=f"fc{number}_dropout")(x)
     return x
