@@ -142,7 +142,7 @@ def change(root, kind, *changes):
     return file
 
 
-ABSENT = object()
+ABSENT = "left out"  # a text, so that every process names the cases alike
 LAST, FIRST = ("annotations", -1), ("annotations", 0)
 POLYGON = (*FIRST, "segmentation", 0)
 
