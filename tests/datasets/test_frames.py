@@ -164,7 +164,7 @@ def test_malformed_list(camvid_like_dir):
         (b"/x/train/train_000.png /x/trainannot/train_000.png", "line 8 names train_000.png again, after line 1"),
         (b"/x/train/../train_000.png /x/a.png", "line 8 names no files"),
         (b"/x/train/a\0.png /x/a.png", "line 8 names no files"),
-        (b"caf\xe9.png caf\xe9.png", "not UTF-8"),
+        ("Zürich.png Zürich.png".encode("latin-1"), "not UTF-8"),
         (b"a b c", "line 8 is not `IMAGE LABEL`"),
     ],
     ids=["twice", "dots", "NUL", "Latin-1", "three"],
