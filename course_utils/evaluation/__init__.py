@@ -16,7 +16,6 @@ measures/       what is measured: confusion matrix, IoU, iIoU, boundary F, crops
 
 from course_utils.evaluation.comparison import Difference, SystemComparison, compare
 from course_utils.evaluation.files.folders import score_folder, tally_frame
-from course_utils.evaluation.files.prediction_files import find_predictions
 from course_utils.evaluation.files.published import PublishedTable, published_cityscapes
 from course_utils.evaluation.files.records import Records, frame_scores, records_file
 from course_utils.evaluation.findings import Findings
@@ -64,7 +63,6 @@ __all__ = [
     "comparison_table",
     "crop_factor_iou",
     "crop_windows",
-    "find_predictions",
     "frame_scores",
     "holm",
     "images_needed",

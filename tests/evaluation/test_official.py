@@ -9,8 +9,9 @@ import pytest
 from official_script import official_scores, write_random_set
 from PIL import Image
 
-from course_utils.evaluation import ConfusionMatrix, Tally, find_predictions, score_folder
+from course_utils.evaluation import ConfusionMatrix, Tally, score_folder
 from course_utils.evaluation.files.folders import tally_frame
+from course_utils.evaluation.files.prediction_files import match_predictions
 from course_utils.labels import CITYSCAPES
 
 FOLDERS = int(os.environ.get("COURSE_OFFICIAL_FOLDERS", "200"))
@@ -114,4 +115,5 @@ def test_predictions_are_found_as_the_official_script_finds_them(tmp_path):
     frames, predictions = write_random_set(tmp_path, 4)
     args = SimpleNamespace(predictionPath=str(tmp_path / "predictions"), predictionWalk=None)
     official = [Path(script.getPrediction(args, str(frame.label))) for frame in frames]
-    assert find_predictions(tmp_path / "predictions", [frame.name for frame in frames]) == official == predictions
+    matched = match_predictions(tmp_path / "predictions", [frame.name for frame in frames]).files
+    assert list(matched.values()) == official == predictions

@@ -10,9 +10,10 @@ import uuid
 
 import nbformat
 import pytest
+from guarded import run_guarded
 
 from course_utils.tools.notebooks.execution.execute import execute
-from course_utils.tools.notebooks.execution.processes import Family, run_guarded
+from course_utils.tools.notebooks.execution.processes import Family
 
 STUBBORN = """\
 import signal, subprocess, sys, time

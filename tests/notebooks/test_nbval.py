@@ -5,8 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-
-from course_utils.tools.notebooks.execution.processes import run_guarded
+from guarded import run_guarded
 
 ROOT = Path(__file__).parents[2]
 

@@ -100,14 +100,3 @@ def match_predictions(folder, names: Sequence[str]) -> Matches:
         )
     strangers = tuple(Path(parent, name) for k, (name, parent) in enumerate(files) if k not in taken)
     return Matches(folder, tuple(names), found, tuple(missing), several, strangers)
-
-
-def find_predictions(folder, names: Sequence[str]) -> list[Path]:
-    """The prediction of each frame: the one PNG below `folder` whose name starts with the frame's.
-
-    Raises:
-        CourseError: the folder does not exist, a frame has no prediction or several, or a file belongs to no frame.
-    """
-    matches = match_predictions(folder, names)
-    matches.refuse_unless_complete()
-    return [matches.files[name] for name in names]

@@ -24,8 +24,6 @@ FILES = {
 }
 """What Keras calls the file that it downloads, and the licence that the authors of the weights state."""
 
-PREPROCESSING = {"caffe": "blue, green, red in 0..255 without the mean", "tf": "red, green, blue in -1..1"}
-
 
 def application(name, weights, include_top=False):
     """The classifier `keras.applications.<name>`.
@@ -70,7 +68,8 @@ def copy_convolutions(model, pairs, preprocessing, source_name):
         pairs: `(name, convolution, normalization)`, in the order of the network: our convolution is called `name`, its
             batch normalisation `name_bn`; `convolution` and `normalization` are theirs, the latter None where they
             only add a bias. Normalisations of further scales of the image get the same numbers.
-        preprocessing: of their input, a key of `PREPROCESSING`.
+        preprocessing: of their input: "caffe" is blue, green, red in 0..255 less the mean, "tf" red, green, blue in
+            -1..1.
         source_name: of their network, for messages.
 
     Raises:
