@@ -12,6 +12,7 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
+from whole_streets import is_generated
 
 from course_utils.datasets import toy_streets
 from course_utils.datasets.toy_streets import scene, writer
@@ -373,7 +374,7 @@ def test_what_is_there_already_is_kept_and_other_arguments_replace_it(tmp_path):
     toy_streets.generate(root, SIZE, {"train": 1}, progress=False)
     assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*.png")}
     toy_streets.generate(root, SIZE, {"train": 2}, progress=False)
-    assert toy_streets.is_generated(root, SIZE, {"train": 2})
+    assert is_generated(root, SIZE, {"train": 2})
     assert len(list(root.glob("leftImg8bit/train/*/*.png"))) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 

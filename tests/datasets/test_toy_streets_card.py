@@ -5,6 +5,7 @@ import shutil
 from functools import partial
 
 import pytest
+from whole_streets import is_generated
 
 from course_utils import datasets
 from course_utils.datasets import toy_streets
@@ -48,7 +49,7 @@ def test_the_command_redraws_an_older_version_as_it_was_made(root, capsys):
     (image,) = root.glob("leftImg8bit/train/*/*.png")
     image.write_bytes(b"old")
     assert main(["data", "toy_streets"]) == 0
-    assert toy_streets.is_generated(root, (64, 128), COUNTS, 5)
+    assert is_generated(root, (64, 128), COUNTS, 5)
     assert "1 train, 2 val" in capsys.readouterr().out and image.stat().st_size > 100
 
 
@@ -108,9 +109,9 @@ def test_what_is_missing_of_a_set_is_drawn_again_as_it_was(root, capsys):
     """The remedy must not replace a small set by the default 600 images."""
     shutil.rmtree(root / "leftImg8bit" / "val")
     next(root.glob("gtFine/train/*/*_polygons.json")).unlink()
-    assert not toy_streets.is_generated(root, (64, 128), COUNTS, 5)
+    assert not is_generated(root, (64, 128), COUNTS, 5)
     assert main(["data", "toy_streets"]) == 0
-    assert toy_streets.is_generated(root, (64, 128), COUNTS, 5)
+    assert is_generated(root, (64, 128), COUNTS, 5)
     assert "1 train, 2 val" in capsys.readouterr().out
 
 
@@ -143,5 +144,5 @@ def test_two_preparations_of_other_streets_in_one_place(tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "_write_all", overtaken)
     with pytest.raises(CourseError, match="another process put other streets there"):
         make(seed=1)
-    assert toy_streets.is_generated(tmp_path / "toy", (64, 128), {"val": 1}, 2)
+    assert is_generated(tmp_path / "toy", (64, 128), {"val": 1}, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["toy"]

@@ -15,7 +15,6 @@ from course_utils.datasets.toy_streets.writer import (
     description,
     frame_name,
     generate,
-    is_generated,
 )
 
 __all__ = [
@@ -28,6 +27,5 @@ __all__ = [
     "description",
     "frame_name",
     "generate",
-    "is_generated",
     "render",
 ]

@@ -145,12 +145,6 @@ def description(size=(128, 256), counts=None, seed: int = 0) -> dict:
     return {"version": VERSION, "seed": int(seed), "size": [height, width], "counts": counts}
 
 
-def is_generated(destination, size=(128, 256), counts=None, seed: int = 0) -> bool:
-    """Whether the destination holds exactly the data set with these arguments, all of it."""
-    wanted = description(size, counts, seed)
-    return manifest(Path(destination)) == wanted and is_complete(Path(destination), wanted)
-
-
 def is_complete(folder: Path, made: dict) -> bool:
     """Whether every file of a data set is there.
 
