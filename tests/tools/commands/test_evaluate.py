@@ -147,7 +147,7 @@ def test_a_run_against_predictions(grey_reader, shifted, evaluate, tmp_path):
     assert other["comparison"]["mean_iou"]["difference"] == -both["comparison"]["mean_iou"]["difference"]
 
 
-def test_a_comparison_is_printed(good, shifted, evaluate):
+def test_a_comparison_is_printed(good, shifted, evaluate, tmp_path):
     options = ("--dataset", "cityscapes")
     status, text, _ = evaluate(good, "--against", shifted, *options, json_wanted=False)
     assert status == 0 and text.startswith("cityscapes val, 3 frames")
@@ -155,7 +155,8 @@ def test_a_comparison_is_printed(good, shifted, evaluate):
     assert head.split() == ["class", "good", "shifted", "difference", "95", "%", "interval", "p", "(Holm)", "verdict"]
     road = next(line for line in text.splitlines() if line.startswith("road")).split()
     assert road[1] == "100.0" and road[3].startswith("+") and "images" in road
-    same = evaluate(good, "--against", good, *options, json_wanted=False)[1]
+    copy = shutil.copytree(good, tmp_path / "elsewhere" / good.name)
+    same = evaluate(good, "--against", copy, *options, json_wanted=False)[1]
     assert "no difference" in same and str(good) in same  # names that are the same are told apart by their paths
 
 
