@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import importlib
 import os
 import pkgutil
 from pathlib import Path
@@ -38,7 +39,7 @@ def _page(folder: Path, part: str) -> str:
     if not package.is_file():
         return page + _module(name, ":members:")
     if "__all__" in package.read_text("utf-8"):
-        return page + _module(name, ":members:", ":imported-members:")
+        return page + _module(name, ":members:", ":imported-members:", *_borrowed(name))
     page += _module(name)
     for module in sorted(package.parent.rglob("[!_]*.py")):
         tree = ast.parse(module.read_text("utf-8"))
@@ -46,6 +47,14 @@ def _page(folder: Path, part: str) -> str:
         if inner.split(".")[0] not in _HIDDEN and any(getattr(node, "name", "_")[0] != "_" for node in tree.body):
             page += "\n" + _title(inner, "-") + _module(f"{name}.{inner}", ":members:")
     return page
+
+
+def _borrowed(name: str) -> list[str]:
+    """The option that leaves out what a package hands on from another part, whose own page describes it."""
+    package = importlib.import_module(name)
+    origins = {public: getattr(getattr(package, public), "__module__", None) or name for public in package.__all__}
+    others = [public for public, origin in origins.items() if not f"{origin}.".startswith(f"{name}.")]
+    return [f":exclude-members: {', '.join(others)}"] if others else []
 
 
 def _title(text: str, line: str = "=") -> str:

@@ -101,7 +101,12 @@ class NotebookPage:
         page.on("console", lambda message: self._complain(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._complain(str(error)))
         page.on("requestfailed", lambda request: self._complain(f"{request.method} {request.url}: {request.failure}"))
-        page.on("response", lambda answer: self._complain(f"{answer.status} {answer.url}") if not answer.ok else None)
+        page.on("response", self._check_status)
+
+    def _check_status(self, answer) -> None:
+        """Complain of a refusal. 304 is none: the browser asked whether its copy is still good, and it is."""
+        if not answer.ok and answer.status != 304:
+            self._complain(f"{answer.status} {answer.url}")
 
     def _complain(self, text: str):
         if not any(re.fullmatch(pattern, text, re.S) for pattern in HARMLESS):
