@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import zipfile
 
 import nbformat
@@ -9,7 +10,7 @@ import pytest
 from classroom import TRUTH, points
 from small_lab import SOURCE, small_lab
 
-from course_utils.tools.labs.marking import grading
+from course_utils.tools.labs.marking import grading, process
 from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.returning import gradebook
 from course_utils.tools.labs.submissions.files import find_submissions
@@ -144,3 +145,15 @@ def test_links_and_several_notebooks_are_no_submission(course):
     found = {one.student: one for one in find_submissions(course / "in")}
     assert "a link" in found["gus"].problem and found["gus"].data == b""
     assert "2 notebooks" in found["hal"].problem
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_process_with_tensorflow_is_not_forked(loaded, grade, course, monkeypatch):
+    """A fork inherits the locks that TensorFlow's threads hold, and its first import may wait for one for ever."""
+    forks = []
+    with monkeypatch.context() as patch:
+        (patch.setitem if loaded else patch.delitem)(sys.modules, "tensorflow", *([object()] if loaded else [False]))
+        fork = process._fork
+        patch.setattr(process, "_fork", lambda *arguments: forks.append(1) or fork(*arguments))
+        assert grade()[0] == 0
+    assert points(course) == TRUTH and len(forks) == (not loaded)

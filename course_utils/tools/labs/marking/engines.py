@@ -1,6 +1,7 @@
 """What marks submissions: an `Engine`, on this machine or, in `cluster`, on others."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ def this_machine(job: Job, jobs: int = 2) -> Iterator[Engine]:
     """
     if job.confined:
         require_sandbox()
-    process = MarkingProcess(job, fork=True)
+    # TensorFlow's threads hold locks, which a fork would inherit and wait for without end.
+    process = MarkingProcess(job, fork="tensorflow" not in sys.modules)
     with ThreadPoolExecutor(jobs) as pool, contextlib.closing(process):
         process.wait()
         yield Engine(partial(pool.submit, process.mark), lambda: jobs)
