@@ -81,7 +81,7 @@ scratch = tempfile.TemporaryDirectory()  # gone when the notebook's kernel stops
 # %% [markdown]
 # ## One scene
 #
-# Our photographs are *Toy Streets*: drawn by a program, with exact labels, in the very files and folders of Cityscapes.
+# Our images are *Toy Streets*: drawn by a program, with exact labels, in the very files and folders of Cityscapes.
 # No licence and no download; and every cell also runs on the real data set.
 
 # %% tags=["nbval-check-output"]
@@ -560,7 +560,13 @@ print(
 
 # %% [markdown]
 # Follow our scene through it. Papers write C x H x W; TensorFlow stores `[H, W, C]`. The second figure is what training
-# compared: masks from the label map, the softmax of the scores, and between them the loss. Where is it bright?
+# compared: masks from the label map, the softmax of the scores, and between them the loss.
+#
+# **Think first.** Where will the loss be bright?
+#
+# <details><summary>Answer</summary>Along the borders between classes, where a few pixels decide, and on small or rare
+# things (people, poles, signs), whose true class the network has hardly seen. In the middle of road and sky it is
+# dark.</details>
 
 # %%
 (small_image,), (small_label,) = arrays([frame], (64, 128))
@@ -702,8 +708,8 @@ for trial, shape in enumerate([(4, 7), (9, 3), (5, 5)]):
 #
 # ### Exercise 2: boxes from an instance map (2 points)
 #
-# An instance map holds `label id * 1000 + number` where there is an object, and smaller numbers elsewhere. Return one
-# row for each object, in ascending order of its id: `[id, x, y, width, height]`, where `x, y` is the column and row of
+# An instance map holds `label id * 1000 + number`, 1000 or more, where there is an object of any class, and numbers
+# below 1000 elsewhere. Return one row per object, in ascending order of its id: `[id, x, y, width, height]`, where `x, y` is the column and row of
 # the box's left upper pixel. A single pixel has width 1. Without objects, return an integer array of shape (0, 5).
 
 
@@ -720,9 +726,10 @@ def boxes_of(instance_map):
 
 
 # %% nbgrader={"grade": true, "grade_id": "boxes_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-one_car = np.full((4, 6), 7)
-one_car[1, 2:5] = one_car[2, 3] = 26000
-assert_same(boxes_of(one_car), [[26000, 2, 1, 3, 2]], name="the box of the car")
+two_things = np.full((4, 6), 7)
+two_things[1, 2:5] = two_things[2, 3] = 26000
+two_things[3, 0] = 1000
+assert_same(boxes_of(two_things), [[1000, 0, 3, 1, 1], [26000, 2, 1, 3, 2]], name="the two boxes")
 ### BEGIN HIDDEN TESTS
 for trial, shape in enumerate([(5, 9), (11, 4), (1, 8), (30, 17)]):
     rng = np.random.default_rng(trial)

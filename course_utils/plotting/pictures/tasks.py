@@ -116,7 +116,7 @@ def three_problems(image, train_ids, instance_ids, ids, boxes, labels: LabelTabl
     for i, color in zip(ids, colors, strict=True):
         grey[np.asarray(instance_ids) == i] = color
     instance.imshow(grey)
-    titles = ("photograph", "semantic: a class for every pixel", "detection: a box for every object")
+    titles = ("image", "semantic: a class for every pixel", "detection: a box for every object")
     for axis, title in zip(axes.flat, (*titles, "instance: a mask for every object"), strict=True):
         axis.set_title(title)
         axis.axis("off")
