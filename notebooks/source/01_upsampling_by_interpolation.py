@@ -103,8 +103,10 @@ assert np.allclose(results["box"][:-2], np.repeat(signal, factor)[2:])
 assert np.allclose(results["triangle"][: len(places)], np.interp(places, np.arange(len(signal)), signal))
 assert all(np.allclose(result[::factor], signal) for result in results.values())
 
-for name, taps in kernels.items():
-    phases = [taps[phase::factor].sum() for phase in range(factor)]
+for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubic"), strict=True):
+    distances = (np.arange(len(taps)) - len(taps) // 2) / factor
+    raw = kernel_function(method)(distances)  # read from the formula, before anything is divided by its sum
+    phases = [raw[phase::factor].sum() for phase in range(factor)]
     print(f"{name:9s}{len(taps):3d} taps; every fifth, from each of the first five on, sum to", np.round(phases, 6))
     assert np.allclose(phases, 1)
 
@@ -176,10 +178,12 @@ assert np.allclose(lecture, legacy[0, ..., 0])
 #
 # ## Where is the half pixel?
 #
-# **Think first.** The lecture's kernel is, in every cell, what TensorFlow 1 computed. Today's rows climb as fast, by 0.5
-# a pixel. By how much do they differ in the middle, and what is that in output pixels?
+# **Think first.** After the border division, the lecture's kernel gives what TensorFlow 1 computed. Today's rows climb
+# just as fast, by 0.5 per pixel. By how much do the two differ in the middle, and how many output pixels is that?
 #
-# They differ by 0.25, half a step: *half an output pixel*. They hold different views of where a pixel is.
+# <details><summary>Answer</summary>By 0.25, half a step: <em>half an output pixel</em>.</details>
+#
+# The two disagree about where a pixel is.
 #
 # On the **aligned grid** a sample is a point, and it stays on its point: output pixel i lies at i / f of the input. At
 # factor 2 the kernel has 2f - 1 = 3 taps, an odd number, with a 1 in the middle.
@@ -235,7 +239,9 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 # ## The general rule
 #
 # `interpolation_kernel(method, factor)` reads a method's continuous kernel at the distances that half-pixel centres
-# give. `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and
+# give, and divides each phase by its sum. For most methods the sums are 1 already. For gaussian and lanczos they are
+# not: their formulas were not made to keep a constant constant, so `tf.image.resize` divides by the weight that
+# arrived at every pixel, not only at the border. `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and
 # divides by what an image of ones gets. Nothing else. If L7 is true, that equals `tf.image.resize`: for every method,
 # for odd and even sizes, for images smaller than the kernel, and at the border.
 
@@ -393,7 +399,8 @@ plotting.show(
 
 # %% [markdown]
 # The ideal kernel would pass the yellow band untouched and remove the rest. No finite kernel can; each of the eight is a
-# compromise. All share one virtue: they are zero *at* the images' centres k / f, where a constant has its images.
+# compromise. Once every phase sums to 1, a kernel is zero *at* the images' centres k / f, where a constant has its
+# images. The next table shows whose formula has that property by itself.
 #
 # Two numbers describe the compromise. *Loss*: how much a wave in the middle of the wanted band is weakened. *Leak*:
 # the strongest gain for the image of anything in the lower half of the band. Both in decibels, at factor 4.
@@ -412,7 +419,15 @@ for method, taps in kernels.items():
     loss = decibels(frequency_response(taps, [0.25 / factor]) / factor)
     leak = decibels(frequency_response(taps, image_bands) / factor)
     print(f"{method:14s}{loss:7.1f}{leak:8.1f}")
-    assert np.allclose(frequency_response(taps, np.arange(1, factor) / factor), 0, atol=1e-12)
+
+print("\nphase sums of the formulas themselves, before the division")
+raw = {
+    method: kernel_function(method)((np.arange(len(t)) - (len(t) - 1) / 2) / factor) for method, t in kernels.items()
+}
+for method, taps in raw.items():
+    gains = np.abs(frequency_response(taps, np.arange(1, factor) / factor)) / factor
+    print(f"{method:14s}", np.round([taps[phase::factor].sum() for phase in range(factor)], 4))
+    assert (gains.max() < 1e-12) == (method not in ("gaussian", "lanczos3", "lanczos5"))
 
 # %% [markdown]
 # (Both columns are gains: 0 is ideal for the first, far below 0 for the second.) Nearest and area leak most: their
@@ -586,8 +601,8 @@ plotting.show(
 
 # %% [markdown]
 # The honest verdict: with either way of making it smaller, every step from nearest to bilinear, bicubic and lanczos3
-# helps, and each helps less than the one before; from lanczos3 to lanczos5 there is next to nothing, at almost twice
-# the cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. What was thrown away no kernel brings back:
+# helps, and each helps less than the one before; from lanczos3 to lanczos5 there is next to nothing, at about 1.6
+# times the cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. What was thrown away no kernel brings back:
 # a decoder that has to draw sharp borders needs more, which is why notebooks 02 to 05 exist.
 #
 # **Self-test.** One method has 3 dB more PSNR than another. What does that say about the mean squared errors?
@@ -867,7 +882,7 @@ for method, factor, length in cases:
 #
 # - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision. At the border,
 #   divide by the weight that arrived.
-# - The taps are samples of one continuous kernel. Half-pixel centres read it so that even factors have even kernels; the
+# - The taps are samples of one continuous kernel, each phase divided by its sum. Half-pixel centres read it so that even factors have even kernels; the
 #   lecture's odd kernel belongs to the aligned grid, (f - 1) / 2 pixels away.
 # - Zero insertion repeats the spectrum; the kernel must remove the copies. Nearest leaks, gaussian and mitchellcubic blur,
 #   lanczos rings.

@@ -46,7 +46,7 @@ def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
         _stems(row[2], np.arange(len(spread)), results[name], size=3)
         _stems(row[2], np.arange(0, len(spread), factor), signal, "red")
         row[0].set_ylabel(name)
-    for axis, title in zip(axes[0], ["signal (red) and zeros", "kernel", "result"], strict=True):
+    for axis, title in zip(axes[0], ["signal (orange) and zeros", "kernel", "result"], strict=True):
         axis.set_title(title)
     for axis, label in zip(axes[-1], ["output position", "tap", "output position"], strict=True):
         axis.set_xlabel(label)
@@ -225,7 +225,9 @@ def interpolation_panel(signal, result, taps, frequency, gain, factor: int):
     figure.subplots_adjust(left=0.05, right=0.97, top=0.88, bottom=0.2, wspace=0.28)
     wide.plot(np.arange(len(result)), result, "-o", color=COLORS["blue"], markersize=2, linewidth=0.8)
     _stems(wide, np.arange(len(signal)) * factor + (factor - 1) / 2, signal, "red", size=5)
-    wide.set(xlabel="output pixel", title="samples (red) and interpolated signal", ylim=(-1.6, 1.6), yticks=[-1, 0, 1])
+    wide.set(
+        xlabel="output pixel", title="samples (orange) and interpolated signal", ylim=(-1.6, 1.6), yticks=[-1, 0, 1]
+    )
     _stems(left, (np.arange(len(taps)) - (len(taps) - 1) / 2) / factor, taps, "green", size=3)
     left.set(xlabel="distance (samples)", title="kernel", xlim=(-5.2, 5.2), xticks=[-4, 0, 4])
     left.set(ylim=(-0.3, 1.15), yticks=[0, 1])
