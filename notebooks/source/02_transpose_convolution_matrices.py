@@ -473,11 +473,12 @@ plotting.show(
 # %% [markdown]
 # The dark frame is the border of notebook 01: beyond it stand zeros, and they count as samples.
 #
-# **Self-test.** FCN's last layer stays bilinear, one channel a class. Near the corner it lets a third of every score
-# through. Does that change the arg max? The softmax?
+# **Self-test.** Suppose the layer above, with padding "same", ends a network, one channel per class. In the corner only
+# about a third of every score arrives. Does that change the arg max? The softmax? (The released FCN avoids the question:
+# it pads its images by 100 pixels and crops its scores.)
 #
 # <details><summary>Answer</summary>The arg max does not change: all classes of a pixel are scaled alike. The softmax
-# does: smaller scores are nearer to one another, and the network looks less sure than it is.</details>
+# does: smaller scores are closer to one another, and the network looks less sure than it is.</details>
 #
 # ## It is no inverse
 #
@@ -545,7 +546,8 @@ print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(un
 #
 # ## Three ways back from a blurred photograph
 #
-# Blur a photograph with a known Gaussian and store it in 8 bits, as any camera does. In two dimensions the matrix has
+# Blur a photograph with a known Gaussian, taking everything beyond the frame as black, and store it in 8 bits, as a
+# JPEG does. In two dimensions the matrix has
 # one row and one column for each pixel; `sparse=True` keeps only the taps. The Gaussian is a product of a column and a
 # row, so its matrix is a Kronecker product, and its condition number a square.
 
@@ -596,7 +598,8 @@ assert quality["transposed convolution"] < quality["blurred, 8 bits"] < quality[
 assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 
 # %% [markdown]
-# The inverse is perfect on paper; half a grey level of rounding destroys it. The **Wiener filter** inverts what
+# The inverse is perfect on paper, where the blur is known exactly, its black surroundings included; half a grey level
+# of rounding destroys it. The **Wiener filter** inverts what
 # was passed well, and damps instead of magnifying what drowned in the noise (its ripples at the frame arise because it
 # takes the picture to repeat itself). The transposed convolution does not invert at all: it blurs once more.
 #
