@@ -42,7 +42,7 @@ from scipy.signal import convolve2d
 from skimage import color, data
 
 from course_utils import datasets, plotting
-from course_utils.backend import keras, tf  # noqa: F401  tf is there for your answers
+from course_utils.backend import keras
 from course_utils.checks import assert_same
 from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 from course_utils.layers import SubPixelConvolution2D
@@ -95,7 +95,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Blue cells hold values, red ones are covered. Where the window stands, row and column modulo the stride, is the
+# Blue cells hold values; where the window covers one it is dark orange. Where the window stands, row and column modulo the stride, is the
 # **phase** of the output pixel. The smaller window sees four values in one phase, two in two phases, one in the last;
 # and every time the same bias is added.
 #
@@ -275,7 +275,7 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 # The rule counts taps. What a pixel receives is their *weighted sum*. On a constant image of ones, every pixel of phase
 # $\varphi$ becomes the sum of the weights in its phase, $S_\varphi = \sum_j w_{\varphi + j s}$. So the exact condition is:
 #
-# > A constant image stays constant **exactly when all phase sums of the kernel are equal**.
+# > Away from the borders, a constant image stays constant **exactly when all phase sums of the kernel are equal**.
 #
 # If all weights are equal, this *is* the rule. Otherwise the rule is neither necessary nor sufficient. One example
 # against each half; the first kernel is the bilinear one of notebook 01.
@@ -464,8 +464,9 @@ assert np.allclose(by_sub_pixel, transposed_convolution(image, kernel, stride, "
 print("sub-pixel convolution is a transposed convolution with kernel size", len(kernel))
 
 # %% [markdown]
-# Kernel size 5 with stride 3 breaks the rule, and still resize-convolution can make no pattern of a constant image,
-# whatever its weights. Sub-pixel convolution keeps the rule and even has a bias for each phase, which no transposed
+# Kernel size 5 with stride 3 breaks the rule, and still resize-convolution makes no pattern of a constant image,
+# whatever its weights, except in a frame as wide as the kernel reaches: there, zero padding counts as black. For a flat
+# image of ones and a mean over 3 x 3, "same" leaves 0.44 in the corner and 0.67 along the edge. Sub-pixel convolution keeps the rule and even has a bias for each phase, which no transposed
 # convolution has; its phases are free to drift apart in training.
 #
 # **Self-test.** Why does a sub-pixel convolution with ICNR start without a pattern, and why may one come?
@@ -626,10 +627,10 @@ for title, measure, pairs in [
     ),
 ]:
     print(title, *[verdict(measure, *pair) for pair in pairs], sep="\n    ")
-assert max(left["resize, then 3"]) < 1e-9, "no weights can make resize-convolution draw on a flat image"
+assert max(left["resize, then 3"]) < 1e-9, "no weights make resize-convolution draw on the middle of a flat image"
 
 # %% [markdown]
-# Read it with care. The theorem stands: resize-convolution draws nothing on flat ground, ever. The others *learn* to
+# Read it with care. The theorem stands: away from the border, resize-convolution draws nothing on flat ground. The others *learn* to
 # compensate, with the rule or without, down to a small rest; ICNR starts at 0, but its phases drift apart. In the run
 # stored here the rule does not decide what is left on flat ground.
 #
@@ -897,7 +898,7 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # ### BEGIN SOLUTION
 #
 # The rule makes the *number* of taps equal in every phase, not the sum of their weights; a constant image stays constant
-# only if the phase sums are equal, and random or trained weights need not have that. Measurement: feed flat inputs and
+# (away from the border) only if the phase sums are equal, and random or trained weights need not have that. Measurement: feed flat inputs and
 # take the checkerboard energy away from the border (or compare the phase sums of the kernels, or the error by output
 # phase); do it before and after training. Change: resize-convolution, whose kernel has equal phase sums whatever its
 # weights; also accepted: sub-pixel convolution with ICNR, if the answer says that it excludes the pattern only at the
@@ -911,12 +912,12 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # - A pixel of phase $\varphi$ gets $\lceil (k - \varphi) / s \rceil$ taps an axis: constant inside exactly when $s$
 #   divides $k$, constant up to the border only for $k = s$.
 # - The checkerboard energy is the share of the spectrum at the stride frequencies, or the variance of the phase means.
-# - A constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
+# - Away from the borders, a constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
 #   weights; for random ones it gives equal power on average.
 # - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training does it.
-# - Resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
+# - Away from the border, resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
 # - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric; where a
-#   pattern must be impossible, take resize-convolution.
+#   pattern in flat regions must be impossible, take resize-convolution.
 #
 # ## With other photographs, or longer
 #
