@@ -8,13 +8,29 @@ import time
 
 from course_utils.errors import CourseError
 from course_utils.machine import process_started
+from course_utils.tools.edition import edition
 from course_utils.tools.extras import advice_on
 
 COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line."""
+    """An argument parser whose complaint is one line.
+
+    Attributes:
+        intermixed: whether options may stand between the places of one argument (a command's `configure` sets it).
+    """
+
+    intermixed = False
+
+    def parse_known_args(self, args=None, namespace=None):
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # what is called here comes back here
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = True
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -23,6 +39,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `course` with every subcommand."""
     parser = _Parser(prog="course", description="Semantic segmentation: the course's tools.")
+    parser.add_argument("--version", action="version", version=f"course {edition()}", help="the edition of the course")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
         command = importlib.import_module(f"course_utils.tools.commands.{name}")
