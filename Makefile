@@ -34,7 +34,7 @@ COMPILE_LOCK := $(COMPILE) --generate-hashes --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint book students notebooks lab lock clean broken
+.PHONY: help install run test lint book students notebooks weights lab lock clean broken
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,9 @@ students: $(READY) $(call EXTRA,labs) ## a copy of the course without solutions,
 
 notebooks: $(READY) ## convert and execute the notebooks whose source changed
 	@$(VENV_PYTHON) -m course_utils.tools.notebooks
+
+weights: $(READY) $(call EXTRA,weights) ## train the networks that the course ships anew, where a recipe changed; goes on where it was stopped
+	@$(VENV_PYTHON) -m course_utils.tools.shipping $(OPTIONS)
 
 lab: $(READY) ## JupyterLab on this machine only, opened with its token
 	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks $(OPTIONS)

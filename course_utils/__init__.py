@@ -12,7 +12,7 @@ FLOORS = (
     ("training", "inference"),
     ("plotting",),
     ("widgets",),
-    ("tools.types", "tools.edition", "tools.extras", "tools.notebooks", "tools.labs", "tools.reports", "tools.doctor"),
+    ("tools.types", "tools.edition", "tools.extras", "tools.notebooks", "tools.labs", "tools.reports", "tools.doctor", "tools.shipping"),
     ("tools.commands",),
     ("tools.cli",),
     ("__main__",),

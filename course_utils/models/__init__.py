@@ -40,6 +40,7 @@ EfficientNet-Lite0            2,958,848   2,958,848    its paper's table 1
 
 # ruff: noqa: F401  (the functions of the systems are in __all__ by way of their cards)
 
+from course_utils import weights
 from course_utils.errors import CourseError
 from course_utils.models.deeplab_v2 import DEEPLAB_V2_CARD, DeepLabV2
 from course_utils.models.deeplab_v3 import DEEPLAB_V3_CARD, DeepLabV3
@@ -84,6 +85,7 @@ __all__ = [
     "encoder_layers",
     "imagenet_classes",
     "load_imagenet_weights",
+    "pretrained",
     "system",
     *SYSTEMS,
 ]
@@ -105,3 +107,24 @@ def system(name) -> System:
     if not callable(found):
         raise CourseError(f"{name} is of type {type(found).__name__}: give a course_utils.models.System or a function.")
     return System(found)
+
+
+def pretrained(system: str, dataset: str):
+    """A network that the course has trained itself and ships; `course_utils.weights.card` tells more of it.
+
+    Args:
+        system: a key of `SYSTEMS`.
+        dataset: what it was trained on: "toy_streets" or "camvid".
+
+    Returns:
+        `keras.Model` from images `[batch, height, width, 3]` in 0..1 to logits `[batch, height, width, num_classes]`,
+        in float32. It sees images best at the `image_size` of its card; `course_utils.inference.Predictor` resizes.
+
+    Raises:
+        CourseError: no such network is shipped, or its file is damaged.
+    """
+    card = weights.card(f"{system}/{dataset}")
+    content = card.read_weights()
+    network = SYSTEMS[card.system].network(len(card.classes), **card.options)
+    network.set_weights(weights.unpack(content, [weight.shape for weight in network.weights]))
+    return network

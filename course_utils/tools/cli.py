@@ -11,7 +11,12 @@ from course_utils.machine import process_started
 from course_utils.tools.edition import edition
 from course_utils.tools.extras import advice_on
 
-COMMANDS = ("doctor", "data", "run", "train", "evaluate", "predict", "release", "grade", "feedback", "export")
+COMMANDS = {
+    **{name: name for name in ("doctor", "data", "run", "train", "evaluate", "predict")},
+    **{name: f"students.{name}" for name in ("lab", "check", "submit")},
+    **{name: name for name in ("release", "grade", "feedback", "export")},
+}
+"""The commands, each with its module in `course_utils.tools.commands`."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="course", description="Semantic segmentation: the course's tools.")
     parser.add_argument("--version", action="version", version=f"course {edition()}", help="the edition of the course")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        command = importlib.import_module(f"course_utils.tools.commands.{name}")
+    for name, module in COMMANDS.items():
+        command = importlib.import_module(f"course_utils.tools.commands.{module}")
         subparser = subparsers.add_parser(name, help=command.HELP, description=command.HELP)
         command.configure(subparser)
         subparser.set_defaults(run=command.run)

@@ -1,4 +1,4 @@
-"""What `course evaluate` scores: a trained run, or a folder of predictions.
+"""What commands score or predict with: the network of a run, one that the course ships, or a folder of predictions.
 
 Here and not in the lesson wing, since it joins what must not know each other there: run folders (`training`), networks
 (`inference`) and files of predictions (`evaluation`), each of which can be scored without the others.
@@ -8,8 +8,44 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from course_utils import weights
 from course_utils.errors import CourseError
 from course_utils.tools.commands import _views
+
+
+def add_weights(parser):
+    """The option `--weights`."""
+    parser.add_argument(
+        "--weights",
+        metavar="SYSTEM/DATASET",
+        help="instead of a run, a network that the course ships: " + ", ".join(weights.shipped()),
+    )
+
+
+class ShippedNetwork:
+    """A shipped network with what commands ask of a `course_utils.training.Run`.
+
+    Args:
+        address: SYSTEM/DATASET.
+
+    Raises:
+        CourseError: none of this address is shipped.
+    """
+
+    def __init__(self, address: str):
+        self.card = weights.card(address)
+        self.path = Path(address)
+        self.config = {
+            "dataset": self.card.dataset,
+            "num_classes": len(self.card.classes),
+            "image_size": self.card.image_size,
+        }
+
+    def load_model(self):
+        """The network."""
+        from course_utils import models
+
+        return models.pretrained(self.card.system, self.card.dataset)
 
 
 class PredictionFolder:
@@ -25,6 +61,7 @@ class PredictionFolder:
 
     def __init__(self, path, partial: bool = False):
         self.path, self.partial = Path(path), partial
+        self.name = self.path.resolve().name
 
     def check(self, labels) -> None:
         """Nothing can be said before the files are read."""
@@ -44,21 +81,20 @@ class PredictionFolder:
         return (labels.to_train_ids(read_ids(files[frame.name])) for frame in frames)
 
 
-class TrainedRun:
-    """A run folder, whose network predicts anew.
+class TrainedNetwork:
+    """A network of a run or a shipped one, which predicts anew.
 
     Args:
-        path: the folder.
+        run: a `course_utils.training.Run`, or a `ShippedNetwork` in its place.
+        name: what to call it in tables.
         views: the views that its predictions average; None for a single look.
         output: a folder where the predictions are saved; None leaves them unsaved.
     """
 
     thorough = True  # boundary F takes about as long as the network
 
-    def __init__(self, path, views: _views.ViewOptions | None = None, output=None):
-        from course_utils.training import Run
-
-        self.run, self.path, self.views, self.output = Run(path), Path(path), views, output
+    def __init__(self, run, name: str, views: _views.ViewOptions | None = None, output=None):
+        self.run, self.path, self.name, self.views, self.output = run, run.path, name, views, output
         self.dataset, self.data_dir = self.run.config["dataset"], self.run.config.get("data_dir")
 
     @cached_property
@@ -89,7 +125,7 @@ class TrainedRun:
         def save(label_ids, frame):
             save_label_ids(label_ids, self.output, frame.name)
 
-        options = {"title": f"Scoring {self.path.name}", "tolerances": tolerances, "factors": factors}
+        options = {"title": f"Scoring {self.name}", "tolerances": tolerances, "factors": factors}
         return score_frames(self.predictor, frames, labels, save=save if self.output else None, **options)
 
     def predictions(self, frames: Sequence, labels) -> Iterator:
@@ -99,7 +135,7 @@ class TrainedRun:
         return (train_ids for _, train_ids in predict_frames(self.predictor, frames))
 
 
-System = PredictionFolder | TrainedRun
+System = PredictionFolder | TrainedNetwork
 
 
 def find_system(path, views: _views.ViewOptions | None = None, partial: bool = False, output=None) -> System:
@@ -107,7 +143,7 @@ def find_system(path, views: _views.ViewOptions | None = None, partial: bool = F
 
     Args:
         path: the folder.
-        views, output: for a run, see `TrainedRun`.
+        views, output: for a run, see `TrainedNetwork`.
         partial: for a folder, see `PredictionFolder`.
 
     Raises:
@@ -115,7 +151,9 @@ def find_system(path, views: _views.ViewOptions | None = None, partial: bool = F
     """
     folder = Path(path)
     if (folder / "config.json").exists():
-        return TrainedRun(folder, views, output)
+        from course_utils.training import Run
+
+        return TrainedNetwork(Run(folder), folder.resolve().name, views, output)
     if folder.is_dir() and next(folder.rglob("*.[pP][nN][gG]"), None) is not None:
         return PredictionFolder(folder, partial)
     raise CourseError(
@@ -125,6 +163,6 @@ def find_system(path, views: _views.ViewOptions | None = None, partial: bool = F
 
 
 def short_names(systems: Sequence[System]) -> list[str]:
-    """What to call the systems: their folders' names, or the whole paths where those are the same."""
-    short = [system.path.resolve().name for system in systems]
+    """What to call the systems: their names, or the whole paths where those are the same."""
+    short = [system.name for system in systems]
     return short if len(set(short)) == len(short) else [str(system.path) for system in systems]

@@ -19,6 +19,7 @@ def configure(parser):
     parser.add_argument(
         "system", metavar="RUN", nargs="?", help="folder that `course train --output` made, or a folder of predictions"
     )
+    _systems.add_weights(parser)
     parser.add_argument("--predictions", metavar="DIR", help="score label-id PNGs found below DIR instead of a run")
     parser.add_argument("--against", metavar="OTHER", help="compare with another run or folder of predictions")
     parser.add_argument(
@@ -115,12 +116,13 @@ def run(arguments) -> int:
 
 def _check(arguments) -> None:
     """Refuse options that do not go together, and a page that could not be written after an hour of scoring."""
-    if (arguments.system is None) == (arguments.predictions is None):
-        raise CourseError("Say what to score: either a run folder or --predictions DIR.")
+    given = [arguments.system, arguments.weights, arguments.predictions]
+    if sum(one is not None for one in given) != 1:
+        raise CourseError("Say what to score: a run folder, --weights SYSTEM/DATASET or --predictions DIR.")
     if arguments.seeds and arguments.against is not None:
         raise CourseError("--seeds is about one system, --against about two: leave one of them out.")
     one, other = arguments.system or arguments.predictions, arguments.against
-    if other is not None and Path(one).expanduser().resolve() == Path(other).expanduser().resolve():
+    if None not in (one, other) and Path(one).expanduser().resolve() == Path(other).expanduser().resolve():
         raise CourseError(f"--against {other} is the same folder: there is nothing to compare, so name another one.")
     if arguments.output is not None:
         arguments.output = str(check_writable(Path(arguments.output), "--output"))
@@ -141,12 +143,15 @@ def _find_systems(arguments) -> tuple[list, list]:
     views, partial = _views.chosen(arguments), arguments.partial
     if arguments.predictions is not None:
         systems = [_systems.PredictionFolder(arguments.predictions, partial)]
+    elif arguments.weights is not None:
+        network = _systems.ShippedNetwork(arguments.weights)
+        systems = [_systems.TrainedNetwork(network, arguments.weights, views, arguments.output)]
     else:
         systems = [_systems.find_system(arguments.system, views, partial, arguments.output)]
     if arguments.against is not None:
         systems.append(_systems.find_system(arguments.against, views, partial))
     trainings = [_systems.find_system(path, views, partial) for path in arguments.seeds]
-    runs = [system for system in [*systems, *trainings] if isinstance(system, _systems.TrainedRun)]
+    runs = [system for system in [*systems, *trainings] if isinstance(system, _systems.TrainedNetwork)]
     if not runs and arguments.dataset is None:
         wrong = "" if arguments.predictions else f"{arguments.system} is not a run folder (no config.json). "
         raise CourseError(f"{wrong}Say what the predictions belong to: add --dataset NAME.")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from course_utils.errors import CourseError
 from course_utils.files import check_writable, is_litter, write_whole
-from course_utils.tools.commands import _views
+from course_utils.tools.commands import _systems, _views
 
-HELP = "predict images with a trained run: label-id PNGs at their own resolution, and overlays"
+HELP = "predict images with a trained run or shipped weights: label-id PNGs at their own resolution, and overlays"
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder."""
@@ -19,8 +19,16 @@ STRIP_PIXELS = 1 << 20
 
 
 def configure(parser):
-    parser.add_argument("run_folder", metavar="RUN", help="folder that `course train --output` made")
-    parser.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="image files, or folders of them")
+    parser.intermixed = True
+    parser.usage = "course predict [options] --output DIR (RUN | --weights SYSTEM/DATASET) IMAGE [IMAGE ...]"
+    parser.add_argument(
+        "places",
+        metavar="RUN IMAGE",
+        nargs="+",
+        type=Path,
+        help="the folder that `course train --output` made (none with --weights); image files, or folders of them",
+    )
+    _systems.add_weights(parser)
     parser.add_argument("--output", metavar="DIR", required=True, type=Path, help="where the results go")
     parser.add_argument("--overlay", action=BooleanOptionalAction, default=True, help="also write colours over images")
     _views.configure(parser)
@@ -36,8 +44,13 @@ def run(arguments) -> int:
     from course_utils.training import Run
 
     output = check_writable(arguments.output, "--output")
-    images = _named_images(arguments.images, output)
-    trained = Run(arguments.run_folder)
+    if arguments.weights:
+        trained, given = _systems.ShippedNetwork(arguments.weights), arguments.places
+    else:
+        trained, given = Run(arguments.places[0]), arguments.places[1:]
+    if not given:
+        raise CourseError("Name at least one image behind the run folder.")
+    images = _named_images(given, output)
     labels = datasets.card(trained.config["dataset"]).labels
     predictor = _views.predictor(trained, _views.chosen(arguments))
     count = f"{len(images)} image{'s' * (len(images) != 1)}"

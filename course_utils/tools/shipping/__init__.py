@@ -1,0 +1,1 @@
+"""Trains the networks that the course ships, and packs them: `make weights`."""
