@@ -65,7 +65,13 @@ from course_utils.plotting.operations.upsampling import (
     upsampling_steps,
 )
 from course_utils.plotting.pictures.frames import frame_pictures
-from course_utils.plotting.pictures.segmentation import errors, overlay, panels
+from course_utils.plotting.pictures.segmentation import (
+    category_maps,
+    errors,
+    overlay,
+    panels,
+    pixel_for_pixel,
+)
 from course_utils.plotting.pictures.tasks import class_shares, label_numbers, outlines, three_problems
 from course_utils.plotting.scores.classes import class_bars, confusion_matrix, score_bars, score_differences
 from course_utils.plotting.scores.distance import crop_curves, crop_panel, nested_crops, size_bars
@@ -80,6 +86,7 @@ __all__ = [
     "basis_gallery",
     "before_and_after",
     "bin_levels",
+    "category_maps",
     "class_bars",
     "class_frequencies",
     "class_pairs",
@@ -129,6 +136,7 @@ __all__ = [
     "patch_reconstructions",
     "patches_in_images",
     "phase_tables",
+    "pixel_for_pixel",
     "pooling_arrows",
     "pyramid_stages",
     "rank_lines",

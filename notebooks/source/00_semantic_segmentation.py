@@ -104,8 +104,7 @@ print("image", image.shape, image.dtype, " label ids", label_ids.shape, label_id
 # %%
 plotting.show(
     plotting.label_numbers(image, label_ids, CITYSCAPES, window),
-    alt="A street scene; a small window of it enlarged; the same window as a grid of label ids, each class in its "
-    "own colour: 11 for building, 24 for person, 26 for car.",
+    alt="00 label-numbers",
 )
 
 # %% [markdown]
@@ -150,8 +149,7 @@ print(f"train ids in this scene: {np.unique(label).tolist()}; void: {np.mean(lab
 counts = np.bincount(label[label != VOID], minlength=CITYSCAPES.num_classes)
 plotting.show(
     plotting.class_shares(plotting.overlay(image, label, CITYSCAPES, 0.75), counts / counts.sum(), CITYSCAPES),
-    alt="The scene in the colours of its classes; bars in the same colours give each class's share of the pixels, "
-    "from road, far the largest, to classes below one per cent.",
+    alt="00 class-shares",
 )
 
 pixels, _ = data.pixel_counts("train")
@@ -182,8 +180,7 @@ sizes = np.array([np.sum(instance_ids == i) for i in ids])
 visible = sizes >= 60  # smaller ones would be specks in the figure; the numbers below count them all
 plotting.show(
     plotting.three_problems(image, label, instance_ids, ids[visible], boxes[visible], CITYSCAPES),
-    alt="Four views of one scene: the photograph; every pixel in its class's colour, all cars alike; a box around "
-    "every car and person; every car and person as a mask of its own colour on grey.",
+    alt="00 three-problems",
 )
 
 # %% [markdown]
@@ -338,7 +335,7 @@ for tolerance in (0.5, 2.0, 6.0):
     drawn[f"within {tolerance} px: {sum(map(len, parts)) // 2} corners"] = parts
 plotting.show(
     plotting.outlines(image, drawn, (y - 5, x - 5, height + 10, width + 10)),
-    alt="One car with its outline drawn three times, with fewer and fewer corners; the coarsest cuts across the bumper and takes in road.",
+    alt="00 outlines",
 )
 
 # %% [markdown]
@@ -469,8 +466,7 @@ cases = {
 }
 plotting.show(
     plotting.softmax_cases(cases, truth=4, names=five),
-    alt="Probabilities of five classes for a car pixel: sure and right has almost no loss, undecided a loss of "
-    "log 5, sure and wrong the largest.",
+    alt="00 softmax-cases",
 )
 
 # %% [markdown]
@@ -493,8 +489,7 @@ draws = [example(np.float32(image), label, (seed, number)) for number in range(4
 columns = [(image, label), *[(picture.numpy(), truth.numpy()) for picture, truth in draws]]
 plotting.show(
     plotting.panels(list(zip(*columns, strict=True)), ["the scene", *[f"draw {i}" for i in range(1, 5)]], CITYSCAPES),
-    alt="A street scene and four training examples made from it, each above its label map: parts of it at several sizes, "
-    "some mirrored, in changed colours; where the scene was made smaller than the crop, void surrounds it.",
+    alt="00 augmentation",
 )
 
 # %% [markdown]
@@ -576,8 +571,7 @@ prediction = logits.argmax(axis=-1)
 common = np.argsort(-np.bincount(small_label[small_label != VOID], minlength=CITYSCAPES.num_classes))[:5]
 plotting.show(
     plotting.network_tensors(small_image, features, logits, prediction, common, CITYSCAPES),
-    alt="The image as three cards, the features as a stack of cards, the scores with one card a class, "
-    "and the arg max as one coloured label map.",
+    alt="00 network-tensors",
 )
 
 # %%
@@ -587,8 +581,7 @@ loss = np.full(small_label.shape, np.nan)
 loss[small_label != VOID] = -np.log(probabilities[masks])
 plotting.show(
     plotting.masks_and_probabilities(masks, probabilities, loss, common, CITYSCAPES),
-    alt="A stack of masks, one a class, and a stack of probabilities; between them the loss of each pixel, "
-    "bright where the network doubts the true class.",
+    alt="00 masks-and-probabilities",
 )
 right = np.mean((prediction == small_label)[small_label != VOID])
 print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label != VOID] == 0):.0%}")

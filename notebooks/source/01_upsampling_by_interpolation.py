@@ -60,11 +60,10 @@ table = datasets.card(dataset).labels
 # %%
 photograph = skimage.img_as_float32(skimage.data.chelsea())
 small = photograph[90:130, 150:190]
-enlarged = [np.clip(tf.image.resize(small, (240, 240), m), 0, 1) for m in ("nearest", "bilinear", "bicubic")]
+enlarged = {m: np.clip(tf.image.resize(small, (240, 240), m), 0, 1) for m in ("nearest", "bilinear", "bicubic")}
 plotting.show(
-    plotting.panels([[small, *enlarged]], ["40 x 40", "nearest", "bilinear", "bicubic"], table),
-    alt="The eye of a cat at 40 by 40 pixels, and enlarged: blocks with nearest, soft with bilinear, crisper with "
-    "bicubic.",
+    plotting.pixel_for_pixel({"40 x 40": small, **enlarged}),
+    alt="01 cats-eye",
 )
 
 # %% [markdown]
@@ -86,8 +85,7 @@ kernels = {name: interpolation_kernel(method, factor) for name, method in kernel
 results = {name: np.convolve(spread, taps, mode="same") for name, taps in kernels.items()}
 plotting.show(
     plotting.upsampling_steps(signal, factor, kernels, results),
-    alt="Three rows. Each starts from seven stems with zeros between them. A box kernel repeats the samples, a triangle "
-    "joins them by lines, a cubic kernel with negative lobes joins them by a smooth curve.",
+    alt="01 three-kernels",
 )
 
 # %% [markdown]
@@ -131,7 +129,7 @@ kernel = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
 result = convolve2d(spread, kernel, mode="same")
 plotting.show(
     plotting.number_maps({"image": image, "zeros inserted": spread, "kernel": kernel, "result": result}),
-    alt="The numbers 1 to 16, the same spread over 8 by 8 with zeros, the 3 by 3 kernel, and the result of 8 by 8.",
+    alt="01 lecture-example",
 )
 corners = image[:-1, :-1] + image[:-1, 1:] + image[1:, :-1] + image[1:, 1:]
 assert (result[::2, ::2] == image).all(), "the samples stay where they are"
@@ -195,8 +193,7 @@ assert np.allclose(lecture, legacy[0, ..., 0])
 # %% tags=["nbval-check-output"]
 plotting.show(
     plotting.sample_grids(4, 2),
-    alt="Two number lines of eight output pixels. On the aligned grid the samples stand on pixels 0, 2, 4, 6. With "
-    "half-pixel centres they stand between pixels: at 0.5, 2.5, 4.5, 6.5.",
+    alt="01 two-grids",
 )
 even = np.outer(interpolation_kernel("bilinear", 2), interpolation_kernel("bilinear", 2))
 print(even)
@@ -357,13 +354,11 @@ curves = {method: (distance, kernel_function(method)(distance) / sums[method]) f
 spectra = {method: (frequency, frequency_response(taps, frequency) / factor) for method, taps in kernels.items()}
 plotting.show(
     plotting.kernel_gallery(kernels, measured, curves, spectra, factor),
-    alt="Eight pairs of panels: each method's taps, which coincide with the measured impulse response, and its gain "
-    "over frequency, flat in the band of the signal and low beyond it; lanczos5 comes nearest to the ideal, nearest is "
-    "furthest from it.",
+    alt="01 eight-kernels",
 )
 plotting.show(
     plotting.kernel_surface(interpolation_kernel("bicubic", 16), 16),
-    alt="The bicubic kernel as a surface: a peak in the middle and four shallow valleys along the axes.",
+    alt="01 bicubic-surface",
 )
 
 # %% [markdown]
@@ -393,8 +388,7 @@ plotting.show(
     plotting.spectrum_steps(
         grid, np.abs(np.fft.rfft(spread)), np.abs(np.fft.rfft(filtered)), frequency_response(taps, grid) / 3, 3
     ),
-    alt="Left: the spectrum of a photograph's row after zero insertion, with a full copy around one third. Right: after "
-    "the triangle kernel the copy is nearly gone, what is left of it sits beside its centre.",
+    alt="01 spectrum",
 )
 
 # %% [markdown]
@@ -479,8 +473,7 @@ interactive_figure(
 rows = {name: upsample_row(signals["fast wave"], name, 5) for name in ("nearest", "bilinear", "bicubic", "lanczos5")}
 plotting.show(
     plotting.interpolated_signals(signals["fast wave"], rows, 5, np.sin(2 * np.pi * 0.43 * ((np.arange(80) - 2) / 5))),
-    alt="A fast wave under four methods beside the wave it was sampled from: nearest, bilinear and bicubic beat, "
-    "lanczos5 follows it best.",
+    alt="01 fast-wave",
 )
 
 # %% [markdown]
@@ -595,8 +588,7 @@ plotting.show(
     plotting.panels(
         [[photographs[2], *row], [None, *differences]], ["original", "nearest", "bilinear", "lanczos3"], table
     ),
-    alt="A portrait, and the same four times smaller and enlarged again by three methods, with the errors below each: "
-    "they sit on the edges, and lanczos3 has the least.",
+    alt="01 portrait",
 )
 
 # %% [markdown]
@@ -655,7 +647,7 @@ curves = {f"{dataset}, {frames} label maps": (list(paper), list(ours.values()))}
 curves["Cityscapes (Cordts et al. 2016, Table 3)"] = (list(paper), list(paper.values()))
 plotting.show(
     plotting.subsampling_curve(curves),
-    alt="Mean IoU falls with the subsampling factor, slowly to a factor of 8 and steeply beyond; ours beside the paper's.",
+    alt="01 label-maps",
 )
 
 # %% tags=["nbval-check-output"]

@@ -71,8 +71,7 @@ stamps = {f"{value:.0f} x kernel": stamped(np.where(pixels == value, pixels, 0),
 together = {"their sum": stamped(pixels, 1), "stride 2": stamped(pixels, 2)}
 plotting.show(
     plotting.number_maps({"input": pixels, "kernel": stamp, **stamps, **together}),
-    alt="An input of 1, 10, 100, 1000 and a kernel of 1, 2, 3, 4; the kernel scaled by each input value, at four places "
-    "of a 3 by 3 map; their sum, with 1234 in the middle; with stride 2 the four copies lie side by side on 4 by 4.",
+    alt="02 stamps",
 )
 assert np.array_equal(sum(stamps.values()), together["their sum"])
 
@@ -94,8 +93,7 @@ assert np.array_equal(sum(stamps.values()), together["their sum"])
 regular = convolution_matrix([z, y, x], 5, symbolic=True)
 plotting.show(
     plotting.matrix_product(regular, [0, a, b, c, 0], row=2, title="three taps z y x slide over 0 a b c 0"),
-    alt="A 5 by 5 matrix with z y x along its diagonals, times the column 0 a b c 0, gives ax, ay+bx, az+by+cx, "
-    "bz+cy, cz; the third row and the third result are marked.",
+    alt="02 matrix",
 )
 
 # %% [markdown]
@@ -134,8 +132,7 @@ print(list(result))
 # %% tags=["nbval-check-output"]
 plotting.show(
     plotting.matrix_product(regular.T, [0, a, b, c, 0], row=2, title="the transposed matrix, on the same signal"),
-    alt="The transposed 5 by 5 matrix has x y z along its diagonals; times 0 a b c 0 it gives az, ay+bz, ax+by+cz, "
-    "bx+cy, cx.",
+    alt="02 transpose",
 )
 result = regular.T * sympy.Matrix([0, a, b, c, 0])
 assert list(result) == [a * z, a * y + b * z, a * x + b * y + c * z, b * x + c * y, c * x]
@@ -180,11 +177,11 @@ assert np.array_equal(valid.T @ signal[1:4], np.convolve(signal[1:4], taps, "ful
 strided = convolution_matrix([z, y, x], 5, stride=2, symbolic=True)
 plotting.show(
     plotting.matrix_product(strided, [0, a, b, c, 0], row=1, title="stride 2: five pixels become three"),
-    alt="A 3 by 5 matrix: rows y x 0 0 0, 0 z y x 0 and 0 0 0 z y; times 0 a b c 0 it gives ax, az+by+cx, cz.",
+    alt="02 strided",
 )
 plotting.show(
     plotting.matrix_product(strided.T, [a, b, c], row=1, title="its transpose: three pixels become five"),
-    alt="The transposed 5 by 3 matrix times a b c gives ay, ax+bz, by, bx+cz, cy.",
+    alt="02 strided-transpose",
 )
 assert strided == sympy.Matrix([[y, x, 0, 0, 0], [0, z, y, x, 0], [0, 0, 0, z, y]])
 assert strided == regular[::2, :], "the regular matrix without its second and fourth row"
@@ -207,7 +204,7 @@ pictures = {
 }
 plotting.show(
     plotting.matrix_pictures(pictures, width=7),
-    alt="Two 3 by 6 matrices for six pixels: the first starts with y x, the second, TensorFlow's, with z y x.",
+    alt="02 six-pixels",
 )
 assert convolution_matrix([z, y, x], 6, 2, symbolic=True) == six[1::2, :]
 
@@ -228,7 +225,7 @@ assert convolution_matrix([z, y, x], 6, 2, symbolic=True) == six[1::2, :]
 keep = convolution_matrix([1], 5, stride=2, symbolic=True)
 plotting.show(
     plotting.matrix_pictures({"keep every second value": keep, "its transpose inserts zeros": keep.T}, width=7),
-    alt="A 3 by 5 matrix with single ones at columns 0, 2 and 4, and its 5 by 3 transpose.",
+    alt="02 keep-and-insert",
 )
 
 # %% [markdown]
@@ -268,8 +265,7 @@ pictures = {
 }
 plotting.show(
     plotting.matrix_pictures(pictures, columns=4),
-    alt="Eight matrices for nine pixels: the taps z y x step right by the stride from row to row; 'same' cuts them off "
-    "at the borders, 'valid' has only whole rows.",
+    alt="02 strides",
 )
 
 # %% [markdown]
@@ -319,10 +315,9 @@ interactive_figure(
 kernel = np.arange(1.0, 10).reshape(3, 3)
 plotting.show(
     plotting.matrix_pictures(
-        {"the kernel": kernel, "its matrix, for 4 x 6 pixels": convolution_matrix(kernel, (4, 6))}, text=False, block=6
+        {"the kernel": kernel, "its matrix, for 4 x 6 pixels": convolution_matrix(kernel, (4, 6))}, width=13, block=6
     ),
-    alt="A kernel of 3 by 3 taps in nine colours, and its 24 by 24 matrix: three diagonals of 6 by 6 blocks, each block "
-    "with three diagonals in the colours of one kernel row.",
+    alt="02 blocks",
 )
 
 blocks = convolution_matrix(kernel, (4, 6)).reshape(4, 6, 4, 6).swapaxes(1, 2)  # [output row, input row, 6, 6]
@@ -466,8 +461,7 @@ plotting.show(
     plotting.panels(
         [[coarse, by_layer.clip(0, 1), by_chance]], ["24 x 24", "bilinear start", "random start"], CITYSCAPES
     ),
-    alt="A coarse portrait in colour; enlarged by the bilinear start it is smooth, with a dark frame; by the random start "
-    "it is a pattern that repeats every eight pixels, in wrong colours.",
+    alt="02 bilinear-start",
 )
 
 # %% [markdown]
@@ -493,8 +487,7 @@ plotting.show(
     plotting.matrix_pictures(
         {"C": blur, "C'C": blur.T @ blur, "the inverse of C": np.linalg.inv(blur)}, width=10, one_scale=False
     ),
-    alt="The blur matrix has one quarter, one half, one quarter around its diagonal; C'C is a wider blur, not the "
-    "identity; the true inverse is full, with large entries of alternating sign.",
+    alt="02 inverse",
 )
 
 # %% [markdown]
@@ -516,9 +509,7 @@ for name, one in kernels.items():
     conditions[name] = lengths, [v[0] / v[-1] for v in values]
 plotting.show(
     plotting.singular_values(curves, conditions),
-    alt="Left, singular values on a signal of 36 pixels: constant for the sharp kernel, falling by orders of magnitude "
-    "for the blurs. Right, condition numbers: 1 for the sharp kernel, growing with the length of the signal for tent "
-    "and box, largest of all and not steadily growing for the Gaussian.",
+    alt="02 singular-values",
 )
 
 # %% [markdown]
@@ -588,8 +579,7 @@ ways = {
 }
 plotting.show(
     plotting.gray_images([list(ways.values())], list(ways), limits=(0, 1)),
-    alt="A blurred portrait; the transposed convolution of it, blurred more; the exact inverse without rounding, "
-    "sharp; the inverse of the 8-bit picture, pure noise; the Wiener filter, sharper than the blurred one.",
+    alt="02 ways-back",
 )
 quality = {name: psnr(picture, astronaut) for name, picture in ways.items()}
 for name, value in quality.items():
@@ -684,8 +674,7 @@ from_photographs = train_to_enlarge(large)
 found = {"bilinear": bilinear, "learned, bilinear as target": from_bilinear, "learned, photographs": from_photographs}
 plotting.show(
     plotting.matrix_pictures(found, width=10),
-    alt="Three kernels of 6 by 6 taps: the bilinear one, the one learned from bilinear enlargements, equal to it, and "
-    "the one learned from photographs, with a higher centre and a ring of negative taps.",
+    alt="02 learned-kernels",
 )
 
 # %% [markdown]
@@ -774,8 +763,7 @@ columns = {
 }
 plotting.show(
     plotting.gray_images([[picture[window] for picture in columns.values()]], list(columns), limits=(0, 1)),
-    alt="A detail of a test photograph: the truth, enlarged by nearest neighbour (blocks), bilinear (soft), bicubic "
-    "and the learned kernel (both sharper).",
+    alt="02 enlarged",
 )
 
 # %% [markdown]

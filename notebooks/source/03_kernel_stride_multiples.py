@@ -76,7 +76,7 @@ for size in (3, 4):
 titles = ["photograph", "3 x 3 kernel, stride 2", "4 x 4 kernel, stride 2"]
 plotting.show(
     plotting.gray_images([pictures], titles, limits=(0, 1)),
-    alt="A cat's eye, small; enlarged with a 3 x 3 kernel it is covered by a fine grid; with 4 x 4 it is smooth.",
+    alt="03 cats-eye",
 )
 
 # %% [markdown]
@@ -90,8 +90,7 @@ plotting.show(
 # %%
 plotting.show(
     plotting.kernel_windows(kernel_sizes=(3, 4), stride=2),
-    alt="Eight grids with values at every second place. A 3 x 3 window covers four, two, two or one value, depending "
-    "on where it stands; a 4 x 4 window covers four values wherever it stands.",
+    alt="03 windows",
 )
 
 # %% [markdown]
@@ -190,11 +189,11 @@ print("constant inside exactly where the stride divides the kernel size: 128 pai
 maps = {}
 for size, stride in [(3, 2), (4, 2), (5, 2), (6, 2), (2, 2), (4, 3), (5, 3), (6, 3), (3, 4), (8, 4)]:
     inside = np.unique(interior(overlap_counts(size, stride, 6), size, stride, 6))
-    name = f"kernel {size}, stride {stride}\n{' or '.join(map(str, inside))} an axis"
+    name = f"kernel {size}, stride {stride}\n{' or '.join(map(str, inside))} per axis"
     maps[name] = overlap_counts((size, size), stride, 6)
 plotting.show(
     plotting.overlap_maps(maps),
-    alt="Ten overlap maps. Pairs whose stride divides the kernel size are flat inside; the others show a grid.",
+    alt="03 ten-maps",
 )
 
 # %% [markdown]
@@ -248,7 +247,7 @@ MIDDLE = np.s_[24:48, 24:48]  # whole periods of the strides 1, 2, 3, 4 and 8, f
 counts = overlap_counts((3, 3), 2, 60)[MIDDLE]
 plotting.show(
     plotting.map_and_spectrum(counts, 2, "overlap counts, kernel 3, stride 2"),
-    alt="The overlap map and its spectrum: all energy stands in four points, the mean and three stride frequencies.",
+    alt="03 spectrum",
 )
 print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
 
@@ -321,9 +320,7 @@ for row, size in enumerate(kernel_sizes):
 titles = ["all weights 1", "random weights, mean 0", "their mean power"]
 plotting.show(
     plotting.pair_tables(dict(zip(titles, tables, strict=True)), kernel_sizes, strides, "checkerboard energy"),
-    alt="Three heat maps over kernel size and stride. With equal weights the energy is zero exactly where the stride "
-    "divides the kernel size; with random weights it is large for every stride above 1; their mean power follows "
-    "the first table again.",
+    alt="03 pair-tables",
 )
 rule = np.array([[size % stride == 0 for stride in strides] for size in kernel_sizes])
 assert ((tables[0] < 1e-12) == rule).all(), "equal weights: no pattern exactly where the rule holds"
@@ -378,8 +375,7 @@ for size in (3, 4):
         assert np.allclose(table, 0) == (size == 4 or freedom == "bias, all weights")
 plotting.show(
     plotting.phase_tables({name: tables[name] for name in list(tables)[:4]}, 2, "output minus target"),
-    alt="Error by output phase. With a 3 x 3 kernel, bias and one weight leave errors of opposite sign in the phases; "
-    "with all weights free, or with a 4 x 4 kernel, none is left.",
+    alt="03 phase-errors",
 )
 
 # %% [markdown]
@@ -570,8 +566,7 @@ energy = {
 }
 plotting.show(
     plotting.energy_curves(np.arange(len(watched)) * (len(inputs) // 8), energy),
-    alt="Checkerboard energy on flat inputs over the training steps, on a logarithmic axis. All but resize-convolution "
-    "and ICNR start near 1 and fall by orders of magnitude; ICNR rises from 0; resize-convolution stays at 0.",
+    alt="03 training",
 )
 
 # %%
@@ -583,7 +578,7 @@ for (name, _), output in zip(decoders, together(test_inputs), strict=True):
     quality[name].append(-10 * np.log10(squared.mean()))
 plotting.show(
     plotting.seed_dots({"error of worst / best phase": unevenness, "PSNR on the test photograph (dB)": quality}),
-    alt="One dot a seed for each competitor: error of the worst phase over that of the best, and PSNR.",
+    alt="03 unevenness",
 )
 
 # %% [markdown]
@@ -598,8 +593,7 @@ for when, outputs in {"before": watched[0], "after": watched[-1]}.items():
     rows[f"{when}, ±{limit:.1g}"] = [pattern / limit for pattern in patterns]
 plotting.show(
     plotting.gray_images(rows, list(UPSAMPLING), limits=(-1, 1)),
-    alt="Outputs for a flat input. Before: checkerboards for all transposed convolutions and random sub-pixel "
-    "convolution. After: much fainter ones, also with ICNR; resize-convolution stays flat.",
+    alt="03 flat-outputs",
 )
 
 # %% [markdown]

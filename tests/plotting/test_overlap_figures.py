@@ -31,7 +31,7 @@ def test_panel_draws_the_outer_product_of_the_counts():
 
 def test_empty_places_of_the_grid_are_blank():
     figure = plotting.overlap_maps({f"map {n}": np.eye(3) for n in range(3)}, columns=2)
-    assert [axis.axison for axis in figure.axes] == [True, True, True, False]
+    assert [axis.axison for axis in figure.axes[:4]] == [True, True, True, False]
 
 
 def test_frames_mark_the_pairs_that_keep_the_rule():
@@ -53,16 +53,32 @@ def test_phase_tables_share_one_symmetric_scale():
 def test_rings_stand_on_the_stride_frequencies():
     axis = plotting.map_and_spectrum(np.ones((6, 9)), 3, "map").axes[1]
     rings = {(round(float(x), 3), round(float(y), 3)) for line in axis.lines for x, y in line.get_xydata()}
-    assert rings == {(x, y) for x in (0, 0.333, 0.667) for y in (0, 0.333, 0.667)}
+    assert rings == {(x, y) for x in (-0.333, 0, 0.333) for y in (-0.333, 0, 0.333)}
 
 
-def test_curves_show_the_median_and_put_zeros_on_the_lowest_line():
+def test_spectrum_has_the_mean_in_the_middle_and_the_pattern_on_its_rings():
+    image = plotting.map_and_spectrum(np.tile([[1.0, 3.0, 2.0]], (6, 3)), 3, "map").axes[1].images[0]
+    left, right, bottom, top = image.get_extent()
+    energy = np.asarray(image.get_array())
+    rows, columns = np.nonzero(energy > -6)
+    x = left + (columns + 0.5) * (right - left) / energy.shape[1]
+    y = top + (rows + 0.5) * (bottom - top) / energy.shape[0]
+    assert sorted(np.round(x, 3)) == [-0.333, 0, 0.333] and np.allclose(y, 0)
+    assert energy.max() == energy[energy.shape[0] // 2, energy.shape[1] // 2]
+
+
+def test_maps_share_one_scale():
+    figure = plotting.overlap_maps({"small": np.eye(3), "large": 9 * np.eye(3)})
+    assert {axis.images[0].get_clim() for axis in figure.axes[:2]} == {(0, 9)}
+
+
+def test_curves_show_the_median_and_put_zeros_on_a_line_of_their_own():
     values = np.array([[1.0, 0.03, 0.002], [0.5, 0.02, 0.003], [0.9, 0.01, 0.004]])
-    axis = plotting.energy_curves([0, 8, 16], {"one": values, "two": np.zeros((3, 3))}).axes[0]
-    assert axis.get_yscale() == "log" and texts(axis) == [" 0"]
-    one, two, lowest = (line.get_ydata() for line in axis.lines)
+    axis, strip = plotting.energy_curves([0, 8, 16], {"one": values, "two": np.zeros((3, 3))}).axes
+    assert axis.get_yscale() == "log" and strip.get_yscale() == "linear"
+    (one, two), (of_one, of_two) = ([line.get_ydata() for line in part.lines] for part in (axis, strip))
     np.testing.assert_allclose(one, [0.9, 0.02, 0.003])
-    assert max(two) == min(two) == lowest[0] < 0.002
+    assert np.isnan(two).all() and np.isnan(of_one).all() and (of_two == 0).all()
 
 
 def test_pictures_by_name_of_row():

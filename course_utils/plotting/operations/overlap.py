@@ -75,7 +75,7 @@ def overlap_panel(counts, title: str):
 
 
 def overlap_maps(maps: dict, columns: int = 5):
-    """Small overlap maps side by side, each with its own range of colours.
+    """Small overlap maps side by side, all on one scale of colours.
 
     Args:
         maps: title to counts [height, width].
@@ -88,10 +88,12 @@ def overlap_maps(maps: dict, columns: int = 5):
     figure, axes = new_figure(rows, columns, (10, 2.5 * rows), squeeze=False)
     for axis in axes.flat[len(maps) :]:
         axis.axis("off")
+    most = int(max(np.max(counts) for counts in maps.values()))
     for axis, (title, counts) in zip(axes.flat, maps.items(), strict=False):
-        axis.imshow(counts, cmap="viridis", vmin=0)
+        image = axis.imshow(counts, cmap="viridis", vmin=0, vmax=most)
         axis.set_title(title, fontsize=9)
         axis.set(xticks=[], yticks=[])
+    figure.colorbar(image, ax=axes, label="taps that reach the pixel", shrink=0.8, pad=0.01)
     return figure
 
 
@@ -126,6 +128,8 @@ def pair_tables(tables: dict, kernel_sizes, strides, label: str):
 def map_and_spectrum(values, stride: int, title: str):
     """A map beside the energy of its spectrum, with rings at the zero frequency and at the stride frequencies.
 
+    Frequencies run from -1/2 to 1/2 cycles per pixel, the zero frequency in the middle.
+
     Args:
         values: [height, width], both multiples of the stride.
         stride: the period in pixels.
@@ -135,17 +139,20 @@ def map_and_spectrum(values, stride: int, title: str):
         the figure.
     """
     height, width = np.shape(values)
-    energy = np.abs(np.fft.fft2(values)) ** 2 / np.size(values) ** 2
+    energy = np.fft.fftshift(np.abs(np.fft.fft2(values)) ** 2 / np.size(values) ** 2)
+    down, across = (np.fft.fftshift(np.fft.fftfreq(length)) for length in (height, width))
     figure, (left, right) = new_figure(1, 2, (9, 3.7))
     figure.colorbar(left.imshow(values, cmap="viridis"), ax=left, shrink=0.85)
     left.set(title=title, xlabel="column (pixels)", ylabel="row (pixels)")
-    extent = (-0.5 / width, 1 - 0.5 / width, 1 - 0.5 / height, -0.5 / height)
+    extent = (across[0] - 0.5 / width, across[-1] + 0.5 / width, down[-1] + 0.5 / height, down[0] - 0.5 / height)
     image = right.imshow(np.log10(energy + 1e-12), cmap="cividis", vmin=-8, extent=extent)
     figure.colorbar(image, ax=right, label="energy (powers of ten)", shrink=0.85)
     for row, column in np.ndindex(stride, stride):
         color = COLORS["orange"] if row or column else "white"
-        right.plot(column / stride, row / stride, "o", mfc="none", mec=color, mew=1.8, ms=13, clip_on=False)
+        place = [(n / stride + 0.5) % 1 - 0.5 for n in (column, row)]
+        right.plot(*place, "o", mfc="none", mec=color, mew=1.8, ms=13, clip_on=False)
     right.set(title="its spectrum", xlabel="cycles per pixel, across", ylabel="cycles per pixel, down")
+    right.set(xticks=[-0.5, -0.25, 0, 0.25, 0.5], yticks=[-0.5, -0.25, 0, 0.25, 0.5])
     return figure
 
 
@@ -204,24 +211,28 @@ def gray_images(rows, titles, limits=None):
 
 
 def energy_curves(steps, curves: dict):
-    """Checkerboard energy during training on a logarithmic axis: the median over seeds, with their range shaded.
+    """Checkerboard energy during training: the median over seeds, with their range shaded.
+
+    The axis is logarithmic, with a strip of its own below for energies of 0, which a logarithm does not have.
 
     Args:
         steps: training steps [points].
-        curves: competitor to energies [seeds, points]; exact zeros are drawn on the lowest line, which is labelled 0.
+        curves: competitor to energies [seeds, points].
 
     Returns:
         the figure.
     """
-    figure, axis = new_figure(size=(8.5, 3.6))
-    seen = np.concatenate([np.ravel(values) for values in curves.values()])
-    floor = 10 ** np.floor(np.log10(seen[seen > 0].min()) - 0.5)
+    colors = [color for name, color in COLORS.items() if name != "yellow"]
+    figure, (axis, strip) = new_figure(2, 1, (8.5, 4), sharex=True, height_ratios=[8, 1])
     for number, (name, values) in enumerate(curves.items()):
-        values = np.maximum(values, floor)
-        line = axis.plot(steps, np.median(values, axis=0), marker="osD^v"[number % 5], markersize=5, label=name)[0]
-        axis.fill_between(steps, values.min(0), values.max(0), alpha=0.15, color=line.get_color(), linewidth=0)
-    axis.axhline(floor, color="0.6", linewidth=0.8, zorder=0)
-    axis.annotate(" 0", (1, floor), xycoords=("axes fraction", "data"), va="center")
-    axis.set(xlabel="training steps", ylabel="checkerboard energy, flat input", yscale="log")
-    axis.legend(loc="upper left", bbox_to_anchor=(1.04, 1))
+        values = np.asarray(values, float)
+        # Below this, energy is rounding error of float32.
+        median, positive = np.median(values, axis=0), np.where(values > 1e-12, values, np.nan)
+        look = {"marker": "osD^v"[number % 5], "markersize": 5, "color": colors[number % len(colors)]}
+        axis.plot(steps, np.where(median > 1e-12, median, np.nan), label=name, **look)
+        strip.plot(steps, np.where(median > 1e-12, np.nan, 0.0), **look)
+        axis.fill_between(steps, positive.min(0), positive.max(0), alpha=0.15, color=look["color"], linewidth=0)
+    axis.set(ylabel="checkerboard energy, flat input", yscale="log")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    strip.set(xlabel="training steps", yticks=[0], yticklabels=["exactly 0"], ylim=(-1, 1))
     return figure

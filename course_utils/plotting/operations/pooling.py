@@ -50,7 +50,7 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
     _cells(axis, maps, lefts, tops, chosen, [pool_size, 1, 1, pool_size])
     for array, left, top, name in zip(maps, lefts, tops, names, strict=True):
         axis.text(left + array.shape[1] / 2, top - 0.25, name, ha="center", va="bottom", fontsize=10)
-    strength = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.2)
+    strength = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.15)
     for (start_x, start_y), (end_x, end_y), color in [
         ((lefts[0] + x + 0.8, y + 0.5), (lefts[1] + column + 0.2, tops[1] + row + 0.5), "red"),
         ((lefts[2] + column + 0.85, tops[2] + row + 0.5), (lefts[3] + x + 0.2, y + 0.5), "green"),
@@ -80,6 +80,8 @@ def _cells(axis, maps, lefts, tops, chosen, steps):
         frames += [[(left + k, top), (left + k, top + height)] for k in {*range(0, width, step), width}]
     axis.add_collection(PolyCollection(cells, facecolors=shades, edgecolors="0.75", linewidths=0.5, zorder=1))
     axis.add_collection(LineCollection(frames, colors="0.2", linewidths=1.5, zorder=1.2))
+    # A rim in the cell's colour keeps the numbers readable where an arrow passes behind them.
+    axis.add_collection(PathCollection(digits, facecolors=shades, edgecolors=shades, linewidths=4, zorder=1.9))
     axis.add_collection(PathCollection(digits, facecolors="black", linewidths=0, zorder=2))
 
 

@@ -58,6 +58,61 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0):
     return figure
 
 
+def category_maps(pictures: dict, labels: LabelTable, columns: int):
+    """Images and maps of categories in a grid, with a legend that names the categories.
+
+    Args:
+        pictures: title to an image [H, W, 3], or to a map of numbers of categories [H, W], in the order of
+            `labels.categories`; other numbers are void.
+        labels: their categories; each is drawn in the colour of its first class.
+        columns: pictures per row.
+
+    Returns:
+        the figure.
+    """
+    colors = np.zeros((256, 3), np.uint8)
+    for number, members in enumerate(labels.categories.values()):
+        colors[number] = labels.colors[members[0]]
+    rows = -(-len(pictures) // columns)
+    first = next(iter(pictures.values()))
+    each = 10 / columns * np.shape(first)[0] / np.shape(first)[1] + 0.3
+    figure, axes = new_figure(rows, columns, (10, rows * each + 0.4), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
+        axis.imshow(colors[picture] if np.ndim(picture) == 2 else picture)
+        axis.set_title(title)
+    named = [
+        Patch(facecolor=colors[number] / 255, edgecolor="0.3", linewidth=0.5, label=name)
+        for number, name in enumerate(labels.categories)
+    ]
+    named.append(Patch(facecolor="black", edgecolor="0.3", linewidth=0.5, label="void"))
+    figure.legend(handles=named, loc="outside lower center", ncols=len(named), fontsize=8, handlelength=1.2)
+    return figure
+
+
+def pixel_for_pixel(pictures: dict, width: float = 10.0):
+    """Pictures side by side in one measure: a picture with more pixels is drawn larger.
+
+    Args:
+        pictures: title to [height, width, 3], float in 0..1 or uint8.
+        width: figure width in inches.
+
+    Returns:
+        the figure.
+    """
+    widths = [np.shape(picture)[1] for picture in pictures.values()]
+    highest = max(np.shape(picture)[0] for picture in pictures.values())
+    height = width * highest / sum(widths) + 0.4
+    figure, axes = new_figure(1, len(pictures), (width, height), width_ratios=widths, squeeze=False)
+    for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
+        axis.imshow(picture)
+        axis.set_title(title, loc="left")
+        axis.set_anchor("N")
+        axis.axis("off")
+    return figure
+
+
 def overlay(image, train_ids, labels: LabelTable, opacity: float = 0.5) -> np.ndarray:
     """An image seen through the colours of a label map; void stays clear.
 

@@ -97,7 +97,7 @@ def three_problems(image, train_ids, instance_ids, ids, boxes, labels: LabelTabl
         instance_ids: integers [height, width].
         ids: ids of the objects to show, as in `instance_ids`.
         boxes: x, y, width and height of each object in pixels, [objects, 4].
-        labels: class colours.
+        labels: class names and colours.
 
     Returns:
         the figure.
@@ -110,9 +110,13 @@ def three_problems(image, train_ids, instance_ids, ids, boxes, labels: LabelTabl
     photo.imshow(image)
     semantic.imshow(overlay(image, train_ids, labels, 0.85))
     detection.imshow(image)
-    for (x, y, w, h), color in zip(boxes, colors, strict=True):
+    names = {row.id: row.name for row in labels.labels}
+    # The largest last, so that the names of near things lie on top of far ones.
+    for place in np.argsort(boxes[:, 2] * boxes[:, 3]):
+        (x, y, w, h), color = boxes[place], colors[place]
         for ink, line in (("black", 2.6), (color, 1.4)):
             detection.add_patch(Rectangle((x - 0.5, y - 0.5), w, h, fill=False, edgecolor=ink, linewidth=line))
+        _name_tag(detection, x - 0.5, y - 0.5, names[ids[place] // 1000], color)
     for i, color in zip(ids, colors, strict=True):
         grey[np.asarray(instance_ids) == i] = color
     instance.imshow(grey)
@@ -121,6 +125,12 @@ def three_problems(image, train_ids, instance_ids, ids, boxes, labels: LabelTabl
         axis.set_title(title)
         axis.axis("off")
     return figure
+
+
+def _name_tag(axis, left: float, bottom: float, name: str, color) -> None:
+    ink = "black" if np.dot(color, (0.3, 0.6, 0.1)) > 0.5 else "white"
+    box = {"boxstyle": "square,pad=0.15", "facecolor": color, "edgecolor": "black", "linewidth": 0.5}
+    axis.text(left, bottom, name, fontsize=6.5, va="bottom", color=ink, bbox=box, clip_on=True)
 
 
 def outlines(image, polygons: dict, window: tuple[int, int, int, int]):
