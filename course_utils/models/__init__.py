@@ -109,12 +109,14 @@ def system(name) -> System:
     return System(found)
 
 
-def pretrained(system: str, dataset: str):
+def pretrained(system: str, dataset: str, *, training: bool = False):
     """A network that the course has trained itself and ships; `course_utils.weights.card` tells more of it.
 
     Args:
         system: a key of `SYSTEMS`.
         dataset: what it was trained on: "toy_streets" or "camvid".
+        training: whether it has the outputs that only training looks at, too. Layers that are there for these alone
+            are not shipped and have random weights.
 
     Returns:
         `keras.Model` from images `[batch, height, width, 3]` in 0..1 to logits `[batch, height, width, num_classes]`,
@@ -124,7 +126,9 @@ def pretrained(system: str, dataset: str):
         CourseError: no such network is shipped, or its file is damaged.
     """
     card = weights.card(f"{system}/{dataset}")
-    content = card.read_weights()
-    network = SYSTEMS[card.system].network(len(card.classes), **card.options)
-    network.set_weights(weights.unpack(content, [weight.shape for weight in network.weights]))
+    content = weights.unpack(card.read_weights())
+    network = SYSTEMS[card.system].network(len(card.classes), training=training, **card.options)
+    by_name = {weight.path: weight for weight in network.weights}
+    for name, values in content.items():
+        by_name[name].assign(values)
     return network

@@ -7,53 +7,44 @@ than half. Vectors (biases, batch normalisation) are small and stay float32.
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from course_utils.errors import CourseError
 
 
-def pack(weights: Sequence[np.ndarray]) -> bytes:
+def pack(weights: Mapping[str, np.ndarray]) -> bytes:
     """Weights as the content of an .npz file.
 
     Args:
-        weights: finite float arrays of any shape, in the order of `model.get_weights()`.
+        weights: finite float arrays of any shape, by name.
 
     Raises:
         CourseError: a weight is not finite.
     """
-    for number, weight in enumerate(weights):
+    for name, weight in weights.items():
         if not np.isfinite(weight).all():
-            raise CourseError(f"Weight {number} of {len(weights)} is not finite: the training diverged.")
+            raise CourseError(f"The weight {name} is not finite: the training diverged.")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{str(number): _halves(weight) for number, weight in enumerate(weights)})
+    np.savez_compressed(buffer, **{name: _halves(weight) for name, weight in weights.items()})
     return buffer.getvalue()
 
 
-def unpack(content: bytes, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+def unpack(content: bytes) -> dict[str, np.ndarray]:
     """The weights that `pack` was given, kernels rounded to bfloat16 (a relative error of 2**-9 at most).
 
-    Args:
-        content: of the file.
-        shapes: of the weights.
-
     Returns:
-        float32 arrays.
+        float32 arrays, by name.
 
     Raises:
-        CourseError: the content is no such file, or holds other weights.
+        CourseError: the content is no such file.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            packed = [file[str(number)] for number in range(len(file.files))]
+            return {name: _whole(file[name]) for name in file.files}
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise CourseError(f"The weights cannot be read ({error}).") from None
-    if len(packed) != len(shapes):
-        raise CourseError(f"The file holds {len(packed)} weights, the network has {len(shapes)}.")
-    return [
-        _whole(halves, tuple(shape), number) for number, (halves, shape) in enumerate(zip(packed, shapes, strict=True))
-    ]
 
 
 def _halves(weight: np.ndarray) -> np.ndarray:
@@ -67,12 +58,8 @@ def _halves(weight: np.ndarray) -> np.ndarray:
     return np.stack([rounded >> 8, rounded & 0xFF]).astype(np.uint8)
 
 
-def _whole(packed: np.ndarray, shape: tuple[int, ...], number: int) -> np.ndarray:
-    if packed.dtype == np.uint8 and packed.ndim >= 3:
-        upper, lower = packed.astype(np.uint32)
-        weight = ((upper << 24) | (lower << 16)).view(np.float32)
-    else:
-        weight = packed.astype(np.float32)
-    if weight.shape != shape:
-        raise CourseError(f"Weight {number} has the shape {list(weight.shape)}, that of the network {list(shape)}.")
-    return weight
+def _whole(packed: np.ndarray) -> np.ndarray:
+    if packed.dtype != np.uint8:
+        return packed
+    upper, lower = packed.astype(np.uint32)
+    return ((upper << 24) | (lower << 16)).view(np.float32)

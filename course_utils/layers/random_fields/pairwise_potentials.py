@@ -42,7 +42,9 @@ class PairwisePotentials(keras.layers.Layer):
         self.first, self.second = (
             keras.layers.Conv2D(hidden, 1, use_bias=False, dtype=policy, name=name) for name in ("first", "second")
         )
-        self.normalizations = [BatchNormalization(momentum=0.9, dtype=policy) for _ in range(2)]
+        self.normalizations = [
+            BatchNormalization(momentum=0.9, dtype=policy, name=f"normalization{number}") for number in (1, 2)
+        ]
         # Small, because the scores of many pairs add up at a node: mean field then starts near the unary scores.
         small = keras.initializers.RandomNormal(stddev=0.01)
         self.scores = keras.layers.Dense(classes**2, kernel_initializer=small, dtype=policy, name="scores")

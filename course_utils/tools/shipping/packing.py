@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import weights
+from course_utils import models, weights
 from course_utils.errors import CourseError
 from course_utils.evaluation import ImageBlindPrior
 from course_utils.files import write_whole
@@ -36,7 +36,7 @@ def ship(run_folder: Path, address: str) -> str:
     run = Run(run_folder)
     recipe = Recipe(**{name: value for name, value in run.config.items() if name in Recipe.__dataclass_fields__})
     trained = run.load_model()
-    content = weights.pack(trained.get_weights())
+    content = weights.pack({weight.path: weight.numpy() for weight in trained.weights})
     last = run.log[-1]
     card = WeightsCard(
         system=recipe.model,
@@ -54,11 +54,11 @@ def ship(run_folder: Path, address: str) -> str:
         scores={},
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    network = recipe.system.network(len(card.classes), **card.options)
-    network.set_weights(weights.unpack(content, [weight.shape for weight in network.weights]))
+    write_whole(place(address).with_suffix(".npz"), content)
+    write_whole(place(address).with_suffix(".json"), card.to_json())
+    network = models.pretrained(*address.split("/"))
     _check_same(trained, network, recipe, address)
     card = replace(card, scores=_scores(network, recipe))
-    write_whole(place(address).with_suffix(".npz"), content)
     write_whole(place(address).with_suffix(".json"), card.to_json())
     found = "; ".join(
         f"{split} {100 * score['mean_iou']:.1f} % mIoU (prior {100 * score['prior_mean_iou']:.1f} %)"
