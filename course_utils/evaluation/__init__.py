@@ -26,6 +26,7 @@ from course_utils.evaluation.measures.frame_counts import FrameCounts, best_and_
 from course_utils.evaluation.measures.score_functions import class_iou, mean_iou
 from course_utils.evaluation.prior import ImageBlindPrior
 from course_utils.evaluation.scores import Intervals, Scores
+from course_utils.evaluation.statistics.dependence import block_length
 from course_utils.evaluation.statistics.intervals import bootstrap_interval
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
 from course_utils.evaluation.statistics.pairs import PairTests, compare_all
@@ -55,6 +56,7 @@ __all__ = [
     "Tally",
     "TrainingSpread",
     "best_and_worst",
+    "block_length",
     "bootstrap_interval",
     "boundary_f_score",
     "class_iou",

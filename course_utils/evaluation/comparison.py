@@ -10,7 +10,7 @@ from course_utils.evaluation.measures.score_functions import means_and_iou
 from course_utils.evaluation.scores import Scores, null_for_nan
 from course_utils.evaluation.statistics.intervals import LEVEL
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
-from course_utils.evaluation.statistics.permutation import paired_test
+from course_utils.evaluation.statistics.permutation import pair_block_length, paired_test
 from course_utils.evaluation.statistics.resampling import unit
 
 
@@ -102,7 +102,8 @@ def compare(
     resampled = unit(over)
     matrices = [resampled.matrices([frames[name] for name in common]) for frames in (mine, theirs)]
     units = len(matrices[0])
-    found = paired_test(*matrices, means_and_iou, resamples=resamples, seed=seed)
+    block = pair_block_length(*matrices) if resampled.in_order else 1
+    found = paired_test(*matrices, means_and_iou, resamples=resamples, seed=seed, block=block)
     totals = [sum(system[1:], system[0]) for system in matrices]
     values = [np.array([total.mean_iou(), *total.iou()]) for total in totals]
     tested = ~np.isnan(found.p_value)
@@ -118,14 +119,14 @@ def compare(
         elif np.isnan(corrected[k]):
             needed = float("nan")
         else:
-            least = units * max(1.0, _fewest_units(comparisons) / max(1, concerned[k]))
+            least = units * max(1.0, block * _fewest_units(comparisons) / max(1, concerned[k]))
             needed = max(least, images_needed(*size, units, comparisons=comparisons)) * len(common) / units
         return Difference(*map(float, (values[0][k], values[1][k], *size, found.p_value[k], corrected[k])), needed)
 
     differences = [difference(k) for k in range(len(tested))]
     only = len(mine) + len(theirs) - 2 * len(common)
     notes = [f"{only} frames that only one of the two predicted are not compared."] * bool(only)
-    notes += filter(None, [resampled.caution(units)])
+    notes += filter(None, [resampled.caution(units, block)])
     by_class = dict(zip(names, differences[1:], strict=True))
     return SystemComparison(len(common), resampled.name, differences[0], by_class, tuple(notes))
 

@@ -10,6 +10,7 @@ from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.distance import CropFactorIoU
 from course_utils.evaluation.measures.frame_counts import FrameCounts, frames_with
 from course_utils.evaluation.measures.score_functions import means_and_iou
+from course_utils.evaluation.statistics.dependence import block_length
 from course_utils.evaluation.statistics.intervals import LEVEL, Interval, bootstrap_interval
 from course_utils.evaluation.statistics.resampling import Resampling, Unit
 
@@ -27,12 +28,14 @@ class Intervals:
         number: how many of them there were.
         mean_iou: of the mean IoU.
         class_iou: of each class; NaN where fewer than `FEWEST_FRAMES` frames show it.
+        block: how many consecutive ones were drawn together, since they resemble each other.
     """
 
     unit: Unit
     number: int
     mean_iou: Interval
     class_iou: dict[str, Interval]
+    block: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +101,14 @@ class Scores:
     def _intervals(self, unit: Unit) -> Intervals:
         matrices = unit.matrices(self.per_frame)
         _, resamples, seed = self.resampling
-        low, high = bootstrap_interval(matrices, means_and_iou, resamples=resamples, seed=seed)
+        block = block_length(matrices) if unit.in_order else 1
+        low, high = bootstrap_interval(matrices, means_and_iou, resamples=resamples, seed=seed, block=block)
         frames = [FEWEST_FRAMES, *self.class_frames.values()]  # the mean first
         ends = [
             Interval(*pair) if number >= FEWEST_FRAMES else Interval(math.nan, math.nan)
             for *pair, number in zip(low.tolist(), high.tolist(), frames, strict=True)
         ]
-        return Intervals(unit, len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)))
+        return Intervals(unit, len(matrices), ends[0], dict(zip(self.class_iou, ends[1:], strict=True)), block)
 
     @property
     def prior_mean_iou(self) -> float:
@@ -114,7 +118,7 @@ class Scores:
     @property
     def cautions(self) -> list[str]:
         """Why the intervals may not be relied upon: sentences."""
-        return list(filter(None, (found.unit.caution(found.number) for found in self.intervals.values())))
+        return list(filter(None, (found.unit.caution(found.number, found.block) for found in self.intervals.values())))
 
     @cached_property
     def class_frames(self) -> dict[str, int]:
@@ -140,6 +144,7 @@ class Scores:
             over: {
                 "level": LEVEL,
                 "number": found.number,
+                "block": found.block,
                 "mean_iou": list(found.mean_iou),
                 "class_iou": {name: list(ends) for name, ends in found.class_iou.items()},
             }

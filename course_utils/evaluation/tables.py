@@ -8,6 +8,7 @@ from course_utils.evaluation.comparison import Difference, SystemComparison
 from course_utils.evaluation.measures.boundary import ABSENT_RULES
 from course_utils.evaluation.measures.confusion import nan_mean
 from course_utils.evaluation.measures.distance import CROP_RULE
+from course_utils.evaluation.measures.instances import IIOU_RULE
 from course_utils.evaluation.scores import Scores
 from course_utils.evaluation.trainings import TrainingSpread
 
@@ -131,6 +132,8 @@ def score_table(scores: Scores, intervals: bool = False) -> str:
     if scores.distance:
         parts.append(_text("crop factor", distance_columns(scores), list(scores.class_iou), width))
         parts.append(CROP_RULE)
+    if scores.class_iiou:
+        parts.append(IIOU_RULE)
     totals = {"pixel accuracy": scores.pixel_accuracy, "frequency-weighted IoU": scores.frequency_weighted_iou}
     parts.append("\n".join(name.ljust(width) + cell(value).rjust(7) for name, value in totals.items()))
     return "\n\n".join([*parts, *scores.notes, *(scores.cautions if intervals else [])])

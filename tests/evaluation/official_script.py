@@ -9,17 +9,24 @@ from course_utils.datasets.frames import Frame
 from course_utils.labels import CITYSCAPES, VOID
 
 
-def official_scores(predictions, labels) -> dict:
-    """What cityscapesScripts finds, as the dictionary that it writes to its JSON file."""
+def official_scores(predictions, labels, pixels: int = 2048 * 1024) -> dict:
+    """What cityscapesScripts finds, as the dictionary that it writes to its JSON file.
+
+    Args:
+        predictions, labels: files.
+        pixels: of a frame. The script's average object sizes are for frames of 2048x1024 and set by hand for others.
+    """
     from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as script
 
     args = copy.copy(script.args)
     args.quiet, args.JSONOutput, args.evalInstLevelScore = True, False, True
+    scale = pixels / (2048 * 1024)
+    args.avgClassSize = {name: size * scale for name, size in script.args.avgClassSize.items()}
     return script.evaluateImgLists([str(path) for path in predictions], [str(path) for path in labels], args)
 
 
 def write_random_set(root, seed: int, count: int = 3) -> tuple[list[Frame], list]:
-    """Random label maps with objects in them, and predictions of any quality; some classes absent, any void.
+    """Random label maps of one size with objects in them, and predictions of any quality; some classes absent.
 
     Returns:
         the frames and the files of their predictions.
@@ -29,10 +36,10 @@ def write_random_set(root, seed: int, count: int = 3) -> tuple[list[Frame], list
     in_truth = rng.choice(ids, rng.integers(1, len(ids)), replace=False)
     predictable = rng.choice(ids, rng.integers(1, len(ids)), replace=False)
     noise = rng.choice([0.0, 0.1, 0.5, 1.0])
+    height, width = rng.integers(1, 40, 2)
     frames, predictions = [], []
     for number in range(count):
         name = f"zurich_{number:06d}_000019"
-        height, width = rng.integers(1, 40, 2)
         label = np.full((height, width), rng.choice(in_truth), np.uint8)
         instances = label.astype(np.uint16)
         for k in range(rng.integers(0, 12)):

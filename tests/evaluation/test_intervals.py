@@ -56,14 +56,15 @@ def test_interval_by_class_and_an_absent_class():
     assert (narrow_low[:3] > low[:3]).all() and (narrow_high[:3] < high[:3]).all()
 
 
-def test_cities_are_resampled_whole():
-    """Copies of a frame are no new information: as frames they narrow the interval, as one city they do not."""
+def test_cities_are_resampled_whole_and_so_are_neighbours():
+    """Copies of a frame are no new information: as single frames they narrow the interval, as a city or block not."""
     counts = draw(20, 6)
     matrices = [confusion(image) for image in counts for _ in range(4)]
     cities = np.repeat(np.arange(20), 4)
-    by_frame, by_city = bootstrap_interval(matrices), bootstrap_interval(summed(matrices, cities))
+    by_city = bootstrap_interval(summed(matrices, cities))
     assert by_city == pytest.approx(bootstrap_interval(counts))
-    assert by_frame.high - by_frame.low < 0.6 * (by_city.high - by_city.low)
+    widths = [high - low for low, high in (bootstrap_interval(matrices, block=block) for block in (1, None))]
+    assert widths[0] < 0.6 * (by_city.high - by_city.low) < 0.8 * widths[1]
 
 
 def test_wrong_input_is_refused():

@@ -9,9 +9,11 @@ import pytest
 from official_script import official_scores, write_random_set
 from PIL import Image
 
+from course_utils.datasets import toy_streets
 from course_utils.evaluation import ConfusionMatrix, Tally, score_folder
 from course_utils.evaluation.files.folders import tally_frame
 from course_utils.evaluation.files.prediction_files import match_predictions
+from course_utils.evaluation.measures.instances import AVERAGE_INSTANCE_SIZE
 from course_utils.labels import CITYSCAPES
 
 FOLDERS = int(os.environ.get("COURSE_OFFICIAL_FOLDERS", "200"))
@@ -25,7 +27,8 @@ def test_every_score_of_random_folders_in_label_ids_and_in_train_ids(part, tmp_p
     for seed in range(part, FOLDERS, 4):
         folder = tmp_path / str(seed)
         frames, predictions = write_random_set(folder, seed, count=1 + seed % 3)
-        official = official_scores(predictions, [frame.label for frame in frames])
+        size = np.array(Image.open(frames[0].label)).size
+        official = official_scores(predictions, [frame.label for frame in frames], size)
         scores = score_folder(folder / "predictions", frames, CITYSCAPES)
         _assert_equal(scores, official)
         confusion = ConfusionMatrix(CITYSCAPES.num_classes)
@@ -86,9 +89,43 @@ def test_a_caravan_is_a_vehicle_to_the_instance_score_of_categories(tmp_path):
     for path, ids in [(frame.label, truth), (frame.instances, instances), (predictions[0], prediction)]:
         Image.fromarray(ids).save(path)
     tally = tally_frame(frame, prediction, CITYSCAPES)
-    official = official_scores(predictions[:1], [frame.label])
+    official = official_scores(predictions[:1], [frame.label], truth.size)
     _assert_equal(tally.scores(), official)
-    assert tally.scores().category_iiou["vehicle"] > tally.scores().category_iou["vehicle"]
+    weight = AVERAGE_INSTANCE_SIZE["car"] * truth.size / (2048 * 1024) / 25  # of each pixel of the car
+    assert tally.scores().class_iiou["car"] == pytest.approx(10 / 25)
+    assert tally.scores().category_iiou["vehicle"] == pytest.approx(25 * weight / (25 * weight + 20))
+
+
+@pytest.mark.filterwarnings("ignore:`in1d` is deprecated")
+def test_frames_of_cityscapes_own_size_are_scored_by_the_official_script_as_it_is(tmp_path):
+    frames, predictions = write_random_set(tmp_path, 3, count=2)
+    for file in [*predictions, *(frame.label for frame in frames), *(frame.instances for frame in frames)]:
+        Image.open(file).resize((2048, 1024), Image.Resampling.NEAREST).save(file)
+    _assert_equal(
+        score_folder(tmp_path / "predictions", frames, CITYSCAPES),
+        official_scores(predictions, [frame.label for frame in frames]),
+    )
+
+
+def test_no_score_changes_when_frames_are_enlarged():
+    """Each pixel becomes four: what is scored stays the same, iIoU too."""
+    scene = toy_streets.render(0, 3, (64, 128), "val")
+    prediction = np.roll(scene.label_ids, 2, axis=1)
+    once, twice, larger = Tally(CITYSCAPES), Tally(CITYSCAPES), Tally(CITYSCAPES)
+    maps = scene.label_ids, prediction, scene.instance_ids
+    enlarged = [ids.repeat(2, axis=0).repeat(2, axis=1) for ids in maps]
+    once.update(*maps)
+    larger.update(*enlarged)
+    for tally in (once, larger):
+        twice += tally
+    first, second = once.scores(), larger.scores()
+    for name in ("class_iou", "class_iiou", "category_iou", "category_iiou", "class_accuracy"):
+        np.testing.assert_allclose(
+            list(getattr(first, name).values()), list(getattr(second, name).values()), rtol=1e-12
+        )
+    assert 0 < first.class_iiou["car"] < 1 and 0 < first.category_iiou["human"] < 1
+    # Frames of both sizes together: the score lies where both have it.
+    np.testing.assert_allclose(list(twice.scores().class_iiou.values()), list(first.class_iiou.values()), rtol=1e-12)
 
 
 def test_tallies_of_parts_add_up_in_any_split(tmp_path):

@@ -54,7 +54,7 @@ def table(scores, decided):
     difference = scores[:, None] - scores
     np.fill_diagonal(difference, np.nan)
     names = tuple(map(str, range(len(scores))))
-    return PairTests(names, 50, scores, difference, difference - 0.1, difference + 0.1, corrected, corrected)
+    return PairTests(names, 50, 1, scores, difference, difference - 0.1, difference + 0.1, corrected, corrected)
 
 
 def test_groups_are_the_longest_stretches_without_a_decided_pair():

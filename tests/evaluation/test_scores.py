@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.evaluation import Tally, score_table
+from course_utils.evaluation.measures.instances import IIOU_RULE
 from course_utils.labels import CAMVID, CITYSCAPES
 
 
@@ -23,7 +24,8 @@ def tally():
 
 
 def test_table(tally):
-    classes, categories, totals = score_table(tally.scores()).split("\n\n")
+    classes, categories, rule, totals = score_table(tally.scores()).split("\n\n")
+    assert rule == IIOU_RULE
     lines = {line.split("  ")[0]: line.split()[1:] for line in classes.splitlines()}
     assert lines["road"] == ["44.4", "–", "44.4", "90.0"]
     assert lines["car"] == ["75.0", "75.0", "75.0", "10.0"]

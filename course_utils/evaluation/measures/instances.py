@@ -3,6 +3,10 @@
 Cordts et al., The Cityscapes Dataset (CVPR 2016), section 4.1: "iIoU". A class's IoU is ruled by its largest objects.
 Here each pixel of an object weighs (average size of its class) / (size of the object), so that every object weighs
 the same. False positives belong to no object and weigh 1.
+
+The average sizes are those of frames of 2048x1024. In smaller frames objects are smaller and false positives fewer, so
+the averages shrink with the frame's area: otherwise false positives would hardly count, and the score would rise when
+frames are reduced. For frames of Cityscapes' own size nothing changes.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +28,15 @@ AVERAGE_INSTANCE_SIZE = {
 }
 """Pixels of the average object in Cityscapes at 2048x1024, from cityscapesScripts' `avgClassSize`."""
 
+AVERAGED_OVER = 2048 * 1024
+"""Pixels of the frames that `AVERAGE_INSTANCE_SIZE` was measured on."""
+
+IIOU_RULE = (
+    "iIoU: every object counts alike. Cityscapes' average object sizes are scaled with the area of the frame, so that "
+    "the score does not depend on its resolution; the official script takes every frame for one of 2048x1024."
+)
+"""What the reader of an iIoU must know."""
+
 FIRST_INSTANCE = 1000
 """Object k of class c is `c * 1000 + k` in an instance map; a group that cannot be told apart is `c`."""
 
@@ -37,12 +50,14 @@ class InstanceCounts:
         sizes: its pixels.
         found: those of them predicted as its class.
         found_category: those of them predicted as any class of its category.
+        frame_pixels: pixels of the whole image.
     """
 
     label_ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     sizes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     found: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     found_category: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    frame_pixels: int = AVERAGED_OVER
 
 
 def instance_groups(labels: LabelTable) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
@@ -75,6 +90,7 @@ def count_instances(
         CourseError: an object is of a class that has no instances or no known average size.
     """
     objects = instances > FIRST_INSTANCE
+    frame_pixels = int(pixels.sum())
     ids, predicted, pixels = instances[objects], prediction[objects], pixels[objects]
     present, number = np.unique(ids, return_inverse=True)
     label_ids = present.astype(np.int64) // FIRST_INSTANCE
@@ -93,7 +109,8 @@ def count_instances(
     counts = np.bincount(3 * number + outcome, weights=pixels, minlength=3 * len(present))
     missed, related, found = counts.astype(np.int64).reshape(-1, 3).T
     kept = np.isin(label_ids, list(evaluated))
-    return InstanceCounts(label_ids[kept], (missed + related + found)[kept], found[kept], (related + found)[kept])
+    sizes = (missed + related + found)[kept]
+    return InstanceCounts(label_ids[kept], sizes, found[kept], (related + found)[kept], frame_pixels)
 
 
 def _category_of(labels: LabelTable) -> np.ndarray:
@@ -120,7 +137,9 @@ def instance_iou(labels: LabelTable, counts: list[InstanceCounts], pixels: np.nd
     label_ids = np.concatenate([count.label_ids for count in counts])
     sizes = np.concatenate([count.sizes for count in counts])
     name_of = {label.id: label.name for label in labels.classes}
-    weights = np.array([AVERAGE_INSTANCE_SIZE[name_of[label_id]] for label_id in label_ids.tolist()]) / sizes
+    averages = np.array([AVERAGE_INSTANCE_SIZE[name_of[label_id]] for label_id in label_ids.tolist()])
+    scale = np.concatenate([np.full(len(count.sizes), count.frame_pixels / AVERAGED_OVER) for count in counts])
+    weights = averages * scale / sizes
 
     def scores(groups, found):
         result = {}

@@ -7,6 +7,7 @@ import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.score_functions import Score, mean_iou
+from course_utils.evaluation.statistics.dependence import influences, length_of_blocks
 from course_utils.evaluation.statistics.image_counts import counts_of
 from course_utils.evaluation.statistics.intervals import LEVEL, interval_of
 from course_utils.evaluation.statistics.multiple_comparisons import holm, images_needed
@@ -20,6 +21,7 @@ class PairTests:
     Attributes:
         systems: their names.
         images: how many each was scored on, the same for all.
+        block: consecutive images that were drawn and exchanged together, 1 for single ones.
         scores: of each system, `[systems]`.
         difference: score of the row's system minus that of the column's.
         low, high: 95 % interval of the difference over images.
@@ -29,6 +31,7 @@ class PairTests:
 
     systems: tuple[str, ...]
     images: int
+    block: int
     scores: np.ndarray
     difference: np.ndarray
     low: np.ndarray
@@ -77,7 +80,12 @@ class PairTests:
 
 
 def compare_all(
-    systems: Mapping[str, np.ndarray], score: Score = mean_iou, *, resamples: int = 10_000, seed: int = 0
+    systems: Mapping[str, np.ndarray],
+    score: Score = mean_iou,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    block: int | None = None,
 ) -> PairTests:
     """Test every pair of systems on the same images and correct for their number.
 
@@ -86,6 +94,7 @@ def compare_all(
         score: to one number, as `mean_iou`.
         resamples, seed: as in `paired_test`. The smallest p-value is `1 / (resamples + 1)`: with too few resamples
             none can survive the correction.
+        block: as in `paired_test`; None for the longest that the difference of any pair asks for.
 
     Raises:
         CourseError: fewer than two systems or images, or numbers of images that differ.
@@ -104,22 +113,27 @@ def compare_all(
         return scores[..., first] - scores[..., second]
 
     together = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
-    ends = interval_of(differences, together, LEVEL, resamples, seed)
-    p_values = _p_values(parts, list(zip(first, second, strict=True)), score, images.pop(), resamples, seed)
+    chosen = list(zip(first, second, strict=True))
+    if block is None:
+        influence = [influences(score, counts) for counts in parts]
+        block = max(length_of_blocks(influence[i] - influence[j]) for i, j in chosen)
+    ends = interval_of(differences, together, LEVEL, resamples, seed, block)
+    p_values = _p_values(parts, chosen, score, exchanges(images.pop(), resamples, seed, block))
     scores = np.array([score(*(part.sum(axis=0) for part in counts)) for counts in parts])
     found = np.full((5, number, number), np.nan)
     found[:, first, second] = scores[first] - scores[second], *ends, p_values, holm(p_values)
     found[:, second, first] = found[:, first, second] * np.array([-1, -1, -1, 1, 1])[:, None]
     found[1:3, second, first] = found[2:0:-1, second, first]
-    return PairTests(tuple(systems), len(parts[0][0]), scores, *found)
+    return PairTests(tuple(systems), len(parts[0][0]), block, scores, *found)
 
 
-def _p_values(parts, pairs, score, images, resamples, seed) -> np.ndarray:
+def _p_values(parts, pairs, score, drawn) -> np.ndarray:
     """Of the permutation test of each pair, `[pairs]`, with the same exchanges for all."""
     totals = [[part.sum(axis=0) for part in counts] for counts in parts]
     scores = [score(*total) for total in totals]
-    extreme = np.zeros(len(pairs))
-    for kept in exchanges(images, resamples, seed):
+    extreme, resamples = np.zeros(len(pairs)), 0
+    for kept in drawn:
+        resamples += len(kept)
         sums = [[kept @ part for part in counts] for counts in parts]
         for place, (i, j) in enumerate(pairs):
             moved = [mine - theirs for mine, theirs in zip(sums[i], sums[j], strict=True)]

@@ -10,6 +10,7 @@ from scipy.stats import t
 from course_utils.errors import CourseError
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.evaluation.measures.score_functions import Score, mean_iou
+from course_utils.evaluation.statistics.dependence import block_of
 from course_utils.evaluation.statistics.image_counts import counts_of
 from course_utils.evaluation.statistics.intervals import LEVEL, bootstrap_replicates
 
@@ -38,6 +39,7 @@ def seed_spread(
     level: float = LEVEL,
     resamples: int = 2000,
     seed: int = 0,
+    block: int | None = None,
 ) -> SeedSpread:
     """Separate the spread of a score due to the seed from that due to the images.
 
@@ -46,7 +48,7 @@ def seed_spread(
 
     Args:
         trainings: the matrices of the same images for each seed, as in `bootstrap_interval`.
-        score, level, resamples, seed: as there.
+        score, level, resamples, seed, block: as there.
 
     Raises:
         CourseError: fewer than two seeds, or numbers of images that differ.
@@ -72,12 +74,13 @@ def seed_spread(
     together = [np.concatenate(parts, axis=-1) for parts in zip(*counts, strict=True)]
     scores = np.array([score(*(part.sum(axis=0) for part in parts)) for parts in counts])
     mean, of_seeds = scores.mean(axis=0), scores.std(axis=0, ddof=1)
+    block = block_of(mean_score, together) if block is None else block
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # a class without a score is all NaN
-        of_images = np.nanstd(bootstrap_replicates(mean_score, together, resamples, seed), axis=0)
+        of_images = np.nanstd(bootstrap_replicates(mean_score, together, resamples, seed, block), axis=0)
     variances = np.array([of_seeds**2 / number, of_images**2])
-    spread = variances.sum(axis=0)
+    spread, drawn = variances.sum(axis=0), -(-images.pop() // block)
     with np.errstate(invalid="ignore"):
-        freedom = spread**2 / (variances[0] ** 2 / (number - 1) + variances[1] ** 2 / (images.pop() - 1))
+        freedom = spread**2 / (variances[0] ** 2 / (number - 1) + variances[1] ** 2 / (drawn - 1))
     reach = np.nan_to_num(t.ppf(0.5 + level / 2, freedom)) * np.sqrt(spread)
     found = (mean, of_seeds, of_images, mean - reach, mean + reach)
     return SeedSpread(*(found if np.ndim(mean) else map(float, found)))
