@@ -162,7 +162,8 @@ def test_light_modules_start_without_tensorflow():
         "tools.doctor",
         "tools.cli",
     ]
-    light += [f"tools.commands.{path.stem}" for path in (PACKAGE / "tools" / "commands").glob("[!_]*.py")]
+    commands = (PACKAGE / "tools" / "commands").rglob("[!_]*.py")
+    light += [module_name(PACKAGE, path) for path in commands]
     code = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module('course_utils.' + name)\n"
     code += "    heavy = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)\n"
     code += "    assert not heavy, f'course_utils.{name} imports {heavy}'\n"

@@ -48,15 +48,16 @@ def test_help_answers_without_heavy_packages(command):
 
 def test_every_command_is_listed_with_its_help():
     text = "".join(course("--help").stdout.split())
-    for name in cli.COMMANDS:
-        command = importlib.import_module(f"course_utils.tools.commands.{name}")
+    for name, module in cli.COMMANDS.items():
+        command = importlib.import_module(f"course_utils.tools.commands.{module}")
         assert command.HELP and "\n" not in command.HELP
         assert "".join(f"{name}{command.HELP}".split()) in text
 
 
 def test_every_command_module_is_a_command():
     folder = Path(cli.__file__).parent / "commands"
-    assert sorted(cli.COMMANDS) == sorted(path.stem for path in folder.glob("[!_]*.py"))
+    modules = [".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("[!_]*.py")]
+    assert sorted(cli.COMMANDS.values()) == sorted(modules)
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], *([name, "--nonsense"] for name in cli.COMMANDS)])

@@ -1,0 +1,1 @@
+"""The commands for students: `course lab`, `course check`, `course submit`."""
