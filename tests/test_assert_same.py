@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 
 RIGHT = np.array([[1.0, 2.0], [np.nan, 4.0]])
 
@@ -50,3 +50,55 @@ def test_an_object_that_claims_to_equal_everything_fails():
 
     with pytest.raises(AssertionError):
         assert_same(Liar(), 3.0)
+
+
+def doubled(values):
+    return 2 * values
+
+
+def spoils(values):
+    values += values
+    return values
+
+
+@pytest.mark.parametrize(
+    ("yours", "taken"),
+    [
+        (lambda values: values + values, True),
+        (lambda values: (2 * values).tolist(), True),
+        (lambda values: (2 * values).astype(np.float32), True),
+        (spoils, True),  # each call gets a copy, so that the next one is not spoiled
+        (lambda values: 3 * values, False),
+        (lambda values: 2 * values[:-1], False),
+        (lambda values: None, False),
+        (lambda values: 1 / 0, False),
+        (lambda values: "no", False),
+        (lambda: 0, False),
+        (7, False),
+    ],
+)
+def test_the_lesson_goes_on_with_the_right_function(yours, taken, capsys):
+    trials = [(np.array([1.0, 2.0]),), (np.array([3.0, -1.0, 0.5]),)]
+    function = adopt("twice", {"twice": yours}, ours=doubled, trials=trials)
+    assert function is (yours if taken else doubled)
+    assert ("your twice" if taken else "not right yet") in capsys.readouterr().out
+    assert trials[0][0].tolist() == [1.0, 2.0]
+
+
+def not_begun(values):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("cells", [{}, {"twice": not_begun}])
+def test_without_the_function_the_lesson_goes_on_as_well(cells, capsys):
+    assert adopt("twice", cells, ours=doubled, trials=[(1.0,)]) is doubled
+    assert "not written yet" in capsys.readouterr().out
+
+
+def test_every_part_of_an_answer_has_to_be_right():
+    def pair(values):
+        return values, 2 * values
+
+    for wrong in (lambda values: values, lambda values: (values,), lambda values: (values, values)):
+        assert adopt("pair", {"pair": wrong}, ours=pair, trials=[(1.0,)]) is pair
+    assert adopt("pair", {"pair": lambda v: (v, v + v)}, ours=pair, trials=[(1.0,)]) is not pair

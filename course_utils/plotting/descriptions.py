@@ -77,6 +77,7 @@ DESCRIPTIONS = {
         "Two number lines of eight output pixels. On the aligned grid the samples stand on pixels 0, 2, 4, 6. With "
         "half-pixel centres they stand between pixels: at 0.5, 2.5, 4.5, 6.5."
     ),
+    "01 your-resize": "The eye of a cat six times larger: in blocks, soft, crisper, and crisp with faint rings.",
     "02 bilinear-start": (
         "A coarse portrait in colour; enlarged by the bilinear start it is smooth, with a dark frame; by the "
         "random start it is a pattern that repeats every eight pixels, in wrong colours."

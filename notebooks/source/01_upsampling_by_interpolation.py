@@ -22,7 +22,8 @@
 # convolution. *L8*, the worked example: 1 to 16 in 4 x 4, factor 2, a 3 x 3 kernel. *L9*, there are many methods, with
 # varying cost: nearest, bilinear, bicubic, area, gaussian, lanczos3, lanczos5, mitchellcubic.
 #
-# **Before it:** notebook 00. **Exercises:** four to compute (8 points) and one to write (2 points).
+# **Before it:** notebook 00. **Exercises:** three on the way and one at
+# the end to compute (8 points), and one to write (2 points).
 #
 # The next cell holds everything you may want to change. Only the last part of the notebook uses a data set, and only
 # its label maps: *Toy Streets*, drawn at the size of Cityscapes, or real ones if you have them.
@@ -41,7 +42,7 @@ from scipy.signal import convolve2d
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 from course_utils.evaluation import ConfusionMatrix
 from course_utils.layers import InterpolationUpsampling2D, ZeroInsertion2D, interpolation_kernel
 from course_utils.layers.upsampling.interpolation_kernels import METHODS, frequency_response, kernel_function
@@ -73,18 +74,68 @@ plotting.show(
 #
 # Take seven samples. Put four zeros behind each, which makes the signal five times as long. Then slide a kernel over
 # it: every sample leaves a copy of the kernel, scaled by its value, and the copies add up.
+#
+# The zeros are your job, and the figures below run on your function. (Where it isn't finished yet, they use the
+# course's own, so you can always read on.)
+#
+# ### Exercise 1: insert zeros (1 point)
+#
+# `values` is an array of floats with one axis (a signal) or two (an image). Return an array `factor` times as long along
+# every axis: value i at place factor * i, pixel (i, j) at (factor * i, factor * j), and zeros everywhere else.
+
+
+# %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def insert_zeros(values, factor):
+    """The values spread out with zeros: [factor * length], or [factor * height, factor * width]."""
+    ### BEGIN SOLUTION
+    spread = np.zeros([factor * length for length in values.shape])
+    spread[(slice(None, None, factor),) * values.ndim] = values
+    return spread
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+assert_same(insert_zeros(np.array([1.0, 2.0]), 3), [1.0, 0.0, 0.0, 2.0, 0.0, 0.0], name="two samples, spread")
+assert_same(
+    insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
+)
+### BEGIN HIDDEN TESTS
+for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), ((5, 5), 1), ((6,), 4), ((1,), 5)]):
+    values = np.random.default_rng(trial).normal(size=shape)
+    place = (1, 1, *shape, 1) if len(shape) == 1 else (1, *shape, 1)
+    expected = ZeroInsertion2D(factor, dtype="float64")(values.reshape(place)).numpy()
+    expected = expected[0, 0, :, 0] if len(shape) == 1 else expected[0, ..., 0]
+    assert_same(insert_zeros(values.copy(), factor), expected, name=f"values of shape {shape} at factor {factor}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>A slice with a step can stand on the left of an assignment:
+# <code>spread[::factor] = values</code> for a signal.</details>
+# <details><summary>Hint 2</summary>An image needs the slice once per axis, and <code>values.ndim</code> says how many
+# there are.</details>
+
+
+# %%
+def zeros_by_layer(values, factor):
+    """The course's own."""
+    image = np.atleast_2d(values)[None, ..., None]
+    rows = slice(None) if np.ndim(values) == 2 else 0
+    return ZeroInsertion2D(factor, dtype="float64")(image)[0, ..., 0].numpy()[rows]
+
+
+trials = [(np.array([1.0, 2.0]), 3), (np.array([[1.0, 2.0, 3.0]]), 2)]
+insert = adopt("insert_zeros", globals(), ours=zeros_by_layer, trials=trials)
 
 # %%
 signal = np.array([0.2, 0.9, 0.6, -0.4, -0.7, 0.3, 0.5])
 factor = 5
-spread = np.zeros(factor * len(signal))
-spread[::factor] = signal
+spread = insert(signal, factor)
 
 kernels = {"box": "nearest", "triangle": "bilinear", "cubic": "bicubic"}
 kernels = {name: interpolation_kernel(method, factor) for name, method in kernels.items()}
 results = {name: np.convolve(spread, taps, mode="same") for name, taps in kernels.items()}
 plotting.show(
-    plotting.upsampling_steps(signal, factor, kernels, results),
+    plotting.upsampling_steps(spread, factor, kernels, results),
     alt="01 three-kernels",
 )
 
@@ -115,8 +166,7 @@ for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubi
 #
 # ## Two dimensions: the lecture's example
 #
-# The numbers 1 to 16, a factor of 2, and a kernel of 3 x 3. `ZeroInsertion2D` puts pixel (i, j) at (2i, 2j).
-
+# The numbers 1 to 16, a factor of 2, and a kernel of 3 x 3. Zero insertion puts pixel (i, j) at (2i, 2j).
 #
 # Follow the kernel over four neighbouring cells. Its centre is on a sample: it takes that sample alone. Between two
 # samples it takes half of each; between four, a quarter of each. The kernel has four phases, one for each place within
@@ -124,7 +174,7 @@ for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubi
 
 # %% tags=["nbval-check-output"]
 image = np.arange(1.0, 17.0).reshape(4, 4)
-spread = ZeroInsertion2D(2)(image[None, ..., None])[0, ..., 0].numpy()
+spread = insert(image, 2)
 kernel = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
 result = convolve2d(spread, kernel, mode="same")
 plotting.show(
@@ -155,7 +205,7 @@ print(result)
 # lines resize the same numbers with the TensorFlow of yesterday and of today.
 
 # %% tags=["nbval-check-output"]
-ones = ZeroInsertion2D(2)(np.ones((1, 4, 4, 1)))[0, ..., 0].numpy()
+ones = insert(np.ones((4, 4)), 2)
 weight = convolve2d(ones, kernel, mode="same")
 lecture = result / weight
 print("weight that arrived, last column:", weight[:, -1])
@@ -188,14 +238,61 @@ assert np.allclose(lecture, legacy[0, ..., 0])
 #
 # With **half-pixel centres** a pixel is a small square, and enlarging cuts it into f x f smaller squares. The centre
 # of the old square lies in the middle of the new ones: output pixel i lies at (i + 1/2) / f - 1/2. At factor 2 that is
-# *between* pixels, so no tap falls on a sample: the distances are 1/4 and 3/4, and the kernel has 4 taps.
+# *between* pixels, so no tap falls on a sample, and the kernel has an even number of taps.
 
-# %% tags=["nbval-check-output"]
+# %%
 plotting.show(
     plotting.sample_grids(4, 2),
     alt="01 two-grids",
 )
-even = np.outer(interpolation_kernel("bilinear", 2), interpolation_kernel("bilinear", 2))
+
+# %% [markdown]
+# ### Exercise 2: the kernel for a factor (2 points)
+#
+# The bilinear kernel is a triangle: 1 - |d| at a distance of d samples, 0 from one sample on. Return its taps for a whole
+# `factor`, from the first that is not zero to the last. `half_pixel` names the grid: True for half-pixel centres, False
+# for the aligned grid. Start with factors 2 and 3 on paper.
+
+
+# %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def bilinear_taps(factor, half_pixel):
+    """Taps of the triangle kernel for a whole factor, floats, one-dimensional."""
+    ### BEGIN SOLUTION
+    length = 2 * factor if half_pixel and factor % 2 == 0 else 2 * factor - 1
+    return 1 - np.abs(np.arange(length) - (length - 1) / 2) / factor
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+assert_same(bilinear_taps(3, True), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], name="bilinear_taps(3, True)")
+assert_same(bilinear_taps(2, False), [0.5, 1, 0.5], name="bilinear_taps(2, False)")
+### BEGIN HIDDEN TESTS
+for factor in (1, 2, 4, 5, 6, 9):
+    expected = interpolation_kernel("bilinear", factor)
+    assert_same(bilinear_taps(factor, True), expected, name=f"bilinear_taps({factor}, True)")
+    expected = np.interp(np.arange(1, 2 * factor), [0, factor, 2 * factor], [0.0, 1.0, 0.0])
+    assert_same(bilinear_taps(factor, False), expected, name=f"bilinear_taps({factor}, False)")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>Neighbouring taps are 1 / factor apart. Which distances occur: does one of them
+# have to be 0?</details>
+# <details><summary>Hint 2</summary>With half-pixel centres the distances are -3/4, -1/4, 1/4, 3/4 for factor 2 and -2/3,
+# -1/3, 0, 1/3, 2/3 for factor 3. On the aligned grid one distance is 0 whatever the factor.</details>
+
+
+# %% tags=["nbval-check-output"]
+def bilinear_by_course(factor, half_pixel):
+    """The course's own."""
+    if half_pixel:
+        return interpolation_kernel("bilinear", factor)
+    return np.convolve(np.ones(factor), np.ones(factor)) / factor
+
+
+trials = [(factor, grid) for factor in (2, 3, 4) for grid in (True, False)]
+triangle = adopt("bilinear_taps", globals(), ours=bilinear_by_course, trials=trials)
+assert np.allclose(kernel, np.outer(triangle(2, False), triangle(2, False))), "the lecture's kernel: the aligned grid"
+even = np.outer(triangle(2, True), triangle(2, True))
 print(even)
 before_more = ((2, 1), (2, 1))  # a 4 x 4 window has no middle pixel: one row and column more come before it
 numerator, denominator = (convolve2d(np.pad(part, before_more), even, mode="valid") for part in (spread, ones))
@@ -220,7 +317,7 @@ for factor in (2, 3, 4, 5, 8):
 
 mirrored = tf.image.resize(image[:, ::-1, None], (8, 8), "bilinear")[..., 0].numpy()
 assert np.allclose(mirrored[:, ::-1], today), "half-pixel centres: flip and enlarge commute"
-mirrored = convolve2d(ZeroInsertion2D(2)(image[None, :, ::-1, None])[0, ..., 0].numpy(), kernel, mode="same") / weight
+mirrored = convolve2d(insert(image[:, ::-1], 2), kernel, mode="same") / weight
 assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 
 # %% [markdown]
@@ -235,7 +332,7 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 #
 # ## The general rule
 #
-# `interpolation_kernel(method, factor)` reads a method's continuous kernel at the distances that half-pixel centres
+# `interpolation_kernel(method, factor)` does for every method what you did for the triangle: it reads a method's continuous kernel at the distances that half-pixel centres
 # give, and divides each phase by its sum. For most methods the sums are 1 already. For gaussian and lanczos they are
 # not: their formulas were not made to keep a constant constant, so `tf.image.resize` divides by the weight that
 # arrived at every pixel, not only at the border. `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and
@@ -302,6 +399,97 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 # <details><summary>Answer</summary>5 and 8. Taps lie less than one sample away: at 0, 1/3, 2/3 on either side, or at
 # 1/8, 3/8, 5/8, 7/8.</details>
 #
+# %% [markdown]
+# ## More: a resize of your own
+#
+# Put the pieces together: zeros, filter, border. Which values of the filtered signal do you keep?
+#
+# **Think first.** Zero insertion leaves a sample on the first pixel of its block. Where in the block does the half-pixel
+# grid want it?
+#
+# <details><summary>Answer</summary>In the middle, (factor - 1) / 2 pixels further on.</details>
+#
+# ### Exercise 3: resize a row (3 points)
+#
+# `signal` is one-dimensional; `taps` are symmetric, such as those of `interpolation_kernel(method, factor)`, and
+# `len(taps) - factor` is even. Return the row enlarged on the half-pixel grid, borders included, as `tf.image.resize`
+# would: `factor * len(signal)` values. The kernel may well be longer than the signal.
+
+
+# %% nbgrader={"grade": false, "grade_id": "resize", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def resize_row(signal, taps, factor):
+    """The row enlarged, half-pixel centres, borders included; [factor * len(signal)]."""
+
+    ### BEGIN SOLUTION
+    def filtered(values):
+        spread = np.zeros(factor * len(values))
+        spread[::factor] = values
+        start = (len(taps) - factor) // 2
+        return np.convolve(spread, taps)[start : start + len(spread)]
+
+    return filtered(signal) / filtered(np.ones(len(signal)))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "resize_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+assert_same(
+    resize_row(np.array([0.0, 4.0]), np.array([0.25, 0.75, 0.75, 0.25]), 2),
+    [0.0, 1.0, 3.0, 4.0],
+    name="0 and 4, doubled",
+)
+### BEGIN HIDDEN TESTS
+cases = [
+    ("bilinear", 3, 5),
+    ("bicubic", 2, 7),
+    ("nearest", 4, 3),
+    ("lanczos3", 3, 2),
+    ("gaussian", 5, 6),
+    ("lanczos5", 2, 1),
+]
+for method, factor, length in cases:
+    row = np.random.default_rng(length).normal(size=length)
+    expected = InterpolationUpsampling2D(factor, method, dtype="float64")(row[None, None, :, None])[0, 0, :, 0]
+    answer = resize_row(row.copy(), interpolation_kernel(method, factor), factor)
+    assert_same(answer, expected, name=f"{length} samples at factor {factor}, {method}", rtol=1e-4, atol=1e-6)
+# No method's taps: only zeros, filter and border can answer this.
+row, taps = np.array([2.0, -1.0, 5.0]), np.array([1.0, 2.0, 4.0, 4.0, 2.0, 1.0])
+weights = np.array([[taps[i - 2 * n + 2] if 0 <= i - 2 * n + 2 < 6 else 0 for n in range(3)] for i in range(6)])
+assert_same(resize_row(row.copy(), taps, 2), weights @ row / weights.sum(axis=1), name="a row with a kernel of ours")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary><code>np.convolve(spread, taps)</code> returns len(spread) + len(taps) - 1 values. Half-pixel
+# centres decide which of them to keep.</details>
+# <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it in the
+# middle: drop (len(taps) - factor) / 2 values at the start.</details>
+# <details><summary>Hint 3</summary>What comes out for a signal of ones, and what should?</details>
+#
+# Back to the cat: rows first, then columns, each through your function.
+
+
+# %% tags=["nbval-check-output"]
+def row_by_layer(signal, taps, factor):
+    """The course's own."""
+    values, ones = (np.convolve(insert(part, factor), taps) for part in (signal, np.ones(len(signal))))
+    kept = slice((len(taps) - factor) // 2, (len(taps) - factor) // 2 + factor * len(signal))
+    return values[kept] / ones[kept]
+
+
+trials = [(np.array([0.0, 4.0, 1.0]), interpolation_kernel(method, 3), 3) for method in ("bilinear", "lanczos3")]
+resize_by = adopt("resize_row", globals(), ours=row_by_layer, trials=trials)
+eyes = {}
+for method in ("nearest", "bilinear", "bicubic", "lanczos3"):
+    eye = small.astype(float)
+    for axis in (1, 0):
+        eye = np.apply_along_axis(resize_by, axis, eye, interpolation_kernel(method, 6), 6)
+    error = np.abs(eye - tf.image.resize(small, (240, 240), method)).max()
+    print(f"{method:9s} as tf.image.resize, to 1e-4: {error < 1e-4}")
+    eyes[method] = eye.clip(0, 1)
+
+# %%
+plotting.show(plotting.pixel_for_pixel(eyes), alt="01 your-resize")
+
+# %% [markdown]
 # ## `UpSampling2D` in each of its modes
 #
 # Keras documents five of the eight for its layer (a sixth, area, passes unmentioned). It repeats pixels for nearest and
@@ -379,8 +567,7 @@ plotting.show(
 # %%
 row = skimage.color.rgb2gray(photograph)[150]
 row = (row - row.mean()) * np.hanning(len(row))
-spread = np.zeros(3 * len(row))
-spread[::3] = row
+spread = insert(row, 3)
 taps = interpolation_kernel("bilinear", 3)
 filtered = np.convolve(spread, taps, mode="same") / 3  # the gain of 3 makes up for the zeros; shown without it
 grid = np.linspace(0, 0.5, len(spread) // 2 + 1)[: len(np.fft.rfft(spread))]
@@ -497,8 +684,7 @@ for method, taps in kernels.items():
     costs[method] = length / factor * (1 + 1 / factor)
     print(f"{method:14s}{length:6d}{length**2:8d}{(length / factor) ** 2:11.0f}{costs[method]:11.2f}")
 
-samples = np.zeros((80, 80))
-samples[::4, ::4] = 1
+samples = insert(np.ones((20, 20)), 4)
 met = convolve2d(samples, np.ones((8, 8)), mode="same")[20:60, 20:60]
 assert (met == 4).all(), "an 8 x 8 kernel meets four samples wherever it stands: the other products are with zeros"
 
@@ -705,71 +891,10 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 #
 # ## Exercises
 #
-# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
-# you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
+# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
-# ### Exercise 1: insert zeros (1 point)
-#
-# `image` is an array `[height, width]` of floats. Return an array `[factor * height, factor * width]` with pixel (i, j)
-# at (factor * i, factor * j) and zeros elsewhere. Use NumPy only.
-
-
-# %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def insert_zeros(image, factor):
-    """The image spread out with zeros, [factor * height, factor * width]."""
-    ### BEGIN SOLUTION
-    height, width = image.shape
-    spread = np.zeros((factor * height, factor * width))
-    spread[::factor, ::factor] = image
-    return spread
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
-)
-### BEGIN HIDDEN TESTS
-for trial, (height, width, factor) in enumerate([(3, 5, 2), (4, 1, 3), (2, 7, 4), (5, 5, 1)]):
-    picture = np.random.default_rng(trial).normal(size=(height, width))
-    expected = ZeroInsertion2D(factor, dtype="float64")(picture[None, ..., None])[0, ..., 0]
-    assert_same(insert_zeros(picture.copy(), factor), expected, name=f"{height} x {width} pixels at factor {factor}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint</summary>A slice with a step can stand on the left of an assignment.</details>
-#
-# ### Exercise 2: the bilinear kernel of any factor (2 points)
-#
-# Return the taps of the bilinear kernel for half-pixel centres, from the first that is not zero to the last. Do not
-# call `interpolation_kernel`. Start with factor 3 on paper.
-
-
-# %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def bilinear_taps(factor):
-    """Taps of the triangle kernel for a whole factor, one-dimensional."""
-    ### BEGIN SOLUTION
-    length = 2 * factor - factor % 2
-    distance = np.abs(np.arange(length) - (length - 1) / 2) / factor
-    return 1 - distance
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(bilinear_taps(3), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], name="bilinear_taps(3)")
-### BEGIN HIDDEN TESTS
-for factor in (1, 2, 4, 5, 6, 9):
-    expected = interpolation_kernel("bilinear", factor)
-    assert_same(bilinear_taps(factor), expected, name=f"bilinear_taps({factor})")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>The triangle is 1 - |d| at a distance of d samples. Neighbouring taps are 1 / factor
-# apart. Which distances occur: does one of them have to be 0?</details>
-# <details><summary>Hint 2</summary>For factor 2 the distances are -3/4, -1/4, 1/4, 3/4; for factor 3 they are -2/3, -1/3,
-# 0, 1/3, 2/3. How many are there for factor 4?</details>
-#
-# ### Exercise 3: the price of a kernel (2 points)
+# ### Exercise 4: the price of a kernel (2 points)
 #
 # A volume, such as a CT scan, is enlarged by `factor` along three axes; a separable kernel has `length` taps along
 # each. Return three numbers, each the multiply-adds for one output voxel, on average: *dense* (all taps of the
@@ -800,57 +925,6 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # <details><summary>Hint 2</summary>With L taps and factor f, every f-th tap along an axis meets a sample. The axis
 # that is filtered last costs L / f an output voxel, the one before it L / f<sup>2</sup>, the first L /
 # f<sup>3</sup>.</details>
-#
-# ### Exercise 4: a resize of your own (3 points)
-#
-# `signal` is one-dimensional, `taps` come from `interpolation_kernel(method, factor)`. Return what `tf.image.resize`
-# would make of the row: zeros, filter, border. You may use NumPy only. The result has `factor * len(signal)` values, and
-# the kernel may well be longer than the signal.
-
-
-# %% nbgrader={"grade": false, "grade_id": "resize", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def resize_row(signal, taps, factor):
-    """The row enlarged, half-pixel centres, borders included; [factor * len(signal)]."""
-
-    ### BEGIN SOLUTION
-    def filtered(values):
-        spread = np.zeros(factor * len(values))
-        spread[::factor] = values
-        start = (len(taps) - factor) // 2
-        return np.convolve(spread, taps)[start : start + len(spread)]
-
-    return filtered(signal) / filtered(np.ones(len(signal)))
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "resize_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    resize_row(np.array([0.0, 4.0]), np.array([0.25, 0.75, 0.75, 0.25]), 2),
-    [0.0, 1.0, 3.0, 4.0],
-    name="0 and 4, doubled",
-)
-### BEGIN HIDDEN TESTS
-cases = [
-    ("bilinear", 3, 5),
-    ("bicubic", 2, 7),
-    ("nearest", 4, 3),
-    ("lanczos3", 3, 2),
-    ("gaussian", 5, 6),
-    ("lanczos5", 2, 1),
-]
-for method, factor, length in cases:
-    row = np.random.default_rng(length).normal(size=length)
-    expected = InterpolationUpsampling2D(factor, method, dtype="float64")(row[None, None, :, None])[0, 0, :, 0]
-    answer = resize_row(row.copy(), interpolation_kernel(method, factor), factor)
-    assert_same(answer, expected, name=f"{length} samples at factor {factor}, {method}", rtol=1e-4, atol=1e-6)
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary><code>np.convolve(spread, taps)</code> returns len(spread) + len(taps) - 1 values. Half-pixel
-# centres decide which of them to keep.</details>
-# <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it in the
-# middle: drop (len(taps) - factor) / 2 values at the start.</details>
-# <details><summary>Hint 3</summary>What comes out for a signal of ones, and what should?</details>
 #
 # ### Exercise 5: in your own words (2 points)
 #

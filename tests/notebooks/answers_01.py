@@ -5,49 +5,53 @@ import scipy.ndimage
 import scipy.signal
 
 from course_utils.backend import tf
+from course_utils.layers import interpolation_kernel
 
 
 def nothing(*arguments):
     return None
 
 
-def zeros_by_loops(image, factor):
-    spread = [[0.0] * (factor * len(image[0])) for _ in range(factor * len(image))]
-    for i, row in enumerate(image):
+def zeros_by_loops(values, factor):
+    if np.ndim(values) == 1:
+        return zeros_by_loops([values], factor)[0]
+    spread = [[0.0] * (factor * len(values[0])) for _ in range(factor * len(values))]
+    for i, row in enumerate(values):
         for j, value in enumerate(row):
             spread[factor * i][factor * j] = float(value)
     return spread
 
 
-def zeros_by_product(image, factor):
-    block = np.zeros((factor, factor))
-    block[0, 0] = 1
-    return np.kron(image, block)
+def zeros_by_product(values, factor):
+    block = np.zeros((factor,) * values.ndim)
+    block.flat[0] = 1
+    return np.kron(values, block)
 
 
-def zeros_at(offset=0, dtype=float, height=None, transposed=False):
-    def insert_zeros(image, factor):
-        rows, columns = image.shape
-        spread = np.zeros((factor * rows, factor * (height or columns)), dtype)
-        spread[offset % factor :: factor, offset % factor :: factor] = image.T if transposed else image
+def zeros_at(offset=0, dtype=float, image=True, signal=True, transposed=False):
+    def insert_zeros(values, factor):
+        places = (slice(offset % factor, None, factor),) * values.ndim
+        spread = np.zeros([factor * length for length in values.shape], dtype)
+        if (values.ndim == 1 and signal) or (values.ndim == 2 and image):
+            spread[places] = values.T if transposed else values
         return spread
 
     return insert_zeros
 
 
 def triangle(length, distance, scale=1.0):
-    def bilinear_taps(factor):
+    def bilinear_taps(factor, half_pixel):
         n = length(factor)
         return scale * (1 - np.abs(np.arange(n) - (n - 1) / 2) / distance(factor))
 
     return bilinear_taps
 
 
-def box_twice(factor):
-    """A box with itself; for even factors the box of half a pixel more on each side, as a mean of two."""
+def box_twice(factor, half_pixel=True):
+    """A box with itself; between pixels, the mean of the two nearest."""
     box = np.ones(factor)
     taps = np.convolve(box, box) / factor
-    return taps if factor % 2 else np.convolve(taps, [0.5, 0.5])
+    return taps if factor % 2 or not half_pixel else np.convolve(taps, [0.5, 0.5])
 
 
 def row_by_matrix(signal, taps, factor):
@@ -108,9 +112,27 @@ RIGHT = [
     ("zeros", zeros_by_loops),
     ("zeros", zeros_by_product),
     ("zeros", zeros_at(dtype=np.float32)),
-    ("triangle", lambda f: [1 - abs(2 * i + 1 + f % 2 - 2 * f) / (2 * f) for i in range(2 * f - f % 2)]),
+    (
+        "zeros",
+        lambda values, f: (
+            np.insert(values, [n for n in range(1, len(values) + 1)], 0, axis=0)
+            if f == 2 and values.ndim == 1
+            else zeros_by_product(values, f)
+        ),
+    ),
+    (
+        "triangle",
+        lambda f, half: [
+            1 - abs(2 * i + 1 + odd - 2 * f) / (2 * f) for odd in [f % 2 if half else 1] for i in range(2 * f - odd)
+        ],
+    ),
     ("triangle", box_twice),
-    ("triangle", lambda f: tf.constant([1 - abs(d) for d in np.arange((f % 2 + 1) / 2 - f, f) / f], tf.float32)),
+    (
+        "triangle",
+        lambda f, half: tf.constant(
+            [1 - abs(d) for d in np.arange((1 + (f % 2 if half else 1)) / 2 - f, f) / f], tf.float32
+        ),
+    ),
     (
         "price",
         lambda length, factor: np.array(
@@ -127,24 +149,35 @@ WRONG = [
     ("zeros", zeros_at(offset=1)),
     ("zeros", zeros_at(offset=-1)),
     ("zeros", zeros_at(dtype=int)),
-    ("zeros", lambda image, factor: np.repeat(np.repeat(image, factor, 0), factor, 1)),
-    ("zeros", lambda image, factor: zeros_by_product(image, 2)),
-    ("zeros", lambda image, factor: zeros_by_product(image, factor)[: -factor + 1 or None, : -factor + 1 or None]),
-    ("zeros", lambda image, factor: zeros_by_product(image, factor).T),
-    ("zeros", lambda image, factor: zeros_by_product(image[:1], factor)),
-    ("zeros", lambda image, factor: np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]])),
+    ("zeros", zeros_at(image=False)),
+    ("zeros", zeros_at(signal=False)),
     ("zeros", zeros_at(transposed=True)),
-    ("zeros", lambda image, factor: zeros_by_product(image, factor)[None]),
+    ("zeros", lambda values, factor: np.repeat(values, factor, 0)),
+    ("zeros", lambda values, factor: np.repeat(np.repeat(values, factor, 0), factor, -1)),
+    ("zeros", lambda values, factor: zeros_by_product(values, 2)),
+    ("zeros", lambda values, factor: zeros_by_product(values, factor)[: -factor + 1 or None]),
+    ("zeros", lambda values, factor: zeros_by_product(values, factor).T),
+    ("zeros", lambda values, factor: zeros_by_product(values[:1], factor)),
+    ("zeros", lambda values, factor: zeros_by_product(values, factor)[None]),
+    (
+        "zeros",
+        lambda values, factor: (
+            np.array([1.0, 0.0, 0.0, 2.0, 0.0, 0.0])
+            if values.ndim == 1
+            else np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+        ),
+    ),
     ("triangle", nothing),
-    ("triangle", triangle(lambda f: 2 * f - 1, lambda f: f)),  # the aligned grid: right for odd factors only
-    ("triangle", triangle(lambda f: 2 * f, lambda f: f)),
-    ("triangle", triangle(lambda f: 2 * f + 1, lambda f: f)),  # with a zero at each end
-    ("triangle", triangle(lambda f: 2 * f - f % 2, lambda f: f + 1)),
-    ("triangle", triangle(lambda f: 2 * f - f % 2, lambda f: f, scale=0.5)),
-    ("triangle", lambda f: np.array([1 / 3, 2 / 3, 1, 2 / 3, 1 / 3])),
-    ("triangle", lambda f: box_twice(f) / box_twice(f).sum()),
-    ("triangle", lambda f: np.outer(box_twice(f), box_twice(f))),
-    ("triangle", lambda f: np.ones(f)),
+    ("triangle", triangle(lambda f: 2 * f - 1, lambda f: f)),  # the aligned grid, whatever was asked for
+    ("triangle", triangle(lambda f: 2 * f - f % 2, lambda f: f)),  # half-pixel centres, whatever was asked for
+    ("triangle", lambda f, half: interpolation_kernel("bilinear", f)),
+    ("triangle", lambda f, half: box_twice(f, not half)),
+    ("triangle", lambda f, half: np.pad(box_twice(f, half), 1)),
+    ("triangle", lambda f, half: box_twice(f, half) / 2),
+    ("triangle", lambda f, half: box_twice(f, half) / box_twice(f, half).sum()),
+    ("triangle", lambda f, half: np.array([1 / 3, 2 / 3, 1, 2 / 3, 1 / 3]) if half else np.array([0.5, 1, 0.5])),
+    ("triangle", lambda f, half: np.outer(box_twice(f, half), box_twice(f, half))),
+    ("triangle", lambda f, half: np.ones(f)),
     ("price", nothing),
     ("price", lambda length, factor: (64.0, 8.0, 3.5)),
     ("price", lambda length, factor: (length**3, (length // factor) ** 3, 3 * length // factor)),

@@ -101,6 +101,13 @@ def test_an_error_that_is_meant_may_be_shown(notebook):
     assert output_problems(notebook) == []
 
 
+def test_a_graded_cell_that_fails_is_found_whatever_its_tag(notebook):
+    notebook.cells[3].outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[]))
+    notebook.cells[3].metadata["tags"].append("raises-exception")
+    notebook.cells[3].metadata["nbgrader"] = {"grade": True, "grade_id": "sum_check", "solution": False}
+    assert any("ValueError" in problem for problem in output_problems(notebook))
+
+
 def test_a_compared_cell_without_output_is_found(notebook):
     notebook.cells[3].outputs = []
     assert any("no output" in problem for problem in output_problems(notebook))

@@ -1,6 +1,8 @@
 """Gates and boundaries in pictures: two streams side by side, edge maps against the truth, scores of moved borders."""
 
+import matplotlib
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from course_utils.plotting.style import COLORS, new_figure
@@ -12,7 +14,8 @@ def two_streams(regular: dict, shape: dict):
     """Two rows of pictures joined by arrows: the regular stream above, the shape stream below.
 
     Arrows lead from picture to picture, from each inner picture of the upper row down to the one below it (the regular
-    stream opens the gates), and from the last picture of the lower row up (the fusion).
+    stream sets the gates), and from the last picture of the lower row up (the fusion). The legend says so, and what the
+    colours of maps mean.
 
     Args:
         regular, shape: title to picture, equally many in both: [height, width, 3], float in 0..1 or uint8, or a map
@@ -25,12 +28,13 @@ def two_streams(regular: dict, shape: dict):
     height, width = np.shape(next(iter(regular.values())))[:2]
     each, gap, lift = 10 / (columns + 0.22 * (columns - 1)), 0.22, 0.55
     tall = each * height / width
-    size = (10, 2 * tall + lift + 0.5)
+    legend = 0.38
+    size = (10, 2 * tall + lift + 0.5 + legend)
     figure, axes = new_figure(2, columns, size)
     figure.set_layout_engine(None)
     box = each / size[0], tall / size[1]
     for row, pictures in enumerate((regular, shape)):
-        bottom = (0.1 + (1 - row) * (tall + lift)) / size[1]
+        bottom = (0.1 + legend + (1 - row) * (tall + lift)) / size[1]
         for column, (title, picture) in enumerate(pictures.items()):
             axis = axes[row, column]
             axis.set_position([column * (1 + gap) * box[0], bottom, *box])
@@ -41,6 +45,11 @@ def two_streams(regular: dict, shape: dict):
             if row and 0 < column < columns - 1:
                 _arrow(axis, (0.93, 1 + (lift - 0.03) / tall), (0.93, 1.0), COLORS["red"])
     _arrow(axes[1, -1], (0.93, 1.0), (0.93, 1 + (lift - 0.03) / tall), COLORS["blue"])
+    meanings = {"the regular stream sets a gate": "red", "the boundaries join the segmentation": "blue"}
+    handles = [Line2D([], [], color=COLORS[color], label=label) for label, color in meanings.items()]
+    scale = matplotlib.colormaps["cividis"]
+    handles += [Patch(color=scale(value), label=f"maps: {value:g}") for value in (0.0, 0.5, 1.0)]
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.5, handlelength=1.4)
     return figure
 
 

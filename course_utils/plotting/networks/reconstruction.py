@@ -1,6 +1,7 @@
 """Patches of a label map as sums of bases, and a Laplacian pyramid of class scores from coarse to fine."""
 
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from course_utils.plotting.style import COLORS, new_figure
 
@@ -38,21 +39,27 @@ def basis_gallery(rows: dict):
 
 
 def patch_reconstructions(rows: dict):
-    """Patches and their reconstructions, all on one grey scale from 0 (another class) to 1 (the class).
+    """Patches, and their reconstructions cut at one half: white for the class, black for others, orange where wrong.
 
     Args:
-        rows: row name to a dictionary of title to patch [rows, columns]; a row with the same titles as the row above
-            does not repeat them.
+        rows: row name to a dictionary of title to patch [rows, columns] of values around 0 (another class) and 1 (the
+            class), the true patch first; a row with the same titles as the row above does not repeat them.
 
     Returns:
-        the figure.
+        the figure. Below each reconstruction is its share of wrong pixels.
     """
     columns, above = max(len(patches) for patches in rows.values()), []
-    figure, axes = new_figure(len(rows), columns, (10, 10 / columns * len(rows) + 0.4), squeeze=False)
+    figure, axes = new_figure(len(rows), columns, (10, (10 / columns + 0.2) * len(rows) + 0.3), squeeze=False)
     for (name, patches), places in zip(rows.items(), axes, strict=True):
-        for axis, (title, patch) in zip(places, patches.items(), strict=False):
-            _picture(axis, patch, cmap="gray", vmin=0, vmax=1)
+        truth = np.asarray(next(iter(patches.values()))) > 0.5
+        for number, (axis, (title, patch)) in enumerate(zip(places, patches.items(), strict=False)):
+            found = np.asarray(patch) > 0.5
+            picture = np.repeat(found[..., None].astype(float), 3, axis=-1)
+            picture[found != truth] = to_rgb(COLORS["orange"])
+            _picture(axis, picture)
             axis.set_title(title if list(patches) != above else "", fontsize=9)
+            if number:
+                axis.set_xlabel(f"{np.mean(found != truth):.0%} wrong", fontsize=9)
         for axis in places[len(patches) :]:
             axis.axis("off")
         places[0].set_ylabel(name, fontsize=9)

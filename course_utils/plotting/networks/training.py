@@ -3,6 +3,7 @@
 import numpy as np
 
 from course_utils.labels import LabelTable
+from course_utils.plotting.end_labels import apart
 from course_utils.plotting.style import new_figure
 
 
@@ -18,12 +19,22 @@ def learning_curves(curves: dict, *, ylabel: str, marks: dict | None = None):
         the figure.
     """
     figure, axis = new_figure(size=(8, 3.2))
+    means = np.array([np.atleast_2d(y).mean(0)[-1] for _, y in curves.values()])
+    order = np.argsort(means)
+    highest = max(np.max(y) for _, y in curves.values())
+    ends = dict(zip(order, apart(means[order], highest / 13), strict=True))
     for number, (name, (x, y)) in enumerate(curves.items()):
         x, y = np.asarray(x), np.atleast_2d(y)
         line = axis.plot(x, y.mean(0), linestyle=["-", "--", "-.", ":"][number % 4], marker="o", markersize=3)[0]
         axis.fill_between(x, y.min(0), y.max(0), alpha=0.2, color=line.get_color(), linewidth=0)
         axis.annotate(
-            f" {name}", (x[-1], y.mean(0)[-1]), color=line.get_color(), va="center", annotation_clip=False, fontsize=9
+            name,
+            (x[-1], means[number]),
+            (x[-1] + 0.03 * (x[-1] - x[0]), ends[number]),
+            color=line.get_color(),
+            va="center",
+            annotation_clip=False,
+            fontsize=9,
         )
     for name, x in (marks or {}).items():
         axis.axvline(x, color="0.5", linewidth=0.8)

@@ -20,11 +20,11 @@ def _stems(axis, positions, values, color: str = "blue", size: float = 4.0) -> N
     axis.axhline(0, color="0.6", linewidth=0.8)
 
 
-def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
+def upsampling_steps(spread, factor: int, kernels: dict, results: dict):
     """Zeros inserted, the kernel, and the result: one row per kernel.
 
     Args:
-        signal: the samples [length].
+        spread: the samples with zeros behind each [factor * length].
         factor: enlargement factor; odd, so that the samples stay on output positions.
         kernels: name to taps [odd number].
         results: name to the filtered signal [factor * length], samples at every `factor`-th position.
@@ -32,8 +32,7 @@ def upsampling_steps(signal, factor: int, kernels: dict, results: dict):
     Returns:
         the figure.
     """
-    spread = np.zeros(factor * len(signal))
-    spread[::factor] = signal
+    signal = spread[::factor]
     reach = max(len(taps) for taps in kernels.values()) // 2 + 1
     figure, axes = new_figure(
         len(kernels), 3, (10, 1.7 * len(kernels) + 0.3), sharex="col", squeeze=False, width_ratios=[3, 2, 3]

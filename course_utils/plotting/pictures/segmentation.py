@@ -25,7 +25,7 @@ def legend_patches(labels: LabelTable, present=None) -> list[Patch]:
     return patches
 
 
-def panels(rows, titles, labels: LabelTable, width: float = 10.0):
+def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=()):
     """A grid of pictures: each row is a frame, each column a view of it.
 
     Args:
@@ -34,6 +34,7 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0):
         titles: one per column.
         labels: class names and colours.
         width: figure width in inches.
+        row_titles: one per row, at its left; none if empty.
 
     Returns:
         the figure.
@@ -48,9 +49,12 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0):
     )
     for row, places in zip(rows, axes, strict=True):
         for entry, axis in zip(row, places, strict=True):
-            axis.axis("off")
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
             if entry is not None:
                 axis.imshow(labels.to_colors(entry) if np.ndim(entry) == 2 else entry, aspect="auto")
+    for title, places in zip(row_titles, axes, strict=bool(row_titles)):
+        places[0].set_ylabel(title)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title)
     if patches:

@@ -1,5 +1,7 @@
 """Scores per class: bars with their intervals, differences of two systems, and which class was taken for which."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
@@ -50,20 +52,27 @@ def class_bars(scores: dict, labels: LabelTable):
         labels: class names.
 
     Returns:
-        the figure.
+        the figure. Classes of which no system finds half a per cent have no bars: they are named below.
     """
     numbered = len(scores) <= 2  # thinner bars leave no room for numbers
-    figure, axis = new_figure(size=(8, labels.num_classes * (0.24 if len(scores) == 1 else 0.28) + 1))
-    rows = np.arange(labels.num_classes)
+    all_scores = np.array(list(scores.values()), float)
+    missed = np.all(all_scores < 0.005, axis=0)  # absent ones, NaN, are not missed
+    shown = np.flatnonzero(~missed) if not missed.all() else np.arange(labels.num_classes)
+    names = [labels.names[k] for k in shown]
+    figure, axis = new_figure(size=(8, len(names) * (0.24 if len(scores) == 1 else 0.28) + 1.2))
+    rows = np.arange(len(names))
     thickness = 0.8 / len(scores)
     for number, (name, values) in enumerate(scores.items()):
-        values = 100 * np.asarray(values)
+        values = 100 * np.asarray(values)[shown]
         offset = (number - (len(scores) - 1) / 2) * thickness
         bars = axis.barh(rows + offset, np.nan_to_num(values), thickness, label=name)
         texts = ["absent" if np.isnan(value) else f"{value:.0f}" if numbered else "" for value in values]
         axis.bar_label(bars, texts, padding=2, fontsize=7 if numbered else 5)
-    axis.set_yticks(rows, labels.names)
-    axis.set(xlabel="IoU (%)", xlim=(0, 105), ylim=(labels.num_classes - 0.5, -0.5))
+    axis.set_yticks(rows, names)
+    axis.set(xlabel="IoU (%)", xlim=(0, 105), ylim=(len(names) - 0.5, -0.5))
+    if len(names) < labels.num_classes:
+        never = textwrap.fill("0 %: " + ", ".join(np.array(labels.names)[missed]), 95)
+        axis.set_xlabel(f"IoU (%)\n{never}")
     if not numbered:
         axis.grid(axis="x", color="0.85", linewidth=0.6)
         axis.set_axisbelow(True)

@@ -1,12 +1,13 @@
 """How scores of many systems vary: over resampled images, over a quantity, and from one score to another."""
 
-from itertools import pairwise
-
 import numpy as np
 
+from course_utils.plotting.end_labels import apart
 from course_utils.plotting.style import COLORS, new_figure
 
-_PALETTE = ["blue", "red", "green", "purple", "black"]
+_TEN = ("#3F90DA", "#BD1F01", "#FFA90E", "#832DB6", "#717581", "#92DADB", "#A96B59", "#E76300", "#94A4A2", "#B9AC70")
+"""Ten colours that most kinds of colour vision tell apart (Petroff, "Accessible color sequences for data
+visualization", 2021), ordered so that neighbours differ in lightness."""
 
 
 def difference_histogram(differences, estimate, interval, names, verdict: str):
@@ -55,18 +56,18 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
     ends = np.array([list(curve.values())[-1] for curve in curves.values()])
     lowest = min(min(curve.values()) for curve in curves.values())
     highest = max(max(curve.values()) for curve in curves.values())
-    places = dict(zip(np.argsort(ends), _apart(np.sort(ends), (highest - lowest) / 20), strict=True))
+    places = dict(zip(np.argsort(ends), apart(np.sort(ends), (highest - lowest) / 20), strict=True))
     for number, (name, curve) in enumerate(curves.items()):
         x, style = list(curve), _style(number)
-        axis.plot(x, list(curve.values()), marker="o", markersize=3.5, label=name, **style)
+        axis.plot(x, list(curve.values()), markersize=5, label=name, **style)
         axis.annotate(
             name,
             (x[-1], ends[number]),
             xytext=(x[-1] + 0.04 * (x[-1] - x[0]), places[number]),
             va="center",
             fontsize=8.5,
-            color=style["color"],
-            arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
+            color="0.15",
+            arrowprops={"arrowstyle": "-", "color": style["color"], "linewidth": 1.2},
             annotation_clip=False,
         )
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=list(next(iter(curves.values()))))
@@ -88,9 +89,9 @@ def rank_lines(columns: dict):
     figure, axis = new_figure(size=(10, 0.36 * len(systems) + 0.6))
     for number, name in enumerate(systems):
         style = _style(number)
-        axis.plot(range(len(columns)), ranks[:, number], marker="o", markersize=5, label=name, **style)
+        axis.plot(range(len(columns)), ranks[:, number], markersize=6, label=name, **style)
         for place, side, align in [(0, -0.08, "right"), (len(columns) - 1, 0.08, "left")]:
-            axis.text(place + side, ranks[place, number], name, ha=align, va="center", fontsize=9, color=style["color"])
+            axis.text(place + side, ranks[place, number], name, ha=align, va="center", fontsize=9, color="0.15")
     axis.set_xticks(range(len(columns)), list(columns), fontsize=9)
     axis.xaxis.tick_top()
     axis.set_yticks([])
@@ -114,7 +115,7 @@ def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
     """
     figure, axis = new_figure(size=(8, 3))
     for number, (title, values) in enumerate(counts.items()):
-        axis.step(deviations, values, where="post", label=title, **_style(number))
+        axis.step(deviations, values, where="post", label=title, **{**_style(number), "marker": None})
     axis.set(xlabel=xlabel, ylabel=f"pairs decided, of {total}", ylim=(0, total), xlim=(0, max(deviations)))
     axis.grid(color="0.93")
     axis.legend(fontsize=9)
@@ -122,31 +123,12 @@ def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
 
 
 def _style(number: int) -> dict:
-    """Colour and dashes for the line with a given number: ten that differ, in print too."""
-    dashes = ("-", "--")[number // len(_PALETTE) % 2]
-    return {"color": COLORS[_PALETTE[number % len(_PALETTE)]], "linestyle": dashes, "linewidth": 1.6}
-
-
-def _apart(places, least: float) -> np.ndarray:
-    """Ascending places for labels, moved as little as possible to keep `least` between neighbours."""
-    groups = [[place] for place in places]
-    centres = list(map(float, places))
-    while True:
-        clash = next(
-            (
-                k
-                for k, (a, b) in enumerate(pairwise(range(len(groups))))
-                if centres[b] - centres[a] < least * (len(groups[a]) + len(groups[b])) / 2
-            ),
-            None,
-        )
-        if clash is None:
-            break
-        groups[clash : clash + 2] = [groups[clash] + groups[clash + 1]]
-        centres[clash : clash + 2] = [float(np.mean(groups[clash]))]
-    return np.concatenate(
-        [
-            centre + least * (np.arange(len(group)) - (len(group) - 1) / 2)
-            for group, centre in zip(groups, centres, strict=True)
-        ]
-    )
+    """Colour, dashes and marker of the line with a given number: ten colours, and neighbours that differ in print."""
+    return {
+        "color": _TEN[number % len(_TEN)],
+        "linestyle": ("-", "--", ":")[number // len(_TEN) % 3],
+        "marker": "os^Dv"[number % 5],
+        "markeredgecolor": "0.2",
+        "markeredgewidth": 0.5,
+        "linewidth": 1.8,
+    }
