@@ -1,9 +1,15 @@
 """A small lab, and a sandbox to mark submissions of it; skipped where there is no sandbox."""
 
+import contextlib
 import copy
 import json
+import os
 import shutil
+import subprocess
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 from classroom import write_class
 from small_lab import small_lab
@@ -36,10 +42,41 @@ def lab():
 
 
 @pytest.fixture(scope="session")
-def sandbox(needs_sandbox, lab):
-    """A sandbox for submissions of the small lab."""
+def _sandbox_and_content(needs_sandbox, lab):
     with Sandbox(lab.imported, LIMITS) as running:
-        yield running
+        yield running, _left_in(running)
+
+
+@pytest.fixture(scope="session")
+def sandbox(_sandbox_and_content):
+    """A sandbox for submissions of the small lab."""
+    return _sandbox_and_content[0]
+
+
+def _left_in(sandbox):
+    """What a sandbox holds: the number of its processes, files, and objects of the kernel."""
+    family = psutil.Process(sandbox._process.pid).children(recursive=True)
+    files, objects = set(), ""
+    for process in family:
+        with contextlib.suppress(OSError):
+            root = Path(f"/proc/{process.pid}/root")
+            files |= {f"{name}/{path.name}" for name in ("dev", "scratch", "tmp") for path in (root / name).iterdir()}
+    if family and os.getuid() == 0:
+        lists = [f"/proc/sysvipc/{name}" for name in ("shm", "sem", "msg")]
+        look = ["nsenter", "-t", str(family[-1].pid), "-i", "cat", *lists]
+        objects = subprocess.run(look, capture_output=True, text=True).stdout.count("\n")
+    return sum(process.status() != psutil.STATUS_ZOMBIE for process in family), files, objects
+
+
+@pytest.fixture
+def nothing_left(_sandbox_and_content):
+    """Fails if a test leaves a process, a file or an object of the kernel in the sandbox."""
+    yield
+    sandbox, before = _sandbox_and_content
+    deadline = time.monotonic() + 20
+    while (after := _left_in(sandbox)) != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert after == before
 
 
 @pytest.fixture(scope="session")

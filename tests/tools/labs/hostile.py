@@ -61,7 +61,7 @@ ANSWERS = {
     "        except OSError: pass\n    return values",
     "a promise of gigabytes": "import os, time\ndef double(values):\n    for fd in range(3, 64):\n"
     "        try: os.write(fd, b'\\xff' * 8)\n        except OSError: pass\n    return values",
-    "another sender": "import course_utils.tools.labs.sandbox.student as s\ns.dumps = lambda v: (b'{\"array\": [\"|O8\", [9], false]}', b'')\n"
+    "another sender": "import course_utils.tools.labs.sandbox.session as s\ns.dumps = lambda v: (b'{\"array\": [\"|O8\", [9], false]}', b'')\n"
     "import sys\nsys.modules['__main__'].dumps = lambda v: (b'{\"array\": [\"|O8\", [9], false]}', b'')" + WRONG,
     "an array without bytes": "import sys\nsys.modules['__main__'].dumps = lambda v: "
     "(b'{\"array\": [\"<f8\", [999999999], false]}', b'')" + WRONG,

@@ -11,10 +11,12 @@ import nbformat
 import numpy as np
 import pytest
 from hostile import ANSWERS, HARMLESS, RIGHT, SPOILS_ITS_OWN, WRONG
+from hostile_requests import MORE
 
 from course_utils.checks import assert_same
 from course_utils.tools.labs.lab.release import student_version
 
+pytestmark = pytest.mark.usefixtures("nothing_left")
 FULL = {"double": 3, "count": 3, "ends": 2}
 
 
@@ -42,6 +44,15 @@ def test_hostile_answers_bring_nothing_and_cost_nobody_else(name, notebook, mark
         assert points(marks) == FULL | {"double": 0}
     assert 0 < len(marks["double"].message) < 2000
     assert "4711" not in marks["double"].message and "seen" not in marks["double"].message
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_is_refused_below_python(name, notebook, mark):
+    """Each asks for something that it must not get, and would be right if it got it."""
+    cell_of(notebook, "double").source = MORE[name] + RIGHT
+    marks = mark(notebook)
+    assert points(marks) == FULL | {"double": 0}, name
+    assert "There is no function double" in marks["double"].message
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -95,7 +106,7 @@ def test_of_copied_answers_the_last_one_counts(sources, expected, notebook, mark
     place = notebook.cells.index(original)
     notebook.cells[place : place + 1] = [own_cell(source, **original.metadata) for source in sources]
     marks = mark(notebook)
-    assert points(marks) == FULL | {"double": expected} and "last one counts" in marks["double"].notes[0]
+    assert points(marks) == FULL | {"double": expected} and "last definition counts" in marks["double"].notes[0]
 
 
 def test_a_retyped_answer_counts(notebook, mark):
@@ -244,8 +255,10 @@ def test_a_marker_who_is_not_root(needs_sandbox):
         "/dev",
         "/dev",
     ]
-    some = "honest or fork or processes or network or sight or next_student or shared or memory"
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", some]
+    some = "neighbour or below_python or every_other or honest or fork or processes or network or sight"
+    some += " or next_student or shared or memory"
+    walls = str(Path(__file__).with_name("test_walls.py"))
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, walls, "-k", some]
     done = subprocess.run(
         [*user, "--bind", "/proc", "/proc", *tests], capture_output=True, text=True, cwd=Path(__file__).parents[3]
     )

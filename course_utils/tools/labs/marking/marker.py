@@ -5,6 +5,7 @@ process, and returns the plain data that comes back or raises what went wrong. N
 """
 
 import contextlib
+import re
 import signal
 import time
 
@@ -13,6 +14,8 @@ from course_utils.tools.labs.lab.regions import hidden_lines
 from course_utils.tools.labs.marking.marks import AnswerFailed, Mark, error_text, failure_message
 from course_utils.tools.labs.sandbox.bubblewrap import Sandbox, SandboxFailed, StudentProcess
 from course_utils.tools.labs.sandbox.channel import Closed
+from course_utils.tools.labs.sandbox.meter import PATIENCE
+from course_utils.tools.labs.sandbox.replies import Reply, Reported
 from course_utils.tools.labs.sandbox.values import NotPlain, dumps
 from course_utils.tools.labs.submissions.submission import Cell, Submission
 
@@ -33,12 +36,15 @@ class Marker:
     def __init__(self, lab: Assignment, submission: Submission, sandbox: Sandbox, slot: int = 0):
         self._lab, self._submission = lab, submission
         self._sandbox, self._slot, self._limits = sandbox, slot, sandbox.limits
-        self._deadline = time.monotonic() + self._limits.total
+        self._spent, self._deadline = 0.0, time.monotonic() + self._limits.total * PATIENCE
+        # The seconds that the check that is running has left.
+        self._check_left = self._limits.check
         self._student: StudentProcess | None = None
         # Cells that ended the student's process, with the reason: left out from then on.
         self._fatal: dict[int, str] = {}
-        # By grade id, the functions that an answer has defined, or what went wrong.
-        self._state: dict[str, dict] = {}
+        # By grade id, the functions that an answer has defined, and what went wrong.
+        self._defined: dict[str, set[str]] = {}
+        self._problems: dict[str, str] = {}
         self._namespace = None
 
     def mark(self, exercises: list[Exercise]) -> list[Mark]:
@@ -70,17 +76,18 @@ class Marker:
         return mark
 
     def _run_check(self, exercise: Exercise, mark: Mark) -> None:
+        self._check_left = self._limits.total
         self._connect()
-        state = self._state.get(exercise.grade_id, {})
-        missing = [name for name in exercise.names if name not in state.get("defined", ())]
+        missing = [name for name in exercise.names if name not in self._defined.get(exercise.grade_id, ())]
         if missing:
-            why = state.get("problem") or "the cell does not define it"
+            why = self._problems.get(exercise.grade_id) or "the cell does not define it"
             raise AnswerFailed(f"There is no function {missing[0]}: {why}.")
         namespace = dict(self._trusted_namespace())
         namespace.update({name: self._proxy(exercise, name) for name in exercise.names})
         code = compile(exercise.check, f"<check {exercise.grade_id}>", "exec")
+        self._check_left = self._limits.check
         try:
-            with _alarm(min(self._limits.check, self._left())):
+            with _alarm(self._limits.check):
                 exec(code, namespace)
         except Exception as error:
             mark.message, line = failure_message(error, code.co_filename)
@@ -102,18 +109,18 @@ class Marker:
             dumps((arguments, options))  # raises if the check passes anything but plain data: the lab's mistake
             self._connect()
             reply = self._ask(name, "call", exercise.grade_id, name, arguments, options)
-            if "refused" in reply:
+            if reply.refused is not None:
                 raise AnswerFailed(
-                    f"{name} returned {str(reply['refused'])[:200]}. Checks take numbers, text, lists, tuples, "
+                    f"{name} returned {reply.refused[:200]}. Checks take numbers, text, lists, tuples, "
                     "dictionaries, arrays and tensors: return one of these."
                 )
-            if "error" in reply:
-                raise AnswerFailed(f"{name} stopped with {error_text(reply['error'])}")
+            if reply.error:
+                raise AnswerFailed(f"{name} stopped with {self._told(reply.error)}")
             try:
-                _restore(arguments, reply["arguments"])
-                return reply["value"]
+                _restore(arguments, reply.arguments)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 raise AnswerFailed(f"{name} changed the shape or type of its arguments.") from None
+            return reply.value
 
         call.__name__ = name
         return call
@@ -122,11 +129,19 @@ class Marker:
         """Have a student's process in which every cell has run, except those that would end it."""
         while self._student is None:
             self._left()
-            self._student, self._state = self._sandbox.start_student(self._slot), {}
+            self._student = self._sandbox.start_student(self._slot)
+            self._defined, self._problems = {}, {}
             for source in self._lab.setup:
-                reply = self._student.ask("run", source, timeout=_SETUP)
-                if "error" in reply:
-                    raise SandboxFailed(f"the lab's own imports fail in the sandbox: {error_text(reply['error'])}")
+                reply, _ = self._student.ask("run", source, seconds=_SETUP)
+                if reply.error:
+                    raise SandboxFailed(f"the lab's own imports fail in the sandbox: {error_text(reply.error)}")
+            lessons, theirs = [], []
+            for cell in self._submission.cells:
+                (lessons if cell.role == "lesson" else theirs).append(cell.source)
+            try:
+                self._ask("the notebook", "prepare", theirs, lessons)
+            except AnswerFailed as problem:
+                raise AnswerFailed(f"{problem}: its cells cannot be read") from None
             for number, cell in enumerate(self._submission.cells):
                 if not self._run_cell(number, cell):
                     self._hang_up()
@@ -134,52 +149,79 @@ class Marker:
 
     def _run_cell(self, number: int, cell: Cell) -> bool:
         """Run a cell; False if that ended the process."""
-        exercise = cell.exercise
-        if number in self._fatal:
+        exercise, fatal = cell.exercise, self._fatal.get(number)
+        if fatal and cell.role != "lesson":
             if exercise:
-                self._state[exercise.grade_id] = {"problem": self._fatal[number]}
+                self._problems[exercise.grade_id] = fatal
             return True
         try:
             if cell.role == "lesson":
-                self._ask("a cell", "define", cell.source)
+                self._ask("a cell", "define", cell.source, not fatal)
             elif exercise is None:
                 self._ask("a cell", "run", cell.source)
             else:
-                reply = self._ask("the cell", "run", cell.source, exercise.grade_id, exercise.names)
-                defined = reply.get("defined")
-                state = {"defined": defined if isinstance(defined, list) else []}
-                if "error" in reply:
-                    state["problem"] = f"the cell stopped with {error_text(reply['error'])}"
-                self._state[exercise.grade_id] = state
+                self._run_answer(exercise, cell.source)
         except AnswerFailed as problem:
             self._fatal[number] = str(problem)
             return False
         return True
 
-    def _ask(self, what: str, *request, timeout: float | None = None) -> dict:
+    def _run_answer(self, exercise: Exercise, source: str) -> None:
+        """Run a cell of an answer; it may have several."""
+        first = exercise.grade_id not in self._defined
+        reply = self._ask("the cell", "run", source, exercise.grade_id, exercise.names, first)
+        self._defined.setdefault(exercise.grade_id, set()).update(reply.defined)
+        if reply.error:
+            self._problems[exercise.grade_id] = f"the cell stopped with {self._told(reply.error)}"
+
+    def _told(self, error: Reported) -> str:
+        """What an exception says, and why a variable of the lesson is missing."""
+        text = error_text(error)
+        name = re.match(r"name '(\w+)' is not defined", error.text) if error.kind == "NameError" else None
+        if name and any(re.search(rf"^{name[1]}\b.*=", source, re.M) for source in self._lab.lessons.values()):
+            text += f". A cell of the lesson computes {name[1]}, which is not there in marking: define it in your cell"
+        return text
+
+    def _ask(self, what: str, *request) -> Reply:
         """Send a request within the limits.
 
         Raises:
             AnswerFailed: something went wrong; the student's process has been ended.
         """
-        limit = self._limits.cell if timeout is None else timeout
+        limit, left = self._limits.cell, min(self._check_left, self._left())
         try:
-            return self._student.ask(*request, timeout=min(limit, self._left()))
+            reply, seconds = self._student.ask(*request, seconds=min(limit, left))
         except TimeoutError:
+            seconds = min(limit, left)
             problem = f"{what} took longer than {limit:g} seconds"
+            if left < limit:
+                problem = f"{what} was still running when the time for the check or the notebook was up"
         except Closed:
             self._hang_up()
             # Raises SandboxFailed if the sandbox itself has ended: then the student is not to blame.
             self._sandbox.start_student(self._slot).close()
-            problem = f"{what} ended its process (too much memory, os._exit or a crash)"
+            seconds, problem = 0.0, f"{what} ended its process (too much memory, os._exit or a crash)"
         except NotPlain as error:
-            problem = f"{what} sent {error}"
+            seconds, problem = 0.0, f"{what} sent {error}"
+        except BaseException:
+            # An alarm: the reply is still to come, and would be taken for that of the next request.
+            self._hang_up()
+            raise
+        else:
+            self._pay(seconds)
+            return reply
+        self._pay(seconds)
         self._hang_up()
         raise AnswerFailed(problem)
 
+    def _pay(self, seconds: float) -> None:
+        self._spent += seconds
+        self._check_left -= seconds
+
     def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        """The seconds that the submission has left."""
+        left = self._limits.total - self._spent
+        if min(left, self._deadline - time.monotonic()) <= 0:
             raise AnswerFailed(f"The whole notebook took longer than {self._limits.total:g} seconds")
         return left
 
@@ -191,18 +233,18 @@ class Marker:
 
 @contextlib.contextmanager
 def _alarm(seconds: float):
-    """Interrupt a check that takes too long by raising `AnswerFailed`."""
+    """Interrupt a check whose own computations take too much processor time by raising `AnswerFailed`."""
 
     def ring(*ignored):
         raise AnswerFailed(f"The check took longer than {seconds:.0f} seconds.")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _restore(original, returned) -> None:

@@ -3,6 +3,9 @@
 import traceback
 from dataclasses import asdict, dataclass, field
 
+from course_utils.tools.labs.sandbox.replies import Reported
+from course_utils.tools.labs.submissions.sanitize import cut
+
 
 class AnswerFailed(Exception):
     """A student's function returned nothing that a check could examine; the text says why."""
@@ -53,12 +56,10 @@ def failure_message(error: Exception, filename: str) -> tuple[str, int | None]:
     return f"The check cannot use what your function returned: {type(error).__name__}: {error}", line
 
 
-def error_text(error) -> str:
-    """An exception that the student's process reported, as text of limited length; the report may be anything."""
-    if not isinstance(error, list) or len(error) != 3:
-        return "an exception"
-    kind, text, line = error
-    if kind == "NotImplementedError" and not text:
+def error_text(error: Reported) -> str:
+    """An exception that the student's process reported, as text of limited length."""
+    if error.kind == "NotImplementedError" and not error.text:
         return "NotImplementedError: it is still to be written"
-    where = f" (line {line} of the cell)" if type(line) is int else ""
-    return f"{str(kind)[:100]}: {str(text)[:1000]}{where}" if text else f"{str(kind)[:100]}{where}"
+    where = "" if error.line is None else f" (line {error.line} of the cell)"
+    text = cut(error.text, 1000)
+    return f"{error.kind}: {text}{where}" if text else f"{error.kind}{where}"

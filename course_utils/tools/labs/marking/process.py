@@ -28,7 +28,7 @@ class MarkingProcess:
 
     Args:
         job: what is to be marked, and how.
-        fork: whether to fork this process, which saves seconds of imports; safe only while no thread of it holds a lock.
+        fork: whether to fork this process, which saves seconds of imports; safe only while no thread holds a lock.
     """
 
     def __init__(self, job: Job, fork: bool = False):

@@ -14,12 +14,16 @@ from pathlib import Path
 import course_utils
 from course_utils.errors import CourseError
 from course_utils.tools.labs.sandbox import confine, student
-from course_utils.tools.labs.sandbox.channel import Channel, Closed
+from course_utils.tools.labs.sandbox.channel import Channel, Closed, on_the_clock
 from course_utils.tools.labs.sandbox.limits import Limits
+from course_utils.tools.labs.sandbox.meter import PATIENCE, Meter, pid_behind
+from course_utils.tools.labs.sandbox.replies import Reply, checked
 from course_utils.tools.labs.sandbox.values import NotPlain
 
 _START = 180
 """Seconds that importing the libraries may take."""
+_FORK = 60
+"""Seconds that starting a student's process may take."""
 
 _WITHOUT = "For submissions that you trust, --no-sandbox marks without one."
 
@@ -128,27 +132,46 @@ class StudentProcess:
                 raise SandboxFailed(f"the sandbox has ended ({error})") from None
         self._channel = Channel(ours)
         try:
-            ready = self._channel.receive(30)
-        except (Closed, TimeoutError, NotPlain) as error:
+            ready = self._channel.receive(on_the_clock(_FORK))
+            self._pid = self._receive_pid() if ready == "ready" else None
+        except (Closed, OSError, NotPlain) as error:
             self.close()
             raise SandboxFailed(f"a student's process does not start ({type(error).__name__})") from None
         if ready != "ready":
             self.close()
             raise SandboxFailed(f"a student's process cannot be confined: {ready}")
 
-    def ask(self, *request, timeout: float) -> dict:
+    def ask(self, kind: str, *request, seconds: float) -> tuple[Reply, float]:
         """Send a request and wait for the reply.
+
+        Args:
+            kind: what is asked for.
+            request: the rest of the request.
+            seconds: that it may take, as `Meter` counts them.
+
+        Returns:
+            The reply, and the seconds that it took.
 
         Raises:
             Closed: the process is gone.
             TimeoutError: it does not answer.
-            NotPlain: it sends something that is not a reply.
+            NotPlain: it sends something that is not a reply. After any of these, and if the wait is interrupted, the
+                process is of no use any more: what it sends may be the answer to an earlier request.
         """
-        self._channel.send(request, timeout)
-        reply = self._channel.receive(timeout)
-        if not isinstance(reply, dict):
-            raise NotPlain("something that is not a reply")
-        return reply
+        meter = Meter(self._pid)
+        self._channel.send((kind, *request), seconds * PATIENCE)
+        raw = self._channel.receive(lambda: seconds - meter.seconds())
+        return checked(raw, kind), meter.seconds()
+
+    def _receive_pid(self) -> int | None:
+        """The process's id on this side, from the handle that the supervisor sends."""
+        self._lifeline.settimeout(_FORK)
+        _, handles, *_ = socket.recv_fds(self._lifeline, 1, 1)
+        try:
+            return pid_behind(handles[0]) if handles else None
+        finally:
+            for handle in handles:
+                os.close(handle)
 
     def close(self) -> None:
         """Kill the process."""

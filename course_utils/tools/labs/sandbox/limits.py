@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a student's process.
+    """Limits of a student's process. Seconds are those that `Meter` counts.
 
     Attributes:
         cell: seconds one cell, or one call of an answer, may take.

@@ -6,8 +6,6 @@ student's channel and a lifeline. When the lifeline is closed, the student's pro
 does.
 """
 
-import ast
-import builtins
 import contextlib
 import gc
 import importlib
@@ -18,16 +16,14 @@ import signal
 import socket
 import sys
 
-from course_utils.tools.labs.sandbox import confine
+from course_utils.tools.labs.sandbox import confine, shell
 from course_utils.tools.labs.sandbox.channel import Channel, Closed
 from course_utils.tools.labs.sandbox.limits import Limits
-from course_utils.tools.labs.sandbox.values import NotPlain, dumps
+from course_utils.tools.labs.sandbox.meter import PATIENCE
+from course_utils.tools.labs.sandbox.session import Session
 
-_POPULAR = ("scipy.ndimage", "scipy.signal", "scipy.sparse", "IPython.core.inputtransformer2")
-"""Modules that answers import, or that running them needs, in any lab: importing each takes half a second."""
-
-_MAX_MESSAGE = 2000
-"""Characters of an exception's text that are kept."""
+_POPULAR = ("scipy.ndimage", "scipy.signal", "scipy.sparse")
+"""Modules that answers import in any lab: importing each takes half a second."""
 
 
 def main() -> None:
@@ -36,6 +32,8 @@ def main() -> None:
     job = json.loads(sys.argv[2])
     limits = Limits(**job["limits"])
     import_only(job["modules"])
+    notebook = shell.start()
+    gc.freeze()
     control.send(b"ready")
     while True:
         request, descriptors, *_ = socket.recv_fds(control, 64, 2)
@@ -45,7 +43,7 @@ def main() -> None:
         if os.fork() == 0:
             control.close()
             if os.fork() == 0:
-                _supervise(*descriptors, int(request), limits, job["confined"])
+                _supervise(*descriptors, int(request), limits, job["confined"], notebook)
             os._exit(0)
         os.wait()
         for descriptor in descriptors:
@@ -66,8 +64,8 @@ def import_only(modules: list[str]) -> None:
     gc.freeze()  # so that forks share the memory that they do not change
 
 
-def _supervise(channel: int, lifeline: int, slot: int, limits: Limits, confined: bool) -> None:
-    """Run a student's process, and kill it when the lifeline is closed or its time is up."""
+def _supervise(channel: int, lifeline: int, slot: int, limits: Limits, confined: bool, notebook: shell.Shell) -> None:
+    """Run a student's process, tell the other side which it is, and kill it when the lifeline is closed."""
     try:
         if confined:
             with _reporting(channel):
@@ -75,20 +73,23 @@ def _supervise(channel: int, lifeline: int, slot: int, limits: Limits, confined:
         student = os.fork()
         if student == 0:
             os.close(lifeline)
-            _become_student(channel, slot, limits, confined)
+            _become_student(channel, slot, limits, confined, notebook)
         os.close(channel)
         handle = os.pidfd_open(student)
+        socket.send_fds(socket.socket(fileno=os.dup(lifeline)), [b"h"], [handle])
         waiting = select.poll()
         waiting.register(lifeline, 0)  # a hang-up is always reported
         waiting.register(handle, select.POLLIN)
-        waiting.poll(limits.total * 1000)
+        waiting.poll(limits.total * PATIENCE * 1000)
         signal.pidfd_send_signal(handle, signal.SIGKILL)
     finally:
         os._exit(0)
 
 
-def _become_student(channel: int, slot: int, limits: Limits, confined: bool) -> None:
+def _become_student(channel: int, slot: int, limits: Limits, confined: bool, notebook: shell.Shell) -> None:
     try:
+        # Signals to its process group reach nobody else, and the kernel shares the processors between sessions.
+        os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
@@ -101,7 +102,7 @@ def _become_student(channel: int, slot: int, limits: Limits, confined: bool) -> 
         connection = Channel(socket.socket(fileno=channel))
         connection.send("ready")
         with contextlib.suppress(Closed):
-            Session().serve(connection)
+            Session(notebook).serve(connection)
     finally:
         os._exit(0)
 
@@ -114,87 +115,6 @@ def _reporting(channel: int):
     except OSError as error:
         Channel(socket.socket(fileno=os.dup(channel))).send(str(error))
         raise
-
-
-class Session:
-    """A running notebook: its namespace, and the functions that answer each exercise."""
-
-    def __init__(self):
-        self._namespace = {"__name__": "__main__", "__builtins__": builtins, "get_ipython": _NoShell()}
-        self._functions = {}
-
-    def serve(self, channel: Channel) -> None:
-        """Answer requests until the other side hangs up."""
-        requests = {"run": self.run, "define": self.define, "call": self.call}
-        while True:
-            kind, *arguments = channel.receive()
-            try:
-                reply = dumps(requests[kind](*arguments))
-            except NotPlain as problem:
-                reply = dumps({"refused": str(problem)})
-            channel.send_bytes(*reply)
-
-    def run(self, source: str, grade_id: str | None = None, names: tuple = ()) -> dict:
-        """Run a cell, and keep the functions that it defines for an exercise."""
-        for name in names:
-            # A function of this name from an earlier cell is not the answer.
-            self._namespace.pop(name, None)
-        try:
-            from IPython.core.inputtransformer2 import TransformerManager
-
-            code = compile(TransformerManager().transform_cell(source), f"<{grade_id or 'cell'}>", "exec")
-            exec(code, self._namespace)
-            reply = {}
-        except BaseException as error:
-            reply = {"error": _describe(error)}
-        for name in names:
-            if callable(self._namespace.get(name)):
-                self._functions[grade_id, name] = self._namespace[name]
-        return reply | {"defined": [name for name in names if (grade_id, name) in self._functions]}
-
-    def define(self, source: str) -> dict:
-        """Run only the imports and definitions of a lesson's cell, each on its own; skip its computations."""
-        with contextlib.suppress(SyntaxError):
-            for node in ast.parse(source).body:
-                if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-                    with contextlib.suppress(Exception):
-                        exec(compile(ast.Module([node], []), "<lesson>", "exec"), self._namespace)
-        return {}
-
-    def call(self, grade_id: str, name: str, arguments: tuple, options: dict) -> dict:
-        """Call an answer; reply with its return value and its arguments after the call, or with the exception."""
-        try:
-            result = self._functions[grade_id, name](*arguments, **options)
-        except BaseException as error:
-            return {"error": _describe(error)}
-        dumps(result)  # so that what is refused is named after the result alone
-        return {"value": result, "arguments": arguments}
-
-
-class _NoShell:
-    """Returned by `get_ipython()`: IPython's magics and hooks do nothing here."""
-
-    def __getattr__(self, name):
-        return self
-
-    def __call__(self, *arguments, **options):
-        return self
-
-
-def _describe(error: BaseException) -> list:
-    """Type, text and line of an exception, even if its class raises when asked for them."""
-    kind, text, line = "an exception", "", None
-    with contextlib.suppress(BaseException):
-        kind = str(type(error).__name__)[:100]
-        traceback = error.__traceback__
-        while traceback:
-            if traceback.tb_frame.f_code.co_filename.startswith("<"):
-                line = traceback.tb_lineno
-            traceback = traceback.tb_next
-        text = str(error)[:_MAX_MESSAGE]
-        if isinstance(error, SyntaxError) and line is None:
-            text, line = str(error.msg)[:_MAX_MESSAGE], error.lineno  # the cell itself, not what it calls
-    return [kind, text, line]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,12 @@ MAX_TEXT = 4 * 2**20
 """Bytes of structure (numbers, text, lists) in one value."""
 MAX_ARRAYS = 64 * 2**20
 """Bytes of arrays in one value."""
+MAX_LISTS = 400_000
+"""Brackets in the structure of one value: an empty list takes many times the memory of its text."""
+MAX_KEYS = 2000
+"""Entries of dictionaries in one value: keys can be chosen such that finding one among many takes for ever."""
+_MAX_PARTS = 8
+"""Items of a tuple that is a key, for the same reason."""
 
 _NAMES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
 _DTYPES = {np.dtype(name).str: np.dtype(name) for name in _NAMES.split()}
@@ -33,7 +39,7 @@ def dumps(value) -> tuple[bytes, bytes]:
         NotPlain: the value holds something that is not plain data, or is too large.
     """
     arrays: list[bytes] = []
-    size = 0
+    size = keys = 0
 
     def array(data, scalar):
         nonlocal size
@@ -48,6 +54,7 @@ def dumps(value) -> tuple[bytes, bytes]:
         return {"array": [data.dtype.str, list(data.shape), scalar]}
 
     def plain(value):
+        nonlocal keys
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, np.generic) and not isinstance(value, str | bytes):
@@ -62,6 +69,9 @@ def dumps(value) -> tuple[bytes, bytes]:
         if isinstance(value, list | range):
             return [plain(item) for item in value]
         if isinstance(value, dict):
+            keys += len(value)
+            if keys > MAX_KEYS:
+                raise NotPlain(f"more than {MAX_KEYS} entries of dictionaries")
             return {"dict": [[plain(key), plain(item)] for key, item in value.items()]}
         if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
             return array(value, False)
@@ -75,6 +85,8 @@ def dumps(value) -> tuple[bytes, bytes]:
         raise NotPlain(f"a value that cannot be sent ({error})") from None
     if len(text) > MAX_TEXT:
         raise NotPlain(f"more than {MAX_TEXT // 2**20} MiB of lists and text; return an array")
+    if _brackets(text) > MAX_LISTS:
+        raise NotPlain("too many lists; return an array")
     return text, b"".join(arrays)
 
 
@@ -84,7 +96,9 @@ def loads(text: bytes, arrays: bytes):
     Raises:
         NotPlain: the bytes are not those of a value.
     """
-    used = 0
+    used = keys = 0
+    if len(text) > MAX_TEXT or _brackets(text) > MAX_LISTS:
+        raise NotPlain("a structure that is too large")
 
     def array(description):
         nonlocal used
@@ -98,7 +112,11 @@ def loads(text: bytes, arrays: bytes):
         return data[()] if scalar is True and not shape else data
 
     def dictionary(pairs):
-        return {key: item for key, item in pairs}  # can be interrupted, unlike `dict(pairs)`, if all keys collide
+        nonlocal keys
+        keys += len(pairs)
+        if keys > MAX_KEYS or not all(_can_be_key(key) for key, _ in pairs):
+            raise ValueError("a dictionary of another kind")
+        return dict(pairs)
 
     readers = {"tuple": tuple, "dict": dictionary, "array": array}
 
@@ -110,5 +128,15 @@ def loads(text: bytes, arrays: bytes):
 
     try:
         return json.loads(text, object_pairs_hook=record)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
         raise NotPlain(f"bytes that are not a value ({type(error).__name__})") from None
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
+def _can_be_key(key) -> bool:
+    if isinstance(key, tuple):
+        return len(key) <= _MAX_PARTS and not any(isinstance(part, tuple) or not _can_be_key(part) for part in key)
+    return key is None or isinstance(key, str | int | float | np.generic)

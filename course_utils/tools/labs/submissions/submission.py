@@ -1,13 +1,23 @@
 """A student's notebook, read with distrust: which cells are answers, and which are the student's own."""
 
-import ast
 import json
+import re
 from dataclasses import dataclass, field
 
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
+from course_utils.tools.labs.lab.regions import HIDDEN, without_region
 
 MAX_SIZE = 50 * 2**20
 """Bytes of a notebook, including the pictures in its outputs."""
+MAX_PARTS = 500_000
+"""Texts, lists, objects and their members in a notebook: each may take many times the memory of its characters."""
+MAX_CELLS = 5000
+"""Cells of a notebook."""
+MAX_CODE = 2**20
+"""Characters of all code cells together."""
+
+_PART = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
+"""A text, whether or not it ends, or what begins or continues a list or object."""
 
 
 @dataclass
@@ -69,9 +79,11 @@ class Submission:
 def read_submission(data: bytes, lab: Assignment) -> Submission:
     """Sort the cells of a submitted notebook.
 
-    An answer is recognized by its grade id, wherever it stands; of several, the last one counts. If no cell has the id,
-    the last of the student's own cells that defines the exercise's functions counts. The check cells, the imports cell
-    and the parameters cell are always the lab's, never the student's. Of the lesson's cells only definitions are run.
+    An answer is recognized by its grade id, wherever it stands; if several cells have the id, as the halves of a split
+    cell do, all of them are run in their order, and the last definition of a function counts. If no cell has the id,
+    the last of the student's own cells that defines the exercise's functions counts. The lab's own check, imports and
+    parameters are run in any case. Of the lesson's cells, and of check cells that the student has changed, imports and
+    definitions are run, and the computations of those variables that the student's cells use.
 
     Args:
         data: the notebook, which may be anything.
@@ -80,10 +92,14 @@ def read_submission(data: bytes, lab: Assignment) -> Submission:
     submission = Submission()
     try:
         submission.raw = _cells(data)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         submission.problem = f"The file is not a readable notebook: {error}"
         return submission
+    if sum(len(raw.source) for raw in submission.raw if raw.kind == "code") > MAX_CODE:
+        submission.problem = f"The code cells hold more than {MAX_CODE:,} characters; hand in your own code only."
+        return submission
     lessons = set(map(squeezed, lab.lessons.values()))
+    checks = {f"{one.grade_id}_check": squeezed(without_region(one.check, HIDDEN)) for one in lab.marked}
     by_id = {exercise.grade_id: exercise for exercise in lab.exercises}
     setup = set(map(squeezed, lab.setup))
     for index, raw in enumerate(submission.raw):
@@ -95,9 +111,9 @@ def read_submission(data: bytes, lab: Assignment) -> Submission:
                 _note(submission, exercise, "The answer is not in a code cell: change the cell's type to code.")
         elif exercise:
             submission.cells.append(Cell(source, "answer", index, exercise))
-        elif raw.grade_id in lab.grade_ids or squeezed(source) in setup:
+        elif squeezed(source) in setup or checks.get(raw.grade_id) == squeezed(source):
             continue
-        elif squeezed(source) in lessons or raw.cell_id in lab.lessons:
+        elif raw.grade_id in lab.grade_ids or squeezed(source) in lessons or raw.cell_id in lab.lessons:
             submission.cells.append(Cell(source, "lesson", index))
         else:
             submission.cells.append(Cell(source, "own", index))
@@ -110,8 +126,8 @@ def _settle(submission: Submission, exercise: Exercise) -> None:
     """Leave an exercise with one answer or none."""
     answers = [cell for cell in submission.cells if cell.exercise is exercise]
     if len(answers) > 1:
-        _note(submission, exercise, f"{len(answers)} cells are answers to this exercise; the last one counts.")
-        submission.cells = [cell for cell in submission.cells if cell.exercise is not exercise or cell is answers[-1]]
+        text = f"{len(answers)} cells answer this exercise: all of them were run, and the last definition counts."
+        _note(submission, exercise, text)
     if not answers:
         own = [cell for cell in submission.cells if cell.role == "own" and _defines(cell.source, exercise.names)]
         if own:
@@ -131,11 +147,15 @@ def _note(submission: Submission, exercise: Exercise, text: str) -> None:
 def _cells(data: bytes) -> list[RawCell]:
     if len(data) > MAX_SIZE:
         raise ValueError(f"it is larger than {MAX_SIZE // 2**20} MB; clear the outputs")
+    if any(number > MAX_PARTS for number, _ in enumerate(_PART.finditer(data))):  # before memory is used for them
+        raise ValueError("it consists of too many parts; clear the outputs")
     # Any part of the JSON may be of any type.
     notebook = json.loads(data)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it has no cells (notebook format 4 is needed)")
+    if len(cells) > MAX_CELLS:
+        raise ValueError(f"it has more than {MAX_CELLS} cells")
     raw = []
     for cell in cells:
         if not isinstance(cell, dict):
@@ -160,8 +180,5 @@ def squeezed(source: str) -> str:
 
 
 def _defines(source: str, names: tuple[str, ...]) -> bool:
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return set(names) <= {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    """Whether a cell defines these functions, as far as its lines tell: nothing that a student wrote is parsed here."""
+    return set(names) <= set(re.findall(r"^(?:async )?def (\w+)", source, re.M))
