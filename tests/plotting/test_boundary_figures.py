@@ -27,6 +27,9 @@ def test_two_streams_place_pictures_in_two_rows_and_join_them(columns):
     )
     assert all(top.y0 > bottom.y1 for top, bottom in zip(boxes[:columns], boxes[columns:], strict=True))
     arrows = [text for axis in axes for text in axis.texts if text.arrow_patch]
+    (legend,) = plotting.two_streams(upper, lower).legends
+    told = [text.get_text() for text in legend.get_texts()]
+    assert len(told) == 5 and "gate" in told[0] and told[-1] == "maps: 1"
     # Along the rows, down to each gate, and up at the end.
     assert len(arrows) == 2 * (columns - 1) + (columns - 2) + 1
 

@@ -78,3 +78,13 @@ def test_an_absent_class_is_called_absent(systems):
     axis = plotting.class_bars(dict.fromkeys("abcd"[:systems], values), CAMVID).axes[0]
     labels = [text.get_text() for text in axis.texts]
     assert labels.count("absent") == systems and labels[3] == "absent"
+
+
+def test_classes_that_nobody_finds_are_named_below_and_have_no_bars():
+    first, second = np.full((2, CAMVID.num_classes), 0.5)
+    first[[2, 4]] = second[[2, 5]] = 0.0
+    axis = plotting.class_bars({"a": first, "b": second}, CAMVID).axes[0]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == [name for k, name in enumerate(CAMVID.names) if k != 2]
+    assert axis.get_xlabel() == f"IoU (%)\n0 %: {CAMVID.names[2]}"
+    assert len(plotting.class_bars({"a": np.zeros(CAMVID.num_classes)}, CAMVID).axes[0].containers[0]) == 11

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils import plotting
-from course_utils.plotting.scores.variation import _apart
+from course_utils.plotting.end_labels import apart
 
 
 def texts(axis):
@@ -81,7 +81,7 @@ def test_curves_are_labelled_at_their_ends():
 
 @pytest.mark.parametrize("places", [[0.0, 0.0, 0.0, 5.0], [0.0, 0.9, 1.8, 1.9], [1.0], [0.0, 10.0]])
 def test_labels_keep_their_order_and_distance(places):
-    moved = _apart(places, 1.0)
+    moved = apart(places, 1.0)
     assert len(moved) == len(places) and (np.diff(moved) >= 1 - 1e-9).all()
     if (np.diff(places) >= 1).all():
         np.testing.assert_allclose(moved, places)
@@ -98,7 +98,9 @@ def test_rank_lines_follow_the_ranks():
 def test_ten_lines_differ():
     columns = {"mIoU": {str(k): float(k) for k in range(10)}}
     lines = plotting.rank_lines(columns).axes[0].lines
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
+    assert len({line.get_color() for line in lines}) == 10, "a colour for two systems"
+    shapes = {(line.get_marker(), line.get_linestyle()) for line in lines}
+    assert len(shapes) == 5, "in print, too, neighbours differ"
 
 
 def test_surviving_pairs():

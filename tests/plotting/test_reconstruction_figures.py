@@ -23,11 +23,17 @@ def test_basis_gallery_has_a_row_per_class_and_white_at_zero():
         assert low == -high and high == np.abs(values).max()
 
 
-def test_patch_reconstructions_keep_their_titles_and_one_scale():
-    rows = {"a": {"patch": np.eye(3), "1": np.zeros((3, 3))}, "b": {"patch": np.ones((3, 3))}}
-    axes = plotting.patch_reconstructions(rows).axes
+def test_patch_reconstructions_are_cut_at_one_half_and_show_what_is_wrong():
+    truth = np.eye(3)
+    guess = np.full((3, 3), 0.4)
+    guess[0, :2] = 0.9
+    axes = plotting.patch_reconstructions({"a": {"patch": truth, "1": guess}, "b": {"patch": np.ones((3, 3))}}).axes
     assert [axis.get_title() for axis in axes if axis.images] == ["patch", "1", "patch"]
-    assert {axis.images[0].get_clim() for axis in axes if axis.images} == {(0, 1)}
+    drawn = pictures(axes[1])[0]
+    wrong = (guess > 0.5) != (truth > 0.5)
+    np.testing.assert_array_equal(drawn[~wrong], np.repeat((guess > 0.5)[~wrong][:, None], 3, axis=1))
+    assert len({tuple(color) for color in drawn[wrong].tolist()}) == 1 and (drawn[wrong] != drawn[0, 0]).any()
+    assert axes[1].get_xlabel() == f"{wrong.mean():.0%} wrong" and axes[0].get_xlabel() == ""
 
 
 def test_titles_are_not_repeated_below_the_same_titles():

@@ -1,6 +1,7 @@
 """Colours over images."""
 
 import numpy as np
+import pytest
 
 from course_utils import plotting
 from course_utils.labels import CAMVID, VOID
@@ -21,3 +22,11 @@ def test_void_stays_clear():
     blended = plotting.overlay(image, label, CAMVID)
     np.testing.assert_array_equal(blended[label == VOID], image[label == VOID])
     assert (blended[label != VOID] != image[label != VOID]).any()
+
+
+def test_rows_of_panels_are_named():
+    rows = [[np.zeros((4, 8), np.uint8)], [np.ones((4, 8), np.uint8)]]
+    figure = plotting.panels(rows, ["crop"], CAMVID, row_titles=["truth", "network"])
+    assert [axis.get_ylabel() for axis in figure.axes] == ["truth", "network"]
+    with pytest.raises(ValueError, match="zip"):
+        plotting.panels(rows, ["crop"], CAMVID, row_titles=["truth"])
