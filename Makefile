@@ -4,7 +4,7 @@
 #                                       them, `make clean` forgets them
 #   make install GPU=1                  with NVIDIA's libraries (Linux): the extra gpu
 #   make install PYTHON=python3.12      with this interpreter
-#   make test OPTIONS="-k label"        further options for run, test, lint, book, students, lab and lock
+#   make test OPTIONS="-k label"        further options for run, lab, check, test, lint, book, students, lock
 
 SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
@@ -34,7 +34,7 @@ COMPILE_LOCK := $(COMPILE) --generate-hashes --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint book students notebooks weights lab lock clean broken
+.PHONY: help install run lab check test lint book students notebooks weights lab lock clean broken
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -63,12 +63,15 @@ install: $(READY) ## build or refresh .venv (EXTRAS="labs postgres": with these 
 run: $(READY) ## execute every notebook, with progress and a report
 	@$(VENV_PYTHON) -m course_utils run $(OPTIONS)
 
-test: $(if $(wildcard tests),$(READY) $(call EXTRA,test)) ## the whole test suite, in two processes
-	@test -d tests || { \
-		echo 'This copy of the course has no tests: they would give answers away. What you can run instead:' >&2; \
-		echo '  make lab                       the notebooks; the cell below an exercise checks your answer' >&2; \
-		echo '  make run OPTIONS="01 --fast"   one notebook from its first cell to its last (all: OPTIONS=--fast)' >&2; \
-		echo '  .venv/bin/course doctor        whether everything that the course needs is there' >&2; exit 1; }
+lab: $(READY) ## your notebooks in JupyterLab, without answers (OPTIONS=--instructor: with them)
+	@$(VENV_PYTHON) -m course_utils lab $(OPTIONS)
+
+check: $(READY) ## the visible checks of your answers in every notebook, with points
+	@$(VENV_PYTHON) -m course_utils lab --prepare
+	@$(VENV_PYTHON) -m course_utils check --all $(OPTIONS)
+
+# Developers only: a students' copy has none of these.
+test: $(READY) $(call EXTRA,test) ## the whole test suite, in two processes
 	@$(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
 
 lint: $(READY) $(call EXTRA,test) ## style, spelling, sizes, notebooks in step with their sources
@@ -86,9 +89,6 @@ notebooks: $(READY) ## convert and execute the notebooks whose source changed
 weights: $(READY) $(call EXTRA,weights) ## train the networks that the course ships anew, where a recipe changed; goes on where it was stopped
 	@$(VENV_PYTHON) -m course_utils.tools.shipping $(OPTIONS)
 
-lab: $(READY) ## JupyterLab on this machine only, opened with its token
-	@$(VENV_PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --notebook-dir=notebooks $(OPTIONS)
-
 lock: ## resolve what pyproject.toml asks for (needs uv; OPTIONS=--upgrade: newest versions)
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	$(COMPILE) --all-extras $(OPTIONS) --output-file constraints.txt
@@ -96,6 +96,8 @@ lock: ## resolve what pyproject.toml asks for (needs uv; OPTIONS=--upgrade: newe
 	@set -e; for extra in $(KNOWN); do \
 		$(COMPILE_LOCK) --extra $$extra --output-file whole.lock; \
 		awk '$(ADDED)' requirements.lock whole.lock > requirements-$$extra.lock; rm whole.lock; done
+
+# For everybody.
 
 clean: ## remove the environment and everything generated
 	rm -rf .venv runs reports book/_build

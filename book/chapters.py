@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from course_utils.tools.labs.lab.release import student_version
-from course_utils.tools.labs.lab.source import read_lab
 from course_utils.tools.notebooks.convert import write_notebook
+from course_utils.tools.students.released import for_students
 
 _DETAILS = re.compile(r"(<details>\s*<summary>.*?</summary>)\s*(.*?)\s*(</details>)", re.S)
 
@@ -18,7 +17,7 @@ def write_chapters(notebooks: Path, output: Path) -> None:
         output: the folder for the chapters, which keep the notebooks' names.
     """
     for path in sorted(notebooks.glob("*.ipynb")):
-        chapter = student_version(read_lab(path))
+        chapter = for_students(path)
         for cell in chapter.cells:
             if cell.cell_type == "markdown":
                 # With an empty line around it, the folded text is read as Markdown.

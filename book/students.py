@@ -1,26 +1,32 @@
 """`make students`: a copy of the course for students, to be put on a branch that Binder and Colab open.
 
 Its notebooks have no solutions and no hidden checks, and their first cell sets the course up on Colab. The notebooks'
-sources and the tests, which contain solutions, are left out. Environment variables, as for the book:
+sources and the tests, which contain solutions, and what only instructors and developers need are left out; README is
+the students' page. Environment variables, as for the book:
 
     COURSE_REPOSITORY   owner/name on GitHub; without it there is no cell for Colab
     COURSE_BRANCH       the branch of the copy; students when omitted
 """
 
 import argparse
+import fnmatch
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
-from chapters import write_chapters
 
 from course_utils.tools.notebooks.convert import write_notebook
+from course_utils.tools.students.released import for_students
 
 ROOT = Path(__file__).resolve().parents[1]
-LEFT_OUT = ("notebooks/", "tests/", ".ci/")
+LEFT_OUT = ("notebooks/", "tests/", ".ci/", "book/", "CONTRIBUTING.md", "README.md", ".pre-commit-config.yaml")
+LEFT_OUT += tuple(
+    f"docs/{name}" for name in ("instructors", "editions", "jupyterhub", "students", "syllabus", "examples")
+)
 
 COLAB = """\
 #@title On Google Colab, run this cell first; elsewhere it does nothing
@@ -46,13 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
     default = ROOT / "book" / "_build" / "students"
     parser.add_argument("--output", type=Path, default=default, help="where to write it (book/_build/students)")
     output = parser.parse_args(arguments).output.resolve()
+    if output == ROOT or output in ROOT.parents or (output.exists() and not output.is_dir()):
+        parser.error(f"--output {output} is the course itself, or no folder: choose another place")
     shutil.rmtree(output, ignore_errors=True)
-    for name in committed():
+    for name in committed(ROOT):
         if not name.startswith(LEFT_OUT):
             (output / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, output / name)
+    (output / "README.md").write_text(readme((ROOT / "docs" / "students.md").read_text("utf-8")), "utf-8")
+    (output / "Makefile").write_text(makefile((ROOT / "Makefile").read_text("utf-8")), "utf-8")
     notebooks = output / "notebooks"
-    write_chapters(ROOT / "notebooks", notebooks)
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        write_notebook(for_students(path), notebooks / path.name)
     for picture in (ROOT / "notebooks").glob("*.jpg"):
         shutil.copy(picture, notebooks)
     if name := os.environ.get("COURSE_REPOSITORY"):
@@ -62,10 +73,46 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def committed() -> list[str]:
-    """The files under version control that exist."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+def committed(root: Path) -> list[str]:
+    """The files under version control that exist; without git, those that `.gitignore` does not name."""
+    try:
+        command = ["git", "ls-files", "-z"]
+        listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+        names = [name for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        ignored = [line for line in (root / ".gitignore").read_text().splitlines() if line and line[0] not in "#!"]
+        files = (path.relative_to(root).as_posix() for path in sorted(root.rglob("*")))
+        names = [name for name in files if not is_ignored(name, ignored)]
+    return [name for name in names if (root / name).is_file()]
+
+
+def is_ignored(name: str, patterns: list[str]) -> bool:
+    """Whether one of these lines of `.gitignore` fits: `/path/`, `/folder/*` or `name/`. READMEs are kept.
+
+    Args:
+        name: of a file, from the root.
+        patterns: the lines, without those that begin with an exclamation mark.
+    """
+    parts = name.split("/")
+    folders = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    return parts[-1] != "README.md" and any(
+        any(fnmatch.fnmatch(folder, pattern.strip("/")) for folder in folders)
+        if "/" in pattern.strip("/") or pattern.startswith("/")
+        else any(fnmatch.fnmatch(part, pattern.strip("/")) for part in parts)
+        for pattern in [*patterns, ".git/"]
+    )
+
+
+def readme(page: str) -> str:
+    """The students' page, whose links start from `docs/`, as a page at the root."""
+    page = re.sub(r"\]\((?!\.\./|https?:|#)", "](docs/", page)
+    return page.replace("](../", "](")
+
+
+def makefile(text: str) -> str:
+    """The Makefile without the developers' tasks; `test` checks what a student can check."""
+    shorter = re.sub(r"(?ms)^# Developers only.*?^# For everybody\.\n\n?", "", text)
+    return shorter + "\ntest: check ## the same\n"
 
 
 def add_colab_cell(path: Path, repository: str, branch: str) -> None:

@@ -223,9 +223,7 @@ def test_lock_says_what_it_needs(checkout, tmp_path, monkeypatch):
     assert checkout.errors.splitlines()[0] == "make lock needs uv: pip install uv"
 
 
-def test_a_copy_without_tests_says_what_to_run_instead(checkout):
-    """Students get one; it installs nothing for tests that are not there."""
-    (checkout.folder / "tests").rmdir()
-    assert checkout.make("test", status=2) == []
-    for command in ("make lab", "make run", "course doctor"):
-        assert command in checkout.errors
+def test_check_brings_the_workspace_up_to_date_first(checkout):
+    checkout.make("install")
+    assert checkout.make("check") == ["-m course_utils lab --prepare", "-m course_utils check --all"]
+    assert checkout.make("lab", "OPTIONS=--instructor") == ["-m course_utils lab --instructor"]

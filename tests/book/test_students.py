@@ -1,5 +1,6 @@
 """The students' copy: nothing that gives answers away, and what Binder and Colab need to start it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import students
 import yaml
 
 from course_utils.tools.labs.lab.source import read_lab
+from course_utils.tools.students.released import for_students
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -31,8 +33,46 @@ def copy(tmp_path_factory) -> Path:
 
 def test_copy_has_every_notebook_and_no_source_and_no_test(copy):
     assert sorted(path.name for path in copy.glob("notebooks/*.ipynb")) == [path.name for path in NOTEBOOKS]
-    assert not (copy / "notebooks" / "source").exists() and not (copy / "tests").exists()
+    assert not any((copy / name).exists() for name in ("notebooks/source", "tests", "book", "docs/instructors.md"))
     assert (copy / "course_utils" / "tools" / "cli.py").is_file() and (copy / "environment.yml").is_file()
+
+
+def test_readme_is_the_students_page_and_every_link_leads_somewhere(copy):
+    readme = (copy / "README.md").read_text()
+    assert "for students" in readme.splitlines()[0] and "course check" in readme and "solutions" not in readme
+    broken = []
+    for page in copy.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            if not target.startswith("http") and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(copy)}: {target}")
+    assert not broken
+
+
+def test_tasks_of_the_copy_are_a_students(copy):
+    """`make help` lists no task that needs what the copy lacks, and `make test` checks what a student can check."""
+    done = subprocess.run(["make", "help"], cwd=copy, capture_output=True, text=True)
+    tasks = re.findall(r"^  make (\w+)", done.stdout, re.M)
+    assert tasks == ["help", "install", "run", "lab", "check", "clean", "test"]
+    planned = subprocess.run(["make", "-n", "test"], cwd=copy, capture_output=True, text=True).stdout
+    assert planned.splitlines()[-1].rstrip().endswith("course_utils check --all")
+
+
+def test_without_git_the_copy_holds_the_same_files(tmp_path):
+    """As in an unpacked zip file: what `.gitignore` names, and nothing else, is left out."""
+    root = tmp_path / "a course"
+    names = [".gitignore", "README.md", "data/README.md", "course_utils/layers/a.py", "docs/data.md"]
+    ignored = ["data/camvid/train.txt", "runs/a/log.csv", "a/__pycache__/b.pyc", ".venv/bin/python", "x.egg-info/PKG"]
+    for name in names + ignored:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("")
+    (root / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    assert sorted(students.committed(root)) == sorted(names)
+
+
+def test_the_course_itself_is_not_overwritten(capsys):
+    with pytest.raises(SystemExit):
+        students.main(["--output", str(ROOT)])
+    assert "choose another place" in capsys.readouterr().err and (ROOT / "pyproject.toml").is_file()
 
 
 def test_no_solution_is_anywhere_in_the_copy(copy):
@@ -54,7 +94,8 @@ def test_first_cell_is_for_colab_and_the_rest_is_the_released_notebook(name, cop
     notebook = nbformat.read(copy / "notebooks" / name, as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].source == students.COLAB.format(name="owner/name", branch="students")
-    assert len(notebook.cells) == 1 + len(nbformat.read(ROOT / "notebooks" / name, as_version=4).cells)
+    written = for_students(ROOT / "notebooks" / name)
+    assert [cell.source for cell in notebook.cells[1:]] == [cell.source for cell in written.cells]
 
 
 def run_cell(folder: Path, before: str, after: str) -> str:

@@ -1,20 +1,19 @@
-"""The JupyterLab that `make lab` starts, on a folder of its own."""
+"""The JupyterLab that `course lab` starts, on a folder of its own."""
 
 import json
 import os
-import re
 import shutil
-import sys
 import time
 from pathlib import Path
 
 from course_utils.tools.notebooks.execution.processes import Family
+from course_utils.tools.students import jupyter
 
 ROOT = Path(__file__).parents[2]
 
 
 class LabServer:
-    """JupyterLab with the options of `make lab`, on a port that the system chooses, with the token that it makes.
+    """JupyterLab as `course lab` starts it, on a port that the system chooses, with the token that it makes.
 
     It knows nothing of the user's own settings and leaves none behind. With its kernels it ends with the `with` block.
 
@@ -40,11 +39,14 @@ class LabServer:
         answer = self._folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
         answer.parent.mkdir(parents=True)
         answer.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-        # `make lab` on a desktop opens the address with the token in the user's browser; here Playwright does.
+        settings = self._folder / "course"
+        jupyter.write_settings(settings, instructor=False)
+        # `course lab` on a desktop opens the address with the token in the user's browser; here Playwright does.
         options = ["--no-browser", "--ServerApp.port=0", "--expose-app-in-browser"]
         options += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         variables = {
             "JUPYTER_RUNTIME_DIR": self._runtime,
+            "JUPYTER_CONFIG_PATH": settings,
             "JUPYTER_CONFIG_DIR": self._folder / "config",
             "JUPYTERLAB_SETTINGS_DIR": self._folder / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": self._folder / "workspaces",
@@ -53,7 +55,7 @@ class LabServer:
         }
         variables = {name: None if value is None else str(value) for name, value in variables.items()}
         self._log = (self._folder / "jupyterlab.log").open("w+")
-        command = [sys.executable, "-m", "jupyterlab", *_make_lab_options(), *options]
+        command = jupyter.command(self.notebooks, options)
         self._family = Family(command, variables, cwd=self._folder, stdout=self._log, stderr=self._log)
         try:
             self._wait()
@@ -80,12 +82,3 @@ class LabServer:
     def __exit__(self, *exception):
         self._family.kill()
         self._log.close()
-
-
-def _make_lab_options() -> list[str]:
-    """The options in the Makefile's recipe of `lab`."""
-    recipe = re.search(
-        r"^\t@\$\(VENV_PYTHON\) -m jupyterlab (.*) \$\(OPTIONS\)$", (ROOT / "Makefile").read_text(), re.M
-    )
-    assert recipe, "the Makefile has no recipe of `lab`"
-    return recipe[1].split()

@@ -17,6 +17,9 @@ from notebook_page import NotebookPage
 from playwright.sync_api import expect, sync_playwright
 from widget_controls import controls
 
+from course_utils.tools.notebooks.convert import write_notebook
+from course_utils.tools.students.released import for_students
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 PATIENCE = 120_000  # milliseconds for whatever the page is asked to do: the machine may be busy
@@ -100,3 +103,27 @@ def test_notebook(path, notebook):
         page.screenshot(f"{path.stem}_{place:02d}_dark", cell)
         assert page.faint_text(cell) == []
     assert page.complaints == []
+
+
+_SAVE = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.sessionContext.session.kernel.info;
+    await panel.context.save();
+}"""
+
+_MENUS = "() => Array.from(document.querySelectorAll('.lm-MenuBar-itemLabel, .jp-SideBar [title]'), e => e.textContent)"
+
+
+@pytest.mark.timeout(1800)
+def test_open_and_save_leaves_a_students_notebook_as_it_was(lab, jupyterlab):
+    """Whatever Python runs the kernel, so that the next `git pull` or update finds nothing changed."""
+    path = lab.notebooks / "04_unpooling.ipynb"
+    write_notebook(for_students(ROOT / "notebooks" / path.name), path)
+    before, then = path.read_bytes(), path.stat().st_mtime_ns
+    jupyterlab.open(path.name)
+    jupyterlab.page.evaluate(_SAVE)
+    jupyterlab.page.evaluate(_SAVE)
+    jupyterlab.close()
+    assert path.stat().st_mtime_ns > then, "it was not saved"
+    assert path.read_bytes() == before
+    assert not any("Nbgrader" in text for text in jupyterlab.page.evaluate(_MENUS))

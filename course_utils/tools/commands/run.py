@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,12 +20,14 @@ def configure(parser: argparse.ArgumentParser):
     """The arguments of `course run`."""
     parser.description = (
         "Execute notebooks, each in its own folder as JupyterLab does, and write the executed copies and a report "
-        "page. Exits 0 if all passed, 1 if one failed."
+        "page. Exercises that are still to be written are passed over, and named. Exits 0 if all passed, 1 if one "
+        "failed."
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help='number ("05"), name or path; all by default')
     parser.add_argument("--dataset", metavar="NAME", help="the data set for notebooks that take one")
     parser.add_argument("--data-dir", metavar="DIR", help="the folder of that data set")
     parser.add_argument("--fast", action="store_true", help="the fast setting: everything small, under a minute each")
+    parser.add_argument("--core", action="store_true", help="the core path alone, of notebooks that have one")
     parser.add_argument(
         "-p", "--parameter", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="set a parameter"
     )
@@ -50,12 +53,20 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 when all notebooks passed, 1 when one failed, 130 when interrupted (the report covers what was run).
     """
+    output = check_writable(Path(arguments.output), "--output")
+    notebooks = _chosen(arguments.notebooks)
+    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+        if arguments.core:
+            notebooks = _core_paths(notebooks, Path(folder), named=bool(arguments.notebooks))
+        return _run(notebooks, output, arguments)
+
+
+def _run(notebooks: list[Path], output: Path, arguments: argparse.Namespace) -> int:
+    """The same for the notebooks chosen."""
     from course_utils.progress import TaskProgress
     from course_utils.tools.notebooks.execution.several import execute_several
     from course_utils.tools.notebooks.report import write_report
 
-    output = check_writable(Path(arguments.output), "--output")
-    notebooks = _chosen(arguments.notebooks)
     if any(output.resolve() == notebook.resolve().parent for notebook in notebooks):
         raise CourseError(f"--output {output} holds the notebooks themselves: choose another folder.")
     asked = _asked(arguments.dataset, arguments.data_dir, arguments.parameter)
@@ -123,6 +134,26 @@ def _chosen(names: list[str]) -> list[Path]:
     return unique
 
 
+def _core_paths(notebooks: list[Path], folder: Path, *, named: bool) -> list[Path]:
+    """The core paths of the notebooks, as notebooks of their own; without those that have none, unless named."""
+    from course_utils.tools.notebooks.convert import write_notebook
+    from course_utils.tools.notebooks.paths import core_path
+
+    written = []
+    for notebook in notebooks:
+        try:
+            core = core_path(_read(notebook), notebook.stem)
+        except CourseError:
+            if named:
+                raise
+            continue
+        written.append(folder / notebook.name)
+        write_notebook(core, written[-1])
+    if not written:
+        raise CourseError("None of the notebooks has a core path: run them without --core.")
+    return written
+
+
 def _asked(dataset: str | None, data_dir: str | None, pairs: list[tuple[str, str]]) -> dict[str, object]:
     """The parameters set on the command line."""
     from course_utils.datasets import DATASETS
@@ -147,24 +178,14 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
     A parameter that a notebook does not have is an error if the notebook was named or if no notebook has it;
     otherwise that notebook runs without it, and a line says so.
     """
-    import nbformat
-
     from course_utils.tools.notebooks.parameters import check_parameters, parameters
 
     known = {}
     for notebook in notebooks:
         try:
-            read = nbformat.read(notebook, as_version=4)
-            if fault := find_fault(read, _NOTEBOOK):
-                raise _unreadable(notebook, fault)
-            known[notebook] = parameters(read)
-        # nbformat looks into whatever JSON it is given, and says of some in many lines why they are no notebooks.
-        except (ValueError, SyntaxError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            known[notebook] = parameters(_read(notebook))
+        except (SyntaxError, ValueError) as error:
             raise _unreadable(notebook, str(error)) from None
-        except nbformat.ValidationError as error:
-            raise _unreadable(notebook, error.message) from None
-        except OSError as error:
-            raise _unreadable(notebook, error.strerror) from None
     plans = []
     for notebook in notebooks:
         values = dict(asked)
@@ -179,6 +200,28 @@ def _plans(notebooks: list[Path], asked: dict[str, object], *, named: bool, fast
             values.setdefault("output_dir", str((output / "runs").resolve()))
         plans.append((notebook, values))
     return plans
+
+
+def _read(notebook: Path):
+    """The notebook in a file.
+
+    Raises:
+        CourseError: there is none; the message says why in a line.
+    """
+    import nbformat
+
+    try:
+        read = nbformat.read(notebook, as_version=4)
+        if fault := find_fault(read, _NOTEBOOK):
+            raise _unreadable(notebook, fault)
+        return read
+    # nbformat looks into whatever JSON it is given, and says of some in many lines why they are no notebooks.
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _unreadable(notebook, str(error)) from None
+    except nbformat.ValidationError as error:
+        raise _unreadable(notebook, error.message) from None
+    except OSError as error:
+        raise _unreadable(notebook, error.strerror) from None
 
 
 def _of(kind: type, wanted: str):
@@ -215,6 +258,8 @@ def _produced(folder: Path, started: float, notebook: str) -> list[Path]:
 def _summary(result) -> str:
     memory = f"{result.peak_memory / 2**20:,.0f} MiB"
     line = f"{result.name}: {result.status} in {result.seconds / 60:.1f} min, peak memory {memory}"
+    if result.open:
+        line += f"\n  still open, and passed over: {', '.join(result.open)}"
     return f"{line}\n  {result.error}" if result.error else line
 
 

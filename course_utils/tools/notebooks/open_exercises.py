@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 CHECK_ALL = "check-all"
 """The tag of the cell that runs `course check`: a run of the whole notebook leaves it out."""
 
-_PASSED_OVER = "pass"
+_PASSED_OVER = "pass  # passed over: {}"
 
 
 def is_open(source: str) -> bool:
@@ -46,20 +46,21 @@ def pass_over(notebook: NotebookNode, grade_ids: list[str]) -> dict[str, str]:
         grade_ids: of the answers.
 
     Returns:
-        The sources that were taken out, by cell id, for `put_back`.
+        The sources that were taken out, by what stands in their places, for `put_back`.
     """
     checks, taken = {f"{grade_id}_check" for grade_id in grade_ids}, {}
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
         if _record(cell).get("grade_id") in checks or CHECK_ALL in cell.metadata.get("tags", []):
-            taken[cell.id], cell.source = cell.source, _PASSED_OVER
+            place = _PASSED_OVER.format(number)
+            taken[place], cell.source = cell.source, place
     return taken
 
 
 def put_back(notebook: NotebookNode, taken: dict[str, str]) -> None:
     """Give the cells of an executed notebook their sources again, and say below the checks that they were left out."""
     for cell in notebook.cells:
-        if cell.get("id") in taken and cell.source == _PASSED_OVER:
-            cell.source = taken[cell.id]
+        if cell.source in taken:
+            cell.source = taken[cell.source]
             if _record(cell):
                 text = "Passed over: the exercise is still open.\n"
                 cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]

@@ -82,6 +82,7 @@ def _described(result: Result, folder: Path, room: _Room) -> dict:
         "executed": result.output and _relative(result.output, folder),
         "parameters": {name: _line(repr(value)) for name, value in result.parameters.items()},
         "produced": [_relative(run, folder) for run in result.runs],
+        "open": ", ".join(map(_line, result.open)),
         "error": result.error and _shortened(result.error),
         "shown": list(_shown(result.output, room)) if result.output else [],
     }

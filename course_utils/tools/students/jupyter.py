@@ -9,6 +9,9 @@ from pathlib import Path
 from course_utils.files import write_whole
 from course_utils.tools.students.saving import keep_metadata
 
+HERE = "127.0.0.1"
+"""The address that only this machine reaches."""
+
 _NBGRADER = ("assignment_list", "course_list", "formgrader", "validate_assignment")
 
 
@@ -33,14 +36,15 @@ def write_settings(folder: Path, instructor: bool) -> None:
     _write(folder / "labconfig" / "page_config.json", {"disabledExtensions": {"@jupyter/nbgrader": off}})
 
 
-def command(folder: Path, options: list[str]) -> list[str]:
+def command(folder: Path, options: list[str], address: str = HERE) -> list[str]:
     """What starts JupyterLab on a folder.
 
     Args:
         folder: of the notebooks.
         options: further ones for JupyterLab.
+        address: where it listens.
     """
-    return [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--notebook-dir={folder}", *options]
+    return [sys.executable, "-m", "jupyterlab", f"--ServerApp.ip={address}", f"--notebook-dir={folder}", *options]
 
 
 def environment(settings: Path) -> dict[str, str]:
@@ -49,15 +53,16 @@ def environment(settings: Path) -> dict[str, str]:
     return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [str(settings), known]))}
 
 
-def start(folder: Path, settings: Path, options: list[str]) -> int:
+def start(folder: Path, settings: Path, options: list[str], address: str = HERE) -> int:
     """Start JupyterLab and stay with it; returns its exit status.
 
     Args:
         folder: of the notebooks.
         settings: where `write_settings` wrote.
         options: further ones for JupyterLab.
+        address: where it listens.
     """
-    arguments = command(folder.resolve(), options)
+    arguments = command(folder.resolve(), options, address)
     if os.name == "posix":
         # In this process's place, so that Ctrl-C asks JupyterLab and nobody else.
         sys.stdout.flush()

@@ -90,5 +90,5 @@ _STATES = [
         "message": _text,
         "answer": _text,
         "by_hand": _truth,
-    },
+    }
 ]

@@ -14,13 +14,15 @@ def configure(parser: argparse.ArgumentParser):
     parser.description = (
         "Make a folder of notebooks without answers, or bring it up to date: new text of the lessons comes in, your "
         "answers, cells and outputs stay, and a line says where the course and you have changed the same cell. Then "
-        "open it in JupyterLab, on this machine only."
+        "open it in JupyterLab."
     )
     add_workspace(parser)
     parser.add_argument("--instructor", action="store_true", help="open the course's own notebooks, with solutions")
     parser.add_argument("--prepare", action="store_true", help="bring the workspace up to date, and start nothing")
     parser.add_argument("--no-browser", action="store_true", help="print JupyterLab's address, and open no window")
     parser.add_argument("--port", type=whole_number(1, 65535), metavar="N", help="JupyterLab's port")
+    text = "where JupyterLab listens (%(default)s: this machine only; a container needs 0.0.0.0)"
+    parser.add_argument("--ip", default="127.0.0.1", metavar="ADDRESS", help=text)
     parser.add_argument(
         "jupyter", nargs="*", metavar="-- OPTION", help="further options for JupyterLab, after two hyphens"
     )
@@ -56,4 +58,4 @@ def run(arguments: argparse.Namespace) -> int:
     write_settings(settings, arguments.instructor)
     options = ["--no-browser"] * arguments.no_browser
     options += [f"--port={arguments.port}"] * (arguments.port is not None)
-    return start(folder, settings, options + arguments.jupyter)
+    return start(folder, settings, options + arguments.jupyter, arguments.ip)

@@ -20,6 +20,7 @@ from course_utils.tools.notebooks.execution.processes import Family
 from course_utils.tools.notebooks.execution.result import Failure, Result
 from course_utils.tools.notebooks.execution.running import RunningCell
 from course_utils.tools.notebooks.headings import title
+from course_utils.tools.notebooks.open_exercises import open_exercises, pass_over, put_back
 
 _START_LIMIT = 180  # seconds until the first cell starts; papermill gives a kernel 60
 _GRACE = 20  # seconds beyond a cell's limit before everything is killed: papermill usually ends it first
@@ -37,6 +38,8 @@ def execute(
     stop: threading.Event | None = None,
 ) -> Result:
     """Execute a notebook from its first cell to its last, or to the first that fails.
+
+    The checks of exercises that nobody has answered yet are passed over.
 
     Args:
         notebook: the notebook; it is not changed.
@@ -57,7 +60,11 @@ def execute(
     with tempfile.TemporaryDirectory(prefix="course-") as folder, contextlib.ExitStack() as stack:
         # papermill reads braces in a path as parameters, so it only sees this folder's.
         scratch = Path(folder)
-        shutil.copyfile(notebook, scratch / "input.ipynb")
+        result.open = open_exercises(source)
+        if taken := pass_over(source, result.open):
+            write_notebook(source, scratch / "input.ipynb")
+        else:
+            shutil.copyfile(notebook, scratch / "input.ipynb")
         log = stack.enter_context(open(scratch / "log", "w+", errors="replace"))
         job = {
             "input": str(scratch / "input.ipynb"),
@@ -84,7 +91,7 @@ def execute(
             result.error.traceback = plain_text(log.read())
         if (scratch / "output.ipynb").is_file():
             result.output = output
-            _keep(scratch / "output.ipynb", result)
+            _keep(scratch / "output.ipynb", result, taken)
     result.seconds = time.monotonic() - started
     return result
 
@@ -137,12 +144,19 @@ def _follow(family: Family, job: dict, result: Result, deadline: float, timeout:
             return
 
 
-def _keep(executed: Path, result: Result):
-    """Write the executed notebook to its place, without papermill's paths; name the source of the cell that failed."""
+def _keep(executed: Path, result: Result, taken: dict[str, str]):
+    """Write the executed notebook to its place, without papermill's paths; name the source of the cell that failed.
+
+    Args:
+        executed: where papermill has written it.
+        result: is completed.
+        taken: the sources of cells that were passed over, as `pass_over` returned them.
+    """
     notebook = nbformat.read(executed, as_version=4)
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         clean_outputs(cell)
+    put_back(notebook, taken)
     if result.error and result.error.cell and not result.error.source:
         result.error.source = notebook.cells[result.error.cell - 1].source
     write_notebook(notebook, result.output)

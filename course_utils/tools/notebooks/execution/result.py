@@ -35,6 +35,7 @@ class Result:
         output: the executed notebook; None when not one cell ran.
         error: why it stopped; None when it passed.
         runs: the folders it produced.
+        open: the grade ids of exercises that are still to be written; their checks were passed over.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Result:
     output: Path | None = None
     error: Failure | None = None
     runs: list[Path] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
