@@ -28,7 +28,13 @@ from course_utils.plotting.networks.reconstruction import (
     reconstruction_panel,
 )
 from course_utils.plotting.networks.training import class_frequencies, learning_curves
-from course_utils.plotting.operations.matrices import matrix_pictures, matrix_product, matrix_row, singular_values
+from course_utils.plotting.operations.matrices import (
+    descent,
+    matrix_pictures,
+    matrix_product,
+    matrix_row,
+    singular_values,
+)
 from course_utils.plotting.operations.overlap import (
     energy_curves,
     gray_images,
@@ -96,6 +102,7 @@ __all__ = [
     "contribution_panel",
     "crop_curves",
     "crop_panel",
+    "descent",
     "difference_histogram",
     "edge_errors",
     "edge_panel",

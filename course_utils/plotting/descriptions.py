@@ -86,6 +86,10 @@ DESCRIPTIONS = {
         "A kernel of 3 by 3 taps, 1 to 9, and its 24 by 24 matrix: three diagonals of 6 by 6 blocks, each block "
         "with three diagonals that hold the numbers of one kernel row."
     ),
+    "02 descent": (
+        "Left, the blurred target, the signal found by gradient descent and the true box with sharp edges: the found "
+        "one is close to the box but rounded at its edges. Right, the loss over 200 steps, falling fast and then slowly."
+    ),
     "02 enlarged": (
         "A detail of a test photograph: the truth, enlarged by nearest neighbour (blocks), bilinear (soft), "
         "bicubic and the learned kernel (both sharper)."

@@ -5,41 +5,42 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 75
+#     minutes: 65
 #     claims: [L6, L10, L11]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 02 · Transposed convolution is a transposed matrix
 #
 # **After this notebook you can** write any convolution as a matrix, say what its transpose does and when that is
 # "convolving with the reversed coefficients", predict the sizes that strides and paddings give, explain why a
 # transposed convolution undoes nothing, and train one to enlarge photographs.
 #
-# **Time:** 75 minutes; the cells themselves need about one minute on two processor cores.
+# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L6*, upsampling followed by convolution does not invert a convolution; it is interpolation whose
 # filter is learned. *L10*, a convolution is a matrix product, and its transpose is like convolving with the reversed
 # coefficients. *L11*, a strided convolution is a 3 x 5 matrix and its transpose a 5 x 3 matrix.
 #
-# **Before it:** zero insertion and interpolation kernels (01). **Exercises:** five to compute (8 points) and one to
-# write (2 points).
+# **Before it:** zero insertion and interpolation kernels (01). **Exercises:** three on the way and two
+# at the end to compute (8 points), and one to write (2 points).
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: fewer patches and steps; everything is shown, the trained kernels are rough
 seed = 0
 dataset = "photographs"  # those that come with scikit-image; or "camvid", "cityscapes", "toy_streets"
 data_dir = None  # where such a data set is; None: its usual place
 steps = 384  # training steps, of 32 patches each, when a layer learns to enlarge
 
-# %%
+# %% tags=["core"]
 import numpy as np
 import skimage
 import sympy
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras, tf
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 from course_utils.labels import CITYSCAPES
 from course_utils.layers import interpolation_kernel
 from course_utils.matrices import convolution_matrix
@@ -49,62 +50,187 @@ if fast:
 keras.utils.set_random_seed(seed)
 a, b, c, x, y, z = sympy.symbols("a b c x y z")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The question
 #
 # An encoder makes feature maps small with strided convolutions. A decoder must make them large again, and the usual
-# layer for that is `Conv2DTranspose`. What it computes can be seen in its smallest example, where the digits of the sum
-# say who contributed: every input value *stamps* a copy of the kernel, scaled by itself.
+# layer for that is `Conv2DTranspose`. What it computes fits in one sentence: every input value *stamps* a copy of the
+# kernel, scaled by itself, and where stamps overlap they add up.
+#
+# Write it. The figures that follow run on your function. (While it isn't right yet, they use the course's own, so you
+# can read on.)
+#
+# ### Exercise 1: stamps (2 points)
+#
+# Return the transposed convolution of `values` `[H, W]` with `kernel` `[h, w]`: `values[i, j]` times the kernel goes to the
+# rows from `i * stride` and the columns from `j * stride` on. The output has `(H - 1) * stride + h` rows, and columns
+# likewise. Floats give floats. Whole numbers (int64) give whole numbers, exact to the last digit, and the frameworks'
+# layers know none that large. A picture may have hundreds of thousands of pixels. Leave the inputs unchanged.
 
-# %%
-pixels, stamp = np.array([[1.0, 10], [100, 1000]]), np.array([[1.0, 2], [3, 4]])
+# %% nbgrader={"grade": false, "grade_id": "transposed", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def stamped(values, kernel, stride):
+    """Transposed convolution, [(H - 1) * stride + h, (W - 1) * stride + w]."""
+    ### BEGIN SOLUTION
+    (rows, columns), (height, width) = values.shape, kernel.shape
+    size = (rows - 1) * stride + height, (columns - 1) * stride + width
+    outputs = np.zeros(size, np.result_type(values, kernel))
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * stride, column * stride
+            outputs[top : top + height, left : left + width] += values[row, column] * kernel
+    return outputs
+    ### END SOLUTION
 
 
-def stamped(values, stride):
-    """tf.nn.conv2d_transpose of a plain array, one channel."""
-    size = (1, *((n - 1) * stride + 2 for n in values.shape), 1)
-    kernel = stamp[..., None, None]
+# %% nbgrader={"grade": true, "grade_id": "transposed_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(
+    stamped(np.array([[1.0, 10.0]]), np.array([[1.0, 2.0, 3.0]]), 2),
+    np.array([[1.0, 2.0, 13.0, 20.0, 30.0]]),
+    name="two values, three taps, stride 2",
+)
+large = 10**17 + np.arange(2)[None]
+assert_same(stamped(large, np.array([[3]]), 1), 3 * large, name="two large whole numbers")
+### BEGIN HIDDEN TESTS
+for trial, (size, taps_, stride) in enumerate(
+    [((3, 4), (3, 3), 2), ((2, 5), (4, 2), 3), ((4, 3), (2, 3), 1), ((1, 1), (3, 2), 2), ((3, 2), (2, 1), 3)]
+):
+    rng = np.random.default_rng(trial)
+    whole = [(n - 1) * stride + k for n, k in zip(size, taps_, strict=True)]
+    floats = rng.normal(size=size), rng.normal(size=taps_)
+    integers = rng.integers(10**8, 10**9, size), rng.integers(10**8, 10**9, taps_)
+    for (values, kernel_), what in ((floats, "floats"), (integers, "large whole numbers")):
+        expected = (convolution_matrix(kernel_, whole, stride, "valid").T @ values.ravel()).reshape(whole)
+        given = values.copy(), kernel_.copy()
+        answer = stamped(*given, stride)
+        name = f"{size[0]} x {size[1]} {what}, {taps_[0]} x {taps_[1]} taps, stride {stride}"
+        assert_same(answer, expected, name=name, atol=1e-5)
+        assert_same(given[0], values, name="the values after your function has run")
+        assert_same(given[1], kernel_, name="the kernel after your function has run")
+row = np.arange(400_000)[None]
+expected = np.concatenate([row, [[0]]], axis=1) + 2 * np.concatenate([[[0]], row], axis=1)
+assert_same(stamped(row.copy(), np.array([[1, 2]]), 1), expected, name="400,000 values in a row")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Two loops over the values; in them, one slice of the output to which the scaled kernel
+# is added.</details>
+# <details><summary>Hint 2</summary><code>np.zeros(size, np.result_type(values, kernel))</code> is an output of the right
+# type. The slice of <code>values[i, j]</code> begins at row <code>i * stride</code> and is as high as the
+# kernel.</details>
+#
+# In the smallest example the digits of the sum tell who contributed.
+
+# %% tags=["core"]
+def by_framework(values, kernel, stride):
+    """The course's own: tf.nn.conv2d_transpose of a plain array, one channel."""
+    size = (1, *((n - 1) * stride + k for n, k in zip(values.shape, kernel.shape, strict=True)), 1)
+    kernel = tf.constant(kernel, tf.float64)[..., None, None]
     return tf.nn.conv2d_transpose(values[None, ..., None], kernel, size, stride, "VALID")[0, ..., 0].numpy()
 
 
-stamps = {f"{value:.0f} x kernel": stamped(np.where(pixels == value, pixels, 0), 1) for value in pixels.ravel()}
-together = {"their sum": stamped(pixels, 1), "stride 2": stamped(pixels, 2)}
-plotting.show(
-    plotting.number_maps({"input": pixels, "kernel": stamp, **stamps, **together}),
-    alt="02 stamps",
-)
-assert np.array_equal(sum(stamps.values()), together["their sum"])
+pixels, kernel = np.array([[1.0, 10], [100, 1000]]), np.array([[1.0, 2], [3, 4]])
+stamp = adopt("stamped", globals(), ours=by_framework, trials=[(pixels, kernel, stride) for stride in (1, 2)])
 
-# %% [markdown]
+# %% tags=["core"]
+stamps = {f"{value:.0f} x kernel": stamp(np.where(pixels == value, pixels, 0), kernel, 1) for value in pixels.ravel()}
+together = {"their sum": stamp(pixels, kernel, 1), "stride 2": stamp(pixels, kernel, 2)}
+plotting.show(plotting.number_maps({"input": pixels, "kernel": kernel, **stamps, **together}), alt="02 stamps")
+
+# %% [markdown] tags=["core"]
 # **Think first.** Which entries of the kernel made the 1234, and what would stand in the middle with a 3 x 3 kernel and
 # stride 2?
 #
 # <details><summary>Answer</summary>The 4 of the first stamp, the 3 of the second, the 2 of the third and the 1 of the
 # fourth. Again one value from each stamp, its four corners: the stamps are two pixels apart and three wide, so they
 # share a pixel.</details>
+
+# %% [markdown] tags=["core"]
+# ## A convolution is a matrix
 #
-# And what has that to do with transposing? A convolution is linear: each output is a weighted sum of inputs. So it is a
+# What has that to do with transposing? A convolution is linear: each output is a weighted sum of inputs. So it is a
 # matrix, and matrices can be transposed.
 #
-# In one dimension, slide three taps over five pixels, two of which are zero. The frameworks slide the kernel *as it is*
-# (strictly, that is a cross-correlation). Written down for all five outputs, the weights form the matrix below.
+# In one dimension, slide three taps over five pixels. The frameworks slide the kernel *as it is* (strictly, that is a
+# cross-correlation). Each output is one row of the matrix: it holds the taps, below the pixels that they meet.
+#
+# ### Exercise 2: the lecture's matrix (2 points)
+#
+# Return the matrix of a convolution of `size` pixels as the lecture draws it: output *i* is **centred on pixel** *i x
+# stride*, that is, the tap number `len(kernel) // 2` lies on it. There is one output for each such pixel inside the
+# picture; taps that fall outside are dropped. `kernel` is an array of any number of taps, slid as it is. The result holds
+# floats. (The library's `convolution_matrix` centres even kernels elsewhere, as TensorFlow does.)
 
-# %%
-regular = convolution_matrix([z, y, x], 5, symbolic=True)
+# %% nbgrader={"grade": false, "grade_id": "matrix", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def centred_matrix(kernel, size, stride):
+    """Matrix [ceil(size / stride), size] of the convolution whose first window is centred on the first pixel."""
+    ### BEGIN SOLUTION
+    matrix = np.zeros((-(-size // stride), size))
+    for row in range(len(matrix)):
+        for tap, value in enumerate(kernel):
+            column = row * stride + tap - len(kernel) // 2
+            if 0 <= column < size:
+                matrix[row, column] = value
+    return matrix
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "matrix_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(
+    centred_matrix(np.array([1.0, 2.0, 3.0]), 5, 2),
+    np.array([[2.0, 3, 0, 0, 0], [0, 1, 2, 3, 0], [0, 0, 0, 1, 2]]),
+    name="the matrix for three taps, five pixels, stride 2",
+)
+### BEGIN HIDDEN TESTS
+cases = [(3, 6, 2), (5, 9, 3), (5, 4, 1), (7, 3, 2), (1, 7, 4), (3, 10, 4), (4, 6, 1), (2, 7, 2)]
+for trial, (taps_, size, stride) in enumerate(cases):
+    values = np.random.default_rng(trial).normal(size=taps_)
+    odd = values if taps_ % 2 else np.append(values, 0.0)
+    assert_same(
+        centred_matrix(values.copy(), size, stride),
+        convolution_matrix(odd, size)[::stride],
+        name=f"the matrix for {taps_} taps, {size} pixels, stride {stride}",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>In which column of row <em>i</em> does the middle tap stand? And the first?</details>
+# <details><summary>Hint 2</summary>Tap number t of row i belongs into column
+# <code>i * stride + t - len(kernel) // 2</code>, if there is such a column.</details>
+#
+# With letters instead of numbers, for the signal 0 a b c 0:
+
+# %% tags=["core"]
+def matrix_by_library(kernel, size, stride):
+    """The course's own, for odd kernels."""
+    return convolution_matrix(kernel, size)[::stride]
+
+
+trials = [(np.arange(1.0, taps + 1), 5, stride) for taps in (1, 3, 5) for stride in (1, 2)]
+matrix_of = adopt("centred_matrix", globals(), ours=matrix_by_library, trials=trials)
+
+
+def with_letters(matrix):
+    """z, y and x in the place of the taps 1, 2 and 3."""
+    return sympy.Matrix(*matrix.shape, lambda i, j: [0, z, y, x][round(matrix[i, j])])
+
+
+# %% tags=["core"]
+regular = with_letters(matrix_of(np.array([1.0, 2, 3]), 5, 1))
 plotting.show(
     plotting.matrix_product(regular, [0, a, b, c, 0], row=2, title="three taps z y x slide over 0 a b c 0"),
     alt="02 matrix",
 )
 
-# %% [markdown]
-# Row *i* holds the taps under the pixels that output *i* sees. The first and the last row have lost a tap: it met the
-# zero padding.
+# %% [markdown] tags=["core"]
+# **Self-test.** Why have the first and the last row only two taps?
+#
+# <details><summary>Answer</summary>The third would lie outside the picture, on the zero padding.</details>
 #
 # **Mind the order.** A textbook's convolution reverses the kernel before it slides it. The lecture's matrix is
 # therefore the *textbook* convolution with the kernel x y z, and the *framework's* with z y x. Both libraries agree, and
 # symbol by symbol the matrix is the printed one:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 signal, taps = np.array([0.0, 2, 3, 5, 0]), np.array([7.0, 11, 13])  # 0 a b c 0 and z y x
 
 
@@ -124,26 +250,31 @@ result = regular * sympy.Matrix([0, a, b, c, 0])
 assert list(result) == [a * x, a * y + b * x, a * z + b * y + c * x, b * z + c * y, c * z]
 print(list(result))
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The transpose
 #
-# Think first: what stands in the middle row of the *transposed* matrix, read from left to right?
+# **Think first.** What stands in the middle row of the *transposed* matrix, from left to right?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core"]
 plotting.show(
     plotting.matrix_product(regular.T, [0, a, b, c, 0], row=2, title="the transposed matrix, on the same signal"),
     alt="02 transpose",
 )
+
+# %% [markdown] tags=["core"]
+# <details><summary>Answer</summary>0 is skipped, then x y z: the same taps, reversed.</details>
+#
+# Read a matrix by columns to see what an *input* does: column *j* of the transpose holds z y x, the stamp of value *j*.
+# By rows it holds the reversed taps. Why, in one line: entry (*i*, *j*) of the matrix is tap
+# *j - i + 1*, so entry (*i*, *j*) of the transpose is tap *i - j + 1*. The sign of the step is turned round.
+
+# %% tags=["core", "nbval-check-output"]
+assert convolution_matrix([x, y, z], 5, symbolic=True) == regular.T
 result = regular.T * sympy.Matrix([0, a, b, c, 0])
 assert list(result) == [a * z, a * y + b * z, a * x + b * y + c * z, b * x + c * y, c * x]
-assert convolution_matrix([x, y, z], 5, symbolic=True) == regular.T
 print(list(result))
 
-# %% [markdown]
-# Read a matrix by columns to see what an *input* does: column *j* of the transpose holds z y x, the stamp of value *j*.
-# By rows: the middle row reads x y z, the same taps, reversed. Why, in one line: entry (*i*, *j*) of the matrix is tap
-# *j - i + 1*, so entry (*i*, *j*) of the transpose is tap *i - j + 1*. The sign of the step is turned round.
-#
+# %% [markdown] tags=["core"]
 # **When exactly is that true?** With stride 1, padding "same" and an odd kernel, as here. The next cell tries the other
 # kinds. An even kernel is reversed *and shifted by one pixel*, because "same" must put the odd zero on one side. After
 # "valid", the transpose is longer than its input.
@@ -160,21 +291,22 @@ valid = convolution_matrix(taps, 5, padding="valid")
 print("valid:", valid.shape, "transposed:", valid.T.shape)
 assert np.array_equal(valid.T @ signal[1:4], np.convolve(signal[1:4], taps, "full"))
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # (`np.convolve` is the textbook's, so it reverses what a framework would slide.)
 #
 # **Self-test.** For which kernels do convolution and transposed convolution agree (stride 1, padding "same")?
 #
 # <details><summary>Answer</summary>For those of odd size that read the same backwards, such as a blur: their matrix is
 # symmetric.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Strides
 #
 # A stride of 2 computes every second output. The lecture starts with the *first* row and drops the second and fourth:
 # a 3 x 5 matrix, whose transpose is 5 x 3. Three values become five.
 
-# %% tags=["nbval-check-output"]
-strided = convolution_matrix([z, y, x], 5, stride=2, symbolic=True)
+# %% tags=["core"]
+strided = with_letters(matrix_of(np.array([1.0, 2, 3]), 5, 2))
 plotting.show(
     plotting.matrix_product(strided, [0, a, b, c, 0], row=1, title="stride 2: five pixels become three"),
     alt="02 strided",
@@ -183,6 +315,8 @@ plotting.show(
     plotting.matrix_product(strided.T, [a, b, c], row=1, title="its transpose: three pixels become five"),
     alt="02 strided-transpose",
 )
+
+# %% tags=["core", "nbval-check-output"]
 assert strided == sympy.Matrix([[y, x, 0, 0, 0], [0, z, y, x, 0], [0, 0, 0, z, y]])
 assert strided == regular[::2, :], "the regular matrix without its second and fourth row"
 down = strided * sympy.Matrix([0, a, b, c, 0])
@@ -214,26 +348,27 @@ assert convolution_matrix([z, y, x], 6, 2, symbolic=True) == six[1::2, :]
 #
 # <details><summary>Answer</summary>They have the same shape, so nothing fails, but they lie one pixel of the larger
 # map off. Every strided layer adds such a shift: segmentation borders move, and the score drops quietly.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Zeros between the pixels
 #
 # Transposing a strided matrix has a second reading, the one of notebook 01. Striding means: convolve, then *keep*
 # every second value. Keeping is a matrix, too: a "convolution" with the single tap 1. Its transpose does not drop, it
 # *inserts zeros*.
 
-# %%
+# %% tags=["core"]
 keep = convolution_matrix([1], 5, stride=2, symbolic=True)
 plotting.show(
     plotting.matrix_pictures({"keep every second value": keep, "its transpose inserts zeros": keep.T}, width=7),
     alt="02 keep-and-insert",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # So *strided = keep x regular*, and a transposed product is the product of the transposes in reverse order:
-# *strided' = regular' x keep'*. Read from the right: **insert zeros, then convolve with the reversed kernel.** That is
+# $\text{strided}^\top = \text{regular}^\top \text{keep}^\top$. Read from the right: **insert zeros, then convolve with the reversed kernel.** That is
 # the proof, and this is the check:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 assert strided == keep * regular
 assert strided.T == regular.T * keep.T
 
@@ -244,7 +379,7 @@ print("then the reversed kernel:", framework(with_zeros, taps[::-1]).numpy())
 print("the transposed matrix:   ", convolution_matrix(taps, 5, 2).T @ [2.0, 3, 5])
 assert np.array_equal(framework(with_zeros, taps[::-1]), convolution_matrix(taps, 5, 2).T @ [2.0, 3, 5])
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Where the framework starts with another row, *keep* takes other places; the rest of the proof stays.
 #
 # **Self-test.** With stride 3, how many zeros stand between two values before the transposed convolution's kernel
@@ -252,8 +387,9 @@ assert np.array_equal(framework(with_zeros, taps[::-1]), convolution_matrix(taps
 #
 # <details><summary>Answer</summary>Two zeros, and one pixel at a time. The stride of the convolution has become the
 # spacing of the values.</details>
-#
-# ## Every kernel, stride and padding
+
+# %% [markdown]
+# ## More: Every kernel, stride and padding
 #
 # The same three taps on nine pixels, with strides from 1 to 4:
 
@@ -305,8 +441,9 @@ interactive_figure(
 #
 # <details><summary>Answer</summary>It is zero, for no window sees that input. The transposed convolution leaves every
 # third output at zero, whatever the taps.</details>
-#
-# ## Two dimensions: blocks
+
+# %% [markdown]
+# ## More: Two dimensions: blocks
 #
 # Read a picture row by row into one long column, and a 2-D convolution is again one matrix. It falls into blocks, one
 # for each pair of an output row and an input row, and **each block is the 1-D matrix of one row of the kernel**.
@@ -334,14 +471,14 @@ print("16 blocks, each the matrix of one kernel row or empty")
 #
 # <details><summary>Answer</summary>4 x 5 outputs and 6 x 7 inputs: 20 rows, 42 columns. Nine taps in each row make 180
 # entries of 840.</details>
-#
-# ## The whole table
+
+# %% [markdown]
+# ## More: The whole table
 #
 # Now for any kernel: the largest difference between the matrix and TensorFlow's convolution, between the transpose and
-# TensorFlow's transposed convolution, and between the transpose and *automatic differentiation*. Why the last? If
-# outputs are *C x* and the loss pulls at them with a gradient *g*, then it pulls at *x* with *C'g*. Every backward pass
-# through a convolution is a transposed convolution, and the other way round.
-
+# TensorFlow's transposed convolution, and between the transpose and *automatic differentiation*. Why the last? If the
+# outputs are $C x$ and the loss has the gradient $g$ with respect to them, then it has the gradient $C^\top g$ with
+# respect to $x$. Every backward pass through a convolution is a transposed convolution, and the other way round.
 
 # %%
 def differences(kernel_size, size, stride, padding):
@@ -385,8 +522,93 @@ assert worst < 1e-12
 #
 # <details><summary>Answer</summary>An ordinary convolution with that stride and the same taps: the transpose of the
 # transpose.</details>
+
+# %% [markdown]
+# ## More: the gradient is yours
 #
-# ## How long is the output?
+# **Think first.** You know the gradient of the loss at the *outputs*. Which matrix carries it back to the inputs?
+#
+# <details><summary>Answer</summary>The transpose, as the table has just shown.</details>
+#
+# ### Exercise 3: a gradient (2 points)
+#
+# The loss is half the sum of squared differences between $C x$ and a target, where $C$ is TensorFlow's convolution with
+# padding "same" (`convolution_matrix` knows it) and $x$ the signal. Return its gradient with respect to `signal`, an
+# array like it. `signal`, `kernel` and `target` are 1-D arrays. Floats give floats; whole numbers (int64) give whole
+# numbers, exact to the last digit, however large: automatic differentiation has none.
+
+# %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def loss_gradient(signal, kernel, target, stride):
+    """Gradient of sum((C @ signal - target) ** 2) / 2 with respect to the signal, [size]."""
+    ### BEGIN SOLUTION
+    matrix = convolution_matrix(kernel, len(signal), stride)
+    return matrix.T @ (matrix @ signal - target)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "gradient_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+assert_same(
+    loss_gradient(np.array([1.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 5.0]), 1),
+    np.array([1.0, 0.0, -3.0]),
+    name="the gradient for a kernel that copies",
+)
+large = 10**17 + np.arange(3)
+answer = loss_gradient(large, np.array([0, 1, 0]), np.zeros(3, int), 1)
+assert_same(answer, large, name="the gradient of large whole numbers")
+### BEGIN HIDDEN TESTS
+for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), (6, 3, 2), (4, 7, 2)]):
+    rng = np.random.default_rng(trial)
+    given = tf.Variable(rng.normal(size=(1, size, 1)))
+    kernel_, target = rng.normal(size=taps_), rng.normal(size=-(-size // stride))
+    with tf.GradientTape() as tape:
+        outputs_ = tf.nn.conv1d(given, kernel_[:, None, None], stride, "SAME")
+        loss = tf.reduce_sum((outputs_[0, :, 0] - target) ** 2) / 2
+    expected = tape.gradient(loss, given)[0, :, 0].numpy()
+    answer = loss_gradient(given.numpy()[0, :, 0], kernel_.copy(), target.copy(), stride)
+    assert_same(answer, expected, name=f"the gradient for {size} pixels, stride {stride}", atol=1e-5)
+    numbers = [rng.integers(10**5, 10**6, n) for n in (size, taps_, len(target))]
+    rows = convolution_matrix(numbers[1], size, stride).tolist()  # Python's own integers have no limit
+    pull = [
+        sum(w * v for w, v in zip(row, numbers[0].tolist(), strict=True)) - int(t)
+        for row, t in zip(rows, numbers[2], strict=True)
+    ]
+    expected = [sum(row[i] * g for row, g in zip(rows, pull, strict=True)) for i in range(size)]
+    answer = loss_gradient(numbers[0].copy(), numbers[1].copy(), numbers[2].copy(), stride)
+    assert_same(answer, expected, name=f"the gradient for {size} whole numbers, stride {stride}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>The gradient at the outputs is <code>C @ x - target</code>.</details>
+# <details><summary>Hint 2</summary>Back to the inputs goes the transpose of the matrix.</details>
+#
+# What a gradient is for: walk against it, and find a signal that the blur turns into the target.
+
+# %%
+def gradient_by_tape(signal, kernel, target, stride):
+    """The course's own: automatic differentiation."""
+    signal = tf.Variable(signal)
+    with tf.GradientTape() as tape:
+        loss = tf.nn.l2_loss(framework(signal, kernel, stride) - target)
+    return tf.convert_to_tensor(tape.gradient(loss, signal)).numpy()
+
+
+tent = np.array([1, 2, 1]) / 4
+wanted = framework(np.repeat([0.0, 1, 0], 8), tent).numpy()
+gradient = adopt("loss_gradient", globals(), ours=gradient_by_tape, trials=[(wanted, tent, wanted[::2] * 2, 2)])
+found, curve = np.zeros(24), []
+for _ in range(200):
+    curve.append(np.sum((framework(found, tent).numpy() - wanted) ** 2) / 2)
+    found -= gradient(found, tent, wanted, 1)
+plotting.show(plotting.descent(wanted, found, np.repeat([0.0, 1, 0], 8), curve), alt="02 descent")
+
+# %% [markdown]
+# **Self-test.** The loss falls fast, then slowly. Which part of the signal comes last?
+#
+# <details><summary>Answer</summary>The sharp edges: the blur passes fast changes weakly, so the gradient hardly sees
+# them. Their size is the subject of the section on the inverse.</details>
+
+# %% [markdown]
+# ## More: How long is the output?
 #
 # A strided convolution forgets something: five pixels and six pixels both become three. So a transposed convolution
 # cannot know whether to return five or six, and the layer must be told. That is `output_padding`. Without it, Keras
@@ -409,13 +631,14 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
 # **Self-test.** Kernel 3, stride 2, padding "valid": which input lengths give four outputs?
 #
 # <details><summary>Answer</summary>9 and 10: from the ten pixels the last one is never seen.</details>
-#
-# ## Channels, and a good start
+
+# %% [markdown]
+# ## More: Channels, and a good start
 #
 # So far one map went in and one came out. A layer has many, and a kernel for each pair of them: a convolution from 10 to
 # 20 channels stores `[k, k, 10, 20]`. Its transpose leads from 20 back to 10 through the *same* numbers, so Keras keeps
 # the kernel of a `Conv2DTranspose` as `[k, k, out, in]`, the other way round than that of a `Conv2D`. That it is the
-# transpose, channels and all, one equation says: the sum of *(C x) y* equals the sum of *x (C'y)* for all *x* and *y*.
+# transpose, channels and all, one equation says: the sum of $(C x)\, y$ equals the sum of $x\, (C^\top y)$ for all $x$ and $y$.
 
 # %% tags=["nbval-check-output"]
 down = keras.layers.Conv2D(20, 5, strides=3, padding="same", use_bias=False, dtype="float64")
@@ -436,7 +659,6 @@ assert np.isclose(np.sum(down(wide) * deep), np.sum(wide * up(deep)), rtol=1e-9)
 # With which numbers should such a layer start? With random ones it mixes the channels and paints a grid (notebook 03).
 # FCN starts its upsampling layers as bilinear interpolation (Long et al., section 4.3): the kernel of notebook 01 from
 # every channel to itself, zeros between different ones. Three channels, 24 x 24 pixels, factor 8:
-
 
 # %% tags=["nbval-check-output"]
 def bilinear_start(channels, factor):
@@ -473,19 +695,20 @@ plotting.show(
 #
 # <details><summary>Answer</summary>The arg max does not change: all classes of a pixel are scaled alike. The softmax
 # does: smaller scores are closer to one another, and the network looks less sure than it is.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## It is no inverse
 #
 # Signal processing has long had a word for undoing a convolution whose kernel is known: *deconvolution*, or inverse
 # filtering. Some papers on neural networks took that word for the transposed convolution, and it is wrong here. An
-# inverse would have to give *C'C = 1*. Look:
+# inverse would have to give $C^\top C = 1$. Look:
 
-# %%
+# %% tags=["core"]
 tent = np.array([1, 2, 1]) / 4
 blur = convolution_matrix(tent, 7)
 plotting.show(
     plotting.matrix_pictures(
-        {"C": blur, "C'C": blur.T @ blur, "the inverse of C": np.linalg.inv(blur)}, width=10, one_scale=False
+        {"C": blur, "CᵀC": blur.T @ blur, "the inverse of C": np.linalg.inv(blur)}, width=10, one_scale=False
     ),
     alt="02 inverse",
 )
@@ -516,8 +739,8 @@ plotting.show(
 # The box is worse than it looks: on 8 pixels (11, 14, ...) its matrix is singular, and no filter brings the picture
 # back.
 #
-# **When is the transpose an inverse?** *CC' = 1* exactly when the rows of *C* are orthonormal; if *C* has fewer rows
-# than columns, as with a stride, *C'C* is then still no identity. The simplest case: windows that do not overlap (stride
+# **When is the transpose an inverse?** $C C^\top = 1$ exactly when the rows of $C$ are orthonormal; if $C$ has fewer rows
+# than columns, as with a stride, $C^\top C$ is then still no identity. The simplest case: windows that do not overlap (stride
 # at least the kernel size) and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet takes two equal
 # ones). A trained layer has no reason to be like that.
 
@@ -534,8 +757,9 @@ print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(un
 #
 # <details><summary>Answer</summary>The first stays, the second falls to a hundredth. An inverse would magnify it
 # tenfold, and the noise in it, too.</details>
-#
-# ## Three ways back from a blurred photograph
+
+# %% [markdown]
+# ## More: Three ways back from a blurred photograph
 #
 # Blur a photograph with a known Gaussian, taking everything beyond the frame as black, and store it in 8 bits, as a
 # JPEG does. In two dimensions the matrix has
@@ -593,20 +817,20 @@ assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 # was passed well, and damps instead of magnifying what drowned in the noise (its ripples at the frame arise because it
 # takes the picture to repeat itself). The transposed convolution does not invert at all: it blurs once more.
 #
-# It is not unrelated, though. The least-squares inverse is *(C'C)^-1 C'*: the transposed convolution is its *first
+# It is not unrelated, though. The least-squares inverse is $(C^\top C)^{-1} C^\top$: the transposed convolution is its *first
 # half*, and all the sharpening happens in the other one.
 #
 # **Self-test.** What does the Wiener filter become when you tell it that there is no noise?
 #
 # <details><summary>Answer</summary>The inverse filter: nothing is left that it would have to damp.</details>
-#
-# ## A transposed convolution that learns to enlarge
+
+# %% [markdown]
+# ## More: A transposed convolution that learns to enlarge
 #
 # What a decoder uses it for is another task: to make a small map large. There, its kernel is an interpolation filter
 # that need not be designed, because it can be learned. Is that so? Take *one* `Conv2DTranspose` with stride 2, show it
 # halved photographs, and ask for two different targets: their **bilinear enlargement**, whose kernel we know, and the
 # **photograph** itself.
-
 
 # %%
 def gray_photographs():
@@ -637,7 +861,6 @@ learn, test = gray_photographs()
 # We learn from patches of 48 x 48 pixels, in eight mirrored and rotated forms (no direction shall be special). Their
 # mean is taken away: it says nothing about interpolation, and a learner that sees mostly brightness learns slowly. What
 # is lost at a patch's border to zero padding is cropped from the loss.
-
 
 # %% tags=["nbval-check-output"]
 def patches(picture, side=48):
@@ -681,7 +904,6 @@ plotting.show(
 # The first question has a known answer, and training must find it. A layer with one linear map and a squared error has
 # a *closed form*, too: the **normal equations**. They say where training would end if it went on for ever.
 
-
 # %%
 def least_squares(sources, targets, size=6):
     """The kernel that no other beats on these patches: the normal equations, summed over batches of patches."""
@@ -720,7 +942,6 @@ assert fast or dataset != "photographs" or max(closest.values()) < 0.02  # how n
 # Is it better? On photographs that it has not seen, by PSNR, beside the kernels of notebook 01. The cell after that
 # states what the numbers say, whatever they are; two photographs decide little, and differences below 0.1 dB are called
 # equal.
-
 
 # %%
 def transposed_convolution(picture, kernel):
@@ -775,17 +996,17 @@ plotting.show(
 # <details><summary>Answer</summary>No. It learns to undo the reduction it was shown. With kept pixels, an output that
 # was kept needs a single tap 1, and the others an interpolation between neighbours: the kernel sits elsewhere and has
 # another shape. Change <code>halve</code> and look.</details>
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
-# you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
+# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
-# ### Exercise 1: sizes (1 point)
+# ### Exercise 4: sizes (1 point)
 #
 # A convolution with `kernel` taps and the given stride reads `size` pixels (no fewer than `kernel`). Return the number
 # of its outputs for padding "same", and for padding "valid", as two integers.
-
 
 # %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def output_sizes(size, kernel, stride):
@@ -809,103 +1030,9 @@ for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 
 # places where a whole window begins: the first at 0, the last at <code>size - kernel</code> or a little
 # before.</details>
 #
-# ### Exercise 2: the lecture's strided matrix (2 points)
-#
-# Return the matrix of a strided convolution as the lecture draws it: output *i* is **centred on pixel** *i x stride*,
-# whatever the size, and there is one output for each such pixel inside the picture. `kernel` is an array with an odd
-# number of taps (slid as it is); taps that fall outside are dropped. The result is an array of floating-point numbers.
-# Do not call `convolution_matrix`: write the entries yourself.
-
-
-# %% nbgrader={"grade": false, "grade_id": "matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def centred_matrix(kernel, size, stride):
-    """Matrix [ceil(size / stride), size] of the convolution whose first window is centred on the first pixel."""
-    ### BEGIN SOLUTION
-    matrix = np.zeros((-(-size // stride), size))
-    for row in range(len(matrix)):
-        for tap, value in enumerate(kernel):
-            column = row * stride + tap - len(kernel) // 2
-            if 0 <= column < size:
-                matrix[row, column] = value
-    return matrix
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "matrix_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    centred_matrix(np.array([1.0, 2.0, 3.0]), 5, 2),
-    np.array([[2.0, 3, 0, 0, 0], [0, 1, 2, 3, 0], [0, 0, 0, 1, 2]]),
-    name="the matrix for three taps, five pixels, stride 2",
-)
-### BEGIN HIDDEN TESTS
-for trial, (taps_, size, stride) in enumerate([(3, 6, 2), (5, 9, 3), (5, 4, 1), (7, 3, 2), (1, 7, 4), (3, 10, 4)]):
-    values = np.random.default_rng(trial).normal(size=taps_)
-    assert_same(
-        centred_matrix(values.copy(), size, stride),
-        convolution_matrix(values, size)[::stride],
-        name=f"the matrix for {taps_} taps, {size} pixels, stride {stride}",
-    )
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>The middle tap has the number <code>len(kernel) // 2</code>. In which column of row
-# *i* does it stand?</details>
-# <details><summary>Hint 2</summary>For even sizes TensorFlow may start elsewhere, see "Strides" above: compare your
-# matrix with rows of the one with stride 1, not with TensorFlow's strided one.</details>
-#
-# ### Exercise 3: the transpose without the matrix (2 points)
-#
-# A picture of 1000 x 1000 pixels would need a matrix of 10^12 entries. Return the transposed convolution (stride 1 or
-# more in both directions, padding "valid") of `values` `[H, W]` with `kernel` `[h, w]` without building it. The output
-# has `(H - 1) * stride + h` rows, and columns likewise; do not change the inputs.
-
-
-# %% nbgrader={"grade": false, "grade_id": "transposed", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def transposed_without_matrix(values, kernel, stride):
-    """Transposed convolution, [(H - 1) * stride + h, (W - 1) * stride + w]."""
-    ### BEGIN SOLUTION
-    (rows, columns), (height, width) = values.shape, kernel.shape
-    outputs = np.zeros(((rows - 1) * stride + height, (columns - 1) * stride + width))
-    for row in range(rows):
-        for column in range(columns):
-            top, left = row * stride, column * stride
-            outputs[top : top + height, left : left + width] += values[row, column] * kernel
-    return outputs
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "transposed_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    transposed_without_matrix(np.array([[1.0, 10.0]]), np.array([[1.0, 2.0, 3.0]]), 2),
-    np.array([[1.0, 2.0, 13.0, 20.0, 30.0]]),
-    name="two values, three taps, stride 2",
-)
-### BEGIN HIDDEN TESTS
-for trial, (size, taps_, stride) in enumerate(
-    [((3, 4), (3, 3), 2), ((2, 5), (4, 2), 3), ((4, 3), (2, 3), 1), ((1, 1), (3, 2), 2), ((3, 2), (2, 1), 3)]
-):
-    rng = np.random.default_rng(trial)
-    values, kernel_ = rng.normal(size=size), rng.normal(size=taps_)
-    whole = [(n - 1) * stride + k for n, k in zip(size, taps_, strict=True)]
-    expected = (convolution_matrix(kernel_, whole, stride, "valid").T @ values.ravel()).reshape(whole)
-    given = values.copy(), kernel_.copy()
-    answer = transposed_without_matrix(*given, stride)
-    name = f"{size[0]} x {size[1]} values, {taps_[0]} x {taps_[1]} taps, stride {stride}"
-    assert_same(answer, expected, name=name, atol=1e-5)
-    assert_same(given[0], values, name="the values after your function has run")
-    assert_same(given[1], kernel_, name="the kernel after your function has run")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>A column of the matrix is a row of its transpose. Which outputs does *one* input
-# value reach, and with which weights?</details>
-# <details><summary>Hint 2</summary>See the stamps of the first picture. In which row and column of the output does
-# the stamp of <code>values[i, j]</code> begin?</details>
-#
-# ### Exercise 4: which size was it? (1 point)
+# ### Exercise 5: which size was it? (1 point)
 #
 # A convolution returned `outputs` pixels. List, in rising order, all input sizes from which it may have come.
-
 
 # %% nbgrader={"grade": false, "grade_id": "ambiguous", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def possible_input_sizes(outputs, kernel, stride, padding):
@@ -927,48 +1054,7 @@ for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>You may simply try all sizes with your answer to exercise 1.</details>
-#
-# ### Exercise 5: a gradient without a framework (2 points)
-#
-# The loss is half the sum of squared differences between *C x* and a target, where *C* is TensorFlow's convolution with
-# padding "same". Return its gradient with respect to `signal` (an array like it). All arguments but the stride are 1-D
-# arrays of floating-point numbers.
-
-
-# %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def loss_gradient(signal, kernel, target, stride):
-    """Gradient of sum((C @ signal - target) ** 2) / 2 with respect to the signal, [size]."""
-    ### BEGIN SOLUTION
-    matrix = convolution_matrix(kernel, len(signal), stride)
-    return matrix.T @ (matrix @ signal - target)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "gradient_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    loss_gradient(np.array([1.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 5.0]), 1),
-    np.array([1.0, 0.0, -3.0]),
-    name="the gradient for a kernel that changes nothing",
-)
-### BEGIN HIDDEN TESTS
-for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), (6, 3, 2), (4, 7, 2)]):
-    rng = np.random.default_rng(trial)
-    given = tf.Variable(rng.normal(size=(1, size, 1)))
-    taps_, target = rng.normal(size=taps_), rng.normal(size=-(-size // stride))
-    with tf.GradientTape() as tape:
-        outputs_ = tf.nn.conv1d(given, taps_[:, None, None], stride, "SAME")
-        loss = tf.reduce_sum((outputs_[0, :, 0] - target) ** 2) / 2
-    expected = tape.gradient(loss, given)[0, :, 0].numpy()
-    answer = loss_gradient(given.numpy()[0, :, 0], taps_.copy(), target.copy(), stride)
-    assert_same(answer, expected, name=f"the gradient for {size} pixels, stride {stride}", atol=1e-5)
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>How does the loss pull at each *output*? And which matrix carries a pull at the
-# outputs back to the inputs?</details>
-# <details><summary>Hint 2</summary>The pull at the outputs is <code>C @ x - target</code>. Back to the inputs goes the
-# transpose: see "The whole table".</details>
+# <details><summary>Hint</summary>You may simply try all sizes with your answer to exercise 4.</details>
 #
 # ### Exercise 6: in your own words (2 points)
 #
@@ -978,12 +1064,12 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 #
-# An inverse filter knows the kernel that blurred a picture and returns the picture: it solves *C x = y*, magnifies what
+# An inverse filter knows the kernel that blurred a picture and returns the picture: it solves $C x = y$, magnifies what
 # the blur made small, and with it the noise, so in practice it needs regularisation (Wiener). A transposed convolution
-# multiplies with *C'*: it restores the *shape* of the input and not its values; *C'C* is not the identity, and a blur
+# multiplies with $C^\top$: it restores the *shape* of the input and not its values; $C^\top C$ is not the identity, and a blur
 # transposed blurs again. In a decoder there is nothing to invert, either: its kernel is learned and is not that of any
 # encoder layer. The two agree where *C* is orthogonal: a kernel with the single tap 1 at stride 1; and, for going up and
-# then down, windows that do not overlap with taps of unit length (*CC' = 1*). (One point for inverse against transpose,
+# then down, windows that do not overlap with taps of unit length ($C C^\top = 1$). (One point for inverse against transpose,
 # one for a correct case.)
 #
 # ### END SOLUTION
@@ -997,15 +1083,17 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 #   the reversed taps; with a stride, zeros are inserted first.
 # - Frameworks differ in the row at which a stride starts; a transposed convolution must be told its output size. It
 #   swaps the channels in and out, and makes a good start as bilinear interpolation of each channel.
-# - It restores shapes, not values: *C'C* is no identity. Inverse filters are another thing, and fragile.
+# - It restores shapes, not values: $C^\top C$ is no identity. Inverse filters are another thing, and fragile.
 # - As a learned interpolation it finds the bilinear kernel when shown bilinear enlargements, and a sharper one when
 #   shown photographs.
-#
+
+# %% [markdown]
 # ## With your own photographs
 #
 # `dataset="camvid"` (with `data_dir` where it is not in its usual place) trains and tests on street photographs:
 # `course run 02 --dataset camvid`.
-#
+
+# %% [markdown]
 # ## Further reading
 #
 # - V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016: section 4.1
@@ -1017,3 +1105,4 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 # - W. Shi et al.: *Is the deconvolution layer the same as a convolutional layer?*, arXiv:1609.07009, 2016.
 # - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, 4th edition, 2018, chapter 5, "Image Restoration and
 #   Reconstruction": inverse and Wiener filtering.
+

@@ -135,6 +135,29 @@ def matrix_row(matrix, row: int, names=None, title: str = ""):
     return figure
 
 
+def descent(target, found, truth, losses):
+    """What gradient descent on a convolution's input has found, and how the loss fell.
+
+    Args:
+        target: what the convolution is to return [pixels].
+        found: the input found [pixels].
+        truth: the input that the target was made from [pixels].
+        losses: the loss before each step [steps], positive.
+
+    Returns:
+        the figure.
+    """
+    figure, (left, right) = new_figure(1, 2, (9, 2.8))
+    left.step(range(len(truth)), truth, where="mid", color="0.6", label="true signal")
+    left.plot(target, "--", color=COLORS["blue"], label="target: its blur")
+    left.plot(found, "o-", color=COLORS["orange"], markersize=3, label="found")
+    left.set(xlabel="pixel", title="the signal")
+    left.legend(fontsize=8)
+    right.semilogy(losses, color=COLORS["blue"])
+    right.set(xlabel="step", title="the loss")
+    return figure
+
+
 def singular_values(curves: dict, conditions: dict):
     """How strongly a matrix passes each direction, and the condition number over the length of the signal.
 
