@@ -56,8 +56,41 @@ def iou(union, mean=np.nanmean):
     return mean_iou
 
 
-def frequency(p, n):
-    return np.asarray(p) / np.asarray(n)
+def norms(mean=True, variance=True, low=True, every=False, root=True, half=0.5, axes=(0, 1, 2), sound=False):
+    """Names of unsound layers, or the mistakes that a student makes."""
+
+    def unsound_norms(layers):
+        names = []
+        for name, (x, m, v) in layers.items():
+            spread = x.var(axis=axes)
+            bad = np.zeros(np.shape(m), bool)
+            if mean:
+                bad = bad | (np.abs(m - x.mean(axis=axes)) > half * (np.sqrt(spread) if root else spread))
+            if variance:
+                bad = bad | (v / spread > 2) | ((v / spread < 0.5) & low)
+            if (bad.all() if every else bad.any()) != sound:
+                names.append(name)
+        return names
+
+    return unsound_norms
+
+
+def norms_by_loops(layers):
+    def sound(values, m, v):
+        return abs(values.mean() - m) <= values.std() / 2 and values.var() / 2 <= v <= 2 * values.var()
+
+    return tuple(
+        name
+        for name, (x, means, variances) in layers.items()
+        if not all(sound(x[..., c], means[c], variances[c]) for c in range(x.shape[-1]))
+    )
+
+
+def norms_in_place(layers):
+    found = norms()(layers)
+    for x, _, _ in layers.values():
+        x -= x.mean()
+    return found
 
 
 def union(m):
@@ -68,8 +101,9 @@ RIGHT = [
     ("bottleneck", lambda height, width: (math.ceil(height / 32), math.ceil(width / 32))),
     ("bottleneck", lambda height, width: np.array([-(-height // 32), -(-width // 32)])),
     ("bottleneck", lambda height, width: [int(tf.math.ceil(n / 32)) for n in (height, width)]),
-    ("weights", lambda p, n: [float(np.median(frequency(p, n)) / f) for f in frequency(p, n)]),
-    ("weights", lambda p, n: tf.constant(np.median(frequency(p, n)) / frequency(p, n), tf.float32)),
+    ("frozen_norms", norms()),
+    ("frozen_norms", norms_by_loops),
+    ("frozen_norms", lambda layers: norms()(layers)[::-1]),
     ("loss", lambda label, logits: training.SegmentationCrossEntropy()(label, logits)),
     ("loss", loss()),
     ("miou", iou_by_loops),
@@ -84,15 +118,19 @@ WRONG = [
     ("bottleneck", lambda height, width: (height / 32, width / 32)),
     ("bottleneck", lambda height, width: {(64, 128): (2, 4)}.get((height, width), (12, 15))),
     ("bottleneck", lambda height, width: (-(-height // 32), -(-height // 32))),
-    ("weights", nothing),
-    ("weights", lambda p, n: frequency(p, n) / np.median(frequency(p, n))),
-    ("weights", lambda p, n: np.mean(frequency(p, n)) / frequency(p, n)),
-    ("weights", lambda p, n: np.median(p) / np.asarray(p)),
-    ("weights", lambda p, n: np.median(p / p.sum()) / (p / p.sum())),
-    ("weights", lambda p, n: np.array([0.5, 1.0, 1.5])),
-    ("weights", lambda p, n: 1 / frequency(p, n)),
-    ("weights", lambda p, n: np.sqrt(np.median(frequency(p, n)) / frequency(p, n))),
-    ("weights", lambda p, n: (np.median(frequency(p, n)) / frequency(p, n))[None]),
+    ("frozen_norms", nothing),
+    ("frozen_norms", lambda layers: ["stage2"]),
+    ("frozen_norms", lambda layers: list(layers)),
+    ("frozen_norms", lambda layers: list(layers)[1:2]),
+    ("frozen_norms", norms(mean=False)),
+    ("frozen_norms", norms(variance=False)),
+    ("frozen_norms", norms(low=False)),
+    ("frozen_norms", norms(every=True)),
+    ("frozen_norms", norms(half=1.0)),
+    ("frozen_norms", norms(half=0.2)),
+    ("frozen_norms", norms(axes=0)),
+    ("frozen_norms", norms(sound=True)),
+    ("frozen_norms", norms_in_place),
     ("loss", nothing),
     ("loss", loss(void=None)),
     ("loss", loss(void=0)),
