@@ -1,4 +1,7 @@
-"""Files that are there whole or not at all, whenever the writer is killed; and JSON from elsewhere, checked once."""
+"""Files that are there whole or not at all, whenever the writer is killed, and folders that one process works in.
+
+And JSON from elsewhere, checked once.
+"""
 
 import contextlib
 import errno
@@ -8,8 +11,10 @@ import platform
 import re
 import reprlib
 import shutil
+import sys
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -53,6 +58,32 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
+        if isinstance(error, OSError):
+            raise cannot_write(path, error) from None
+        raise
+
+
+def write_folder_whole(path: Path, fill: Callable[[Path], object]) -> None:
+    """The same for a folder of files, which must not exist yet.
+
+    Args:
+        path: the folder.
+        fill: writes the files into the folder whose path it is given.
+
+    Raises:
+        CourseError: as `write_whole`.
+    """
+    partial = path.with_name(partial_name(path.name))
+    try:
+        partial.mkdir(parents=True)
+        sweep(path.parent)
+        fill(partial)
+        for file in partial.iterdir():
+            with open(file, "rb") as written:
+                os.fsync(written.fileno())
+        partial.rename(path)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
@@ -117,6 +148,90 @@ def sweep(folder: Path) -> None:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink()
+
+
+LOCK = ".lock"
+"""The file in a folder that the process holds which works there."""
+
+_POLL = 0.2
+"""Seconds between two looks whether another process has ended."""
+
+
+@contextlib.contextmanager
+def one_process(folder: Path, remedy: str | None = None, lock_file: Path | None = None) -> Iterator[None]:
+    """Work in a folder as the only process that does; the system gives it free when the process ends or is killed.
+
+    Args:
+        folder: every process that works there has to ask in this way.
+        remedy: what to do while another process works there, for the message; None waits for it and says so.
+        lock_file: the file to hold, where the folder itself does not exist or is going to be replaced.
+
+    Raises:
+        CourseError: another process works there, or the folder cannot be written.
+    """
+    file = lock_file or folder / LOCK
+    told = False
+    while (lock := _lock(file)) is None:
+        owner = ""
+        with contextlib.suppress(OSError):
+            owner = file.read_text("utf-8", "replace").strip()
+        other = f"another process ({owner})" if owner else "another process"
+        if remedy is not None:
+            raise CourseError(f"{folder}: {other} is at work there; {remedy}.")
+        if not told:
+            print(f"{folder}: {other} is at work there; waiting for it to end.", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(_POLL)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows keeps open files; one that stays is free nonetheless
+            file.unlink()
+        os.close(lock)
+
+
+def _lock(file: Path) -> int | None:
+    """The descriptor of a file that this process alone holds from now on; None while another one does."""
+    while True:
+        try:
+            opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise cannot_write(file, error) from None
+        try:
+            _take(opened)
+            # Who held it before may have removed it between opening and taking: then it is nobody's.
+            if os.fstat(opened).st_ino == os.stat(file).st_ino:
+                os.truncate(opened, 0)
+                os.write(opened, f"process {os.getpid()} of {platform.node()}\n".encode())
+                return opened
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in _WITHOUT_LOCK:
+                return opened
+            os.close(opened)
+            return None
+        os.close(opened)
+
+
+_WITHOUT_LOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOSPC, errno.EDQUOT)
+"""What a file system answers that knows no locks, or has no room to say who holds one: work goes on."""
+
+
+def _take(opened: int) -> None:
+    """Take the lock of an open file, which ends with the process.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def read_json(path: Path, remedy: str):

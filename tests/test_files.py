@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.errors import CourseError
-from course_utils.files import check_writable, find_fault, partial_name, plain_name, sweep, whole, write_whole
+from course_utils.files import (
+    check_writable,
+    find_fault,
+    one_process,
+    partial_name,
+    plain_name,
+    sweep,
+    whole,
+    write_folder_whole,
+    write_whole,
+)
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 
@@ -80,6 +92,70 @@ def test_a_place_that_refuses_is_named(tmp_path, monkeypatch):
         check_writable(tmp_path / "new", "--dest")
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from course_utils.files import one_process
+with one_process(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_is_one_process_s_until_it_ends_or_is_killed(tmp_path):
+    for end in (subprocess.Popen.communicate, subprocess.Popen.kill):
+        command = [sys.executable, "-c", HOLD, str(tmp_path)]
+        other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(CourseError, match=rf"another process \(process {other.pid} of .*\) is at work there; wait"),
+            one_process(tmp_path, "wait"),
+        ):
+            pass
+        end(other)
+        other.communicate()
+        with one_process(tmp_path, "wait"):
+            assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+        assert not list(tmp_path.iterdir())
+
+
+def test_who_waits_for_a_folder_gets_it(tmp_path, capsys):
+    inside = []
+
+    def work(_):
+        with one_process(tmp_path):
+            inside.append(+1)
+            assert sum(inside) == 1
+            time.sleep(0.01)
+            inside.append(-1)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(8)))
+    assert len(inside) == 16 and not list(tmp_path.iterdir())
+    assert "waiting for it to end" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_cannot_be_worked_in(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written"), one_process(tmp_path / "file"):
+        pass
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    def half(folder):
+        (folder / "one").touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(CourseError, match="folder: cannot be written"):
+        write_folder_whole(tmp_path / "folder", half)
+    assert not list(tmp_path.iterdir())
+    write_folder_whole(tmp_path / "folder", lambda folder: (folder / "one").touch())
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "one"]
+    with pytest.raises(CourseError, match="cannot be written"):
+        write_folder_whole(tmp_path / "folder", lambda folder: (folder / "two").touch())
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "one"], "what is there is never replaced"
+
+
 ALLOWED = {
     "course_utils/backend.py": "the null device",
     "course_utils/datasets/coco_format.py": "teaching material for a folder of the notebook's own",
@@ -91,6 +167,7 @@ ALLOWED = {
     "course_utils/plotting/style.py": "a buffer in memory",
     "course_utils/tools/labs/sandbox/confine.py": "settings of the kernel",
     "course_utils/tools/notebooks/execution/execute.py": "a temporary folder",
+    "course_utils/weights/file.py": "a buffer in memory",
     "course_utils/training/": "checkpoints, renamed when complete, and the function that write_whole calls",
 }
 WRITES = re.compile(r"""\.write_(?:text|bytes)\(|\bopen\([^)\n]*["'][wax]b?\+?["']|\.save\(|\.savez\w*\(|savefig\(""")

@@ -1,5 +1,6 @@
 """A local server with the faults of real ones."""
 
+import contextlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -12,13 +13,15 @@ class FileServer(ThreadingHTTPServer):
         cut_after: drop the connection after so many bytes of a body, once per entry of this list.
         ranges: False ignores the Range header.
         etag: the ETag of every file, or None.
+        routes: (method, path) -> a function from handler and body to status, headers and content.
+        streams: path -> a function that answers a handler as it likes.
     """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _FileHandler)
         self.files, self.requests, self.cut_after = {}, [], []
         self.ranges, self.etag = True, '"1"'
-        self.routes = {}
+        self.routes, self.streams = {}, {}
 
     @property
     def url(self):
@@ -37,6 +40,10 @@ class _FileHandler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         server.requests.append((self.command, self.path, wanted))
+        if stream := server.streams.get(self.path):
+            with contextlib.suppress(OSError):  # whoever asked has gone
+                stream(self)
+            return
         route = server.routes.get((self.command, self.path.split("?")[0]))
         if route is not None:
             status, headers, content = route(self, body)

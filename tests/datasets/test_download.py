@@ -2,7 +2,9 @@
 
 import errno
 import hashlib
+import itertools
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -225,3 +227,49 @@ def test_a_damaged_note_on_a_part_is_forgotten(get, tmp_path, state):
     (tmp_path / "a.zip.part").write_bytes(b"half")
     (tmp_path / "a.zip.part.json").write_text(state)
     assert get(checksum=SHA256) == CONTENT
+
+
+def trickle(pieces, pause=0.0):
+    """A route that sends pieces without saying how many there are."""
+
+    def route(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        for piece in pieces:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(pause)
+        handler.connection.close()
+
+    return route
+
+
+def test_a_server_that_trickles_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "_WINDOW", 0.1)
+    server.streams["/slow.zip"] = trickle(itertools.repeat(b"x"), 0.01)
+    with pytest.raises(CourseError, match=r"stopped at 0 MB \(less than 1000 bytes per second arrived\)"):
+        fetch(f"{server.url}/slow.zip", tmp_path / "a.zip", attempts=1, pause=0, progress=False)
+
+
+def test_the_time_of_all_attempts_is_bounded(server, tmp_path):
+    server.streams["/endless.zip"] = trickle(itertools.repeat(bytes(10_000)), 0.01)
+    with pytest.raises(CourseError, match=r"stopped at \d MB \(the time for it is over\)"):
+        fetch(f"{server.url}/endless.zip", tmp_path / "a.zip", pause=0, longest=0.3, progress=False)
+
+
+def test_no_attempt_begins_that_would_be_too_late(server, tmp_path):
+    server.routes["GET", "/busy"] = lambda *_: (503, {}, b"")
+    with pytest.raises(CourseError, match="answered 503"):
+        fetch(f"{server.url}/busy", tmp_path / "a.zip", attempts=5, pause=100, longest=50, progress=False)
+    assert len(server.requests) == 1
+
+
+def test_more_than_was_promised_is_another_file(server, tmp_path):
+    server.files["/a.zip"] = CONTENT
+    server.cut_after = [5, 0]
+    with pytest.raises(CourseError):
+        fetch(f"{server.url}/a.zip", tmp_path / "a.zip", attempts=1, pause=0, progress=False)
+    server.routes["GET", "/a.zip"] = lambda *_: (206, {"Content-Range": "bytes 5-9/300000"}, CONTENT * 2)
+    with pytest.raises(CourseError, match="Run the same command again"):
+        fetch(f"{server.url}/a.zip", tmp_path / "a.zip", attempts=1, pause=0, progress=False)
+    assert not list(tmp_path.iterdir()), "what is too long is forgotten"

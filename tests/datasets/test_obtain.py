@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import appdirs
@@ -46,6 +47,20 @@ def test_camvid(camvid_site, tmp_path):
     asked = len(camvid_site.requests)
     assert obtain(datasets.card("camvid"), root, site=camvid_site.url, progress=False) == []
     assert len(camvid_site.requests) == asked, "nothing is fetched twice"
+
+
+def test_two_at_once_wait_for_each_other(camvid_site, tmp_path, capsys):
+    def get(_):
+        return obtain(datasets.card("camvid"), tmp_path / "camvid", site=camvid_site.url, progress=False)
+
+    with ThreadPoolExecutor(3) as pool:
+        notes = list(pool.map(get, range(3)))
+    assert sorted(map(len, notes)) == [0, 0, 1], "one has obtained it, the others took what was there"
+    assert len(camvid_site.requests) == 1
+    assert len(datasets.load("camvid", "train", tmp_path / "camvid")) == 2
+    assert not list((tmp_path / "camvid").glob(".*"))
+    told = capsys.readouterr().err.splitlines()
+    assert 1 <= len(told) <= 2 and all("another process" in line and "waiting" in line for line in told)
 
 
 def test_a_missing_split_is_fetched_again(camvid_site, tmp_path):

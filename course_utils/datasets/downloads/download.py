@@ -11,18 +11,29 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import requests
+import urllib3
 
 from course_utils.errors import CourseError
 from course_utils.files import cannot_write, write_whole
 from course_utils.progress import Progress
 
-_CHUNK = 1 << 14  # bytes; what came of a chunk before the connection broke is lost
+_CHUNK = 1 << 14  # bytes that are written at a time, at most
 _TIMEOUT = (20, 60)  # seconds to connect, and between two pieces of data
 _ALL_ATTEMPTS = 100
 """Of one call, whatever they bring: a server that forgets what it sent could go on for ever."""
+
+LONGEST = 24 * 3600
+"""Seconds that one call takes at most."""
+
+_SLOWEST = 1000
+"""Bytes per second; a connection that brings less counts as broken."""
+
+_WINDOW = 120
+"""Seconds over which that is measured."""
 
 
 def fetch(
@@ -34,6 +45,7 @@ def fetch(
     allow_redirects: bool = True,
     attempts: int = 5,
     pause: float = 2.0,
+    longest: float = LONGEST,
     progress: bool = True,
 ) -> str:
     """Download a file, or the rest of it.
@@ -46,6 +58,7 @@ def fetch(
         allow_redirects: False where a redirection means that the login has run out.
         attempts: how often to try without receiving anything new before giving up; a hundred times at most in all.
         pause: seconds before the second attempt, twice as many before the third, and so on.
+        longest: seconds for all attempts together.
         progress: show how far it is, on standard error.
 
     Returns:
@@ -59,10 +72,10 @@ def fetch(
     if not destination.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         session = session or requests.Session()
-        failures, most = 0, _size(part)
+        failures, most, until = 0, _size(part), time.monotonic() + longest
         for number in range(1, _ALL_ATTEMPTS + 1):
             try:
-                if _receive(session, url, part, allow_redirects, progress):
+                if _receive(session, url, part, allow_redirects, until, progress):
                     break
                 reason = "the connection broke"
             except requests.RequestException as error:
@@ -72,12 +85,13 @@ def fetch(
             # Only what was never reached before is progress: without ranges a server starts again each time.
             failures = 0 if _size(part) > most else failures + 1
             most = max(most, _size(part))
-            if failures >= attempts or number == _ALL_ATTEMPTS:
+            wait = pause * 2 ** max(0, failures - 1)
+            if failures >= attempts or number == _ALL_ATTEMPTS or time.monotonic() + wait > until:
                 raise CourseError(
                     f"{url}: the download stopped at {_size(part) / 1e6:.0f} MB ({reason}). "
                     "Run the same command again: it goes on from there."
                 )
-            time.sleep(pause * 2 ** max(0, failures - 1))
+            time.sleep(wait)
     found = _digest(destination if destination.exists() else part, checksum)
     if checksum is not None and found != checksum.lower():
         for file in (destination, part, _state_file(part)):
@@ -106,7 +120,9 @@ def need_space(folder: Path, size: int, purpose: str) -> None:
         )
 
 
-def _receive(session: requests.Session, url: str, part: Path, allow_redirects: bool, progress: bool) -> bool:
+def _receive(
+    session: requests.Session, url: str, part: Path, allow_redirects: bool, until: float, progress: bool
+) -> bool:
     """One request; True when the file is complete after it."""
     state = _load_state(part, url)
     have = _size(part) if state else 0
@@ -142,13 +158,40 @@ def _receive(session: requests.Session, url: str, part: Path, allow_redirects: b
             need_space(part.parent, total - have, f"the rest of {part.stem}")
         with Progress(part.stem, total, "B", shown=progress) as bar, open(part, "ab" if resumed else "wb") as file:
             bar.update(have)
-            for chunk in response.iter_content(_CHUNK):
-                have += len(chunk)
-                file.write(chunk)
+            for piece in _pieces(response, until):
+                have += len(piece)
+                if total and have > total:
+                    break  # whatever this is, it is not the file that was promised
+                file.write(piece)
                 bar.update(have)
-    if total and _size(part) > total:
+    if total and have > total:
         _forget(part)
-    return not total or _size(part) == total
+    return not total or have == total
+
+
+def _pieces(response: requests.Response, until: float) -> Iterator[bytes]:
+    """What arrives, as it arrives.
+
+    Args:
+        response: whose body has not been read.
+        until: the end of all patience, on the clock of `time.monotonic`.
+
+    Raises:
+        requests.RequestException: the connection breaks, brings hardly anything, or takes too long.
+    """
+    began, arrived = time.monotonic(), 0
+    try:
+        while piece := response.raw.read1(_CHUNK, decode_content=True):
+            yield piece
+            now, arrived = time.monotonic(), arrived + len(piece)
+            if now > until:
+                raise requests.ConnectionError("the time for it is over")
+            if now - began > _WINDOW:
+                if arrived < _SLOWEST * (now - began):
+                    raise requests.ConnectionError(f"less than {_SLOWEST} bytes per second arrived")
+                began, arrived = now, 0
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(str(error)) from None
 
 
 def _total(response) -> int | None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
 from course_utils.errors import CourseError
-from course_utils.files import cannot_write, find_fault, partial_name, read_json, sweep, whole, write_whole
+from course_utils.files import cannot_write, find_fault, one_process, partial_name, read_json, sweep, whole, write_whole
 from course_utils.labels import CITYSCAPES
 from course_utils.machine import processors
 from course_utils.progress import Progress
@@ -87,9 +87,9 @@ _COLORS = _color_table()
 def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=None, progress: bool = True) -> Path:
     """Write a Toy Streets data set in the layout of Cityscapes.
 
-    The files appear at the destination all at once, when the last one is written; several processes may generate the
-    same destination at the same time. What is there already, complete and with the same arguments, is left as it is;
-    an older Toy Streets with other arguments is replaced, one of a newer version of the course is not.
+    The files appear at the destination all at once, when the last one is written; of several processes that generate
+    the same destination, one does and the others wait. What is there already, complete and with the same arguments, is
+    left as it is; an older Toy Streets with other arguments is replaced, one of a newer version of the course is not.
 
     Args:
         destination: the folder, as `CITYSCAPES_DATASET` would name it.
@@ -107,13 +107,28 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
     """
     destination = Path(destination).absolute()
     wanted = description(size, counts, seed)
-    before = manifest(destination)
-    if before == wanted and is_complete(destination, wanted):
+    if _is_drawn(destination, wanted):
         return destination
     _refuse_foreign(destination)
-    partial = destination.parent / partial_name(destination.name)
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(destination, error) from None
+    before = manifest(destination)
+    with one_process(destination, lock_file=destination.with_name(f".{destination.name}.lock")):
+        if not _is_drawn(destination, wanted):
+            _draw(destination, wanted, before, workers, progress)
+    return destination
+
+
+def _is_drawn(destination: Path, wanted: dict) -> bool:
+    return manifest(destination) == wanted and is_complete(destination, wanted)
+
+
+def _draw(destination: Path, wanted: dict, before: dict | None, workers: int | None, progress: bool) -> None:
+    """Draw a data set, and replace by it what was there before."""
+    partial = destination.parent / partial_name(destination.name)
+    try:
         sweep(destination.parent)
         partial.mkdir()
         _write_all(partial, wanted, workers, progress)
@@ -125,7 +140,6 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
         raise cannot_write(destination, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return destination
 
 
 def description(size=(128, 256), counts=None, seed: int = 0) -> dict:
