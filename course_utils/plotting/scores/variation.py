@@ -46,7 +46,7 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
     """Many lines over one quantity, each with its name at its right end.
 
     Args:
-        curves: name to {x: y}; every x of the first curve gets a tick.
+        curves: name to {x: y}; every x of the first curve gets a tick, or every fifth of many.
         xlabel, ylabel: what x and y are.
 
     Returns:
@@ -70,7 +70,8 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
             arrowprops={"arrowstyle": "-", "color": style["color"], "linewidth": 1.2},
             annotation_clip=False,
         )
-    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=list(next(iter(curves.values()))))
+    ticks = list(next(iter(curves.values())))
+    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=ticks[:: 5 if len(ticks) > 12 else 1])
     axis.grid(color="0.93")
     return figure
 
