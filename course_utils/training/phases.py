@@ -1,10 +1,12 @@
 """Freeze, train, unfreeze: the early recipe for networks whose encoder was a classifier (lecture claim L4)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from course_utils.backend import keras, tf
 from course_utils.models import encoder_layers
 from course_utils.training.fitting import Budget, compile_model, fit
+from course_utils.training.optimization.optimizers import sgd
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,11 @@ class PhaseTrainer:
     Args:
         model: a network from images to logits with a named encoder.
         class_weights: of the loss.
+        optimizer: as for `compile_model`.
     """
 
-    def __init__(self, model, class_weights=None):
-        self.model, self.class_weights = model, class_weights
+    def __init__(self, model, class_weights=None, optimizer: Callable = sgd):
+        self.model, self.class_weights, self.optimizer = model, class_weights, optimizer
         self._compiled = {}
 
     def train(self, batches, phases, measure, *, every: int, title: str = "Training"):
@@ -96,7 +99,8 @@ class PhaseTrainer:
         (freeze_encoder if phase.frozen else unfreeze_encoder)(self.model)
         if phase.frozen not in self._compiled:
             twin = keras.Model(self.model.inputs, self.model.outputs)
-            compile_model(twin, learning_rate=phase.learning_rate, class_weights=self.class_weights)
+            options = {"class_weights": self.class_weights, "optimizer": self.optimizer}
+            compile_model(twin, learning_rate=phase.learning_rate, **options)
             self._compiled[phase.frozen] = twin
         twin = self._compiled[phase.frozen]
         for variable in twin.optimizer.variables:
