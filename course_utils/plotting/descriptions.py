@@ -88,7 +88,7 @@ DESCRIPTIONS = {
     ),
     "02 descent": (
         "Left, the blurred target, the signal found by gradient descent and the true box with sharp edges: the found "
-        "one is close to the box but rounded at its edges. Right, the loss over 200 steps, falling fast and then slowly."
+        "one is close to the box but rounded at its edges. Right, the loss over 200 steps, falling fast, then slowly."
     ),
     "02 enlarged": (
         "A detail of a test photograph: the truth, enlarged by nearest neighbour (blocks), bilinear (soft), "
@@ -169,6 +169,10 @@ DESCRIPTIONS = {
     "03 windows": (
         "Eight grids with values at every second place. A 3 x 3 window covers four, two, two or one value, "
         "depending on where it stands; a 4 x 4 window covers four values wherever it stands."
+    ),
+    "03 your-phase-errors": (
+        "Error by output phase for four kernels: a 3 x 3 kernel of equal weights leaves errors of both signs, the "
+        "bilinear one none, 4 x 4 equal weights none, 4 x 4 random weights large ones."
     ),
     "04 decoders": (
         "Two panels with a row for each decoder: a dot for each seed, the mean and its standard deviation; left "

@@ -5,30 +5,31 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 60
+#     minutes: 65
 #     claims: [L12]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 03 · Kernel and stride: where checkerboards come from
 #
 # **After this notebook you can** say how many kernel taps reach each pixel of a transposed convolution, prove for which
 # kernel sizes that number is constant, measure a checkerboard as one number, tell what the rule "kernel size a multiple
 # of the stride" promises and what it does not, and choose between two cures by their cost.
 #
-# **Time:** 60 minutes; the cells themselves need about one on two processor cores.
+# **Time:** 65 minutes, or 20 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need about two minutes on two processor cores.
 #
 # **Lecture claim:** *L12*, a transposed convolution is a convolution after zero insertion; the kernel size should be a
 # symmetric multiple of the stride; the bias has to serve pixels with different overlap counts.
 #
-# **Before it:** zero insertion (01) and the transposed convolution as a matrix (02). **Exercises:** five to compute
-# (8 points) and one to write (2 points).
+# **Before it:** zero insertion (01) and the transposed convolution as a matrix (02). **Exercises:** three on the
+# way and two at the end to compute (8 points), and one to write (2 points).
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # The next cell holds everything you may want to change. The photographs come with scikit-image, so nothing is loaded
 # from the network; name a data set of the course to use its images instead.
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: a short run that shows everything and learns little
 seed = 0
 dataset = "photographs"  # or "camvid", "cityscapes", "toy_streets": its images train the small decoders
@@ -36,14 +37,14 @@ data_dir = None  # where the data set is; None: its usual place
 steps = 384  # training steps of each decoder
 seeds = 3  # repetitions of each decoder
 
-# %%
+# %% tags=["core"]
 import numpy as np
 from scipy.signal import convolve2d
 from skimage import color, data
 
 from course_utils import datasets, plotting
 from course_utils.backend import keras
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 from course_utils.layers import SubPixelConvolution2D
 from course_utils.matrices import overlap_counts
@@ -54,14 +55,14 @@ if fast:
 keras.utils.set_random_seed(seed)
 
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The question
 #
 # Enlarge a photograph twice with a transposed convolution whose weights are all equal: once with a 3 x 3 kernel, once
 # with a 4 x 4 kernel, both with stride 2. The only difference is one row and one column of weights.
 
 
-# %%
+# %% tags=["core"]
 def transposed_convolution(image, kernel, stride, padding="valid"):
     """The framework's transposed convolution of one image [H, W] with one kernel [k, k]."""
     image, kernel = np.float32(image)[None, ..., None], np.float32(kernel)[..., None, None]
@@ -79,21 +80,22 @@ plotting.show(
     alt="03 cats-eye",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Where does the grid come from, is one more row of weights all it takes to lose it, and does training lose it anyway?
-#
+
+# %% [markdown] tags=["core"]
 # ## What the window sees
 #
 # A transposed convolution is a convolution after zero insertion (notebook 02). With stride 2 the values stand at every
 # second place. Slide a window over that grid and count the values that it covers:
 
-# %%
+# %% tags=["core"]
 plotting.show(
     plotting.kernel_windows(kernel_sizes=(3, 4), stride=2),
     alt="03 windows",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Blue cells hold values; where the window covers one it is dark orange. Where the window stands, row and column modulo the stride, is the
 # **phase** of the output pixel. The smaller window sees four values in one phase, two in two phases, one in the last;
 # and every time the same bias is added.
@@ -102,21 +104,88 @@ plotting.show(
 #
 # <details><summary>Answer</summary>Along one axis it covers three or two values, hence 9, 6, 6 or 4: uneven again,
 # but less so.</details>
-#
-# ## Count along one axis
-#
-# Rows and columns are independent, so one axis is enough. Three ways to count must agree: from the definition, as a
-# convolution of ones after zero insertion, and by the framework, on an image and a kernel of ones.
 
-# %% tags=["nbval-check-output"]
+# %% [markdown] tags=["core"]
+# ## The overlap map
+#
+# Rows and columns are independent: count along each axis and multiply. Along one axis, output position $p$ meets input
+# $i$ if $0 \le p - i s < k$, for stride $s$ and kernel size $k$.
+#
+# ### Exercise 1: the overlap map (2 points)
+#
+# Return how many taps reach the output pixels whose rows and columns are given: an array of integers
+# `[len(rows), len(columns)]`. `rows` and `columns` are arrays of positions in the whole output, which has
+# `(size - 1) * stride + kernel_size` of them per axis. The input has `size` pixels per axis, perhaps a billion: a map of
+# all of it, or a loop over it, would not fit. The kernel may be smaller than the stride.
+
+
+# %% nbgrader={"grade": false, "grade_id": "map", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def overlap_map(kernel_size, stride, size, rows, columns):
+    """Kernel taps that reach the output pixels at these rows and columns, integers [len(rows), len(columns)]."""
+
+    ### BEGIN SOLUTION
+    def along(positions):
+        last = np.minimum(positions // stride, size - 1)
+        first = np.maximum(-((kernel_size - 1 - positions) // stride), 0)
+        return last - first + 1
+
+    return np.multiply.outer(along(rows), along(columns))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "map_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(
+    overlap_map(3, 2, 2, np.arange(5), np.arange(5)),
+    np.outer([1, 1, 2, 1, 1], [1, 1, 2, 1, 1]),
+    name="the whole map of 2 x 2 pixels, kernel 3, stride 2",
+)
+far = np.array([10**9, 10**9 + 1])
+assert_same(overlap_map(3, 2, 10**9, far, far), [[4, 2], [2, 1]], name="four pixels in the middle of a large map")
+### BEGIN HIDDEN TESTS
+for size_, stride_, length_ in [(3, 2, 4), (4, 2, 2), (2, 3, 3), (5, 1, 2), (7, 3, 6), (2, 2, 1), (1, 4, 5)]:
+    whole_ = overlap_counts(size_, stride_, length_)
+    across_ = np.random.default_rng(size_).permutation(len(whole_))[: 1 + len(whole_) // 2]
+    expected_ = np.multiply.outer(whole_, whole_[across_])
+    answer_ = overlap_map(size_, stride_, length_, np.arange(len(whole_)), across_)
+    assert_same(answer_, expected_, name=f"the map for kernel {size_}, stride {stride_}, {length_} pixels per axis")
+    last_ = (10**9 - 1) * stride_ + size_ - 1 - np.arange(len(whole_))[: 2 * stride_]  # from the end of a long one
+    few_ = overlap_counts(size_, stride_, 50)[::-1][: len(last_)]
+    answer_ = overlap_map(size_, stride_, 10**9, last_, last_[:1])
+    assert_same(
+        answer_, np.multiply.outer(few_, few_[:1]), name=f"the end of a large map, kernel {size_}, stride {stride_}"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Along one axis: which is the last input that position p meets, which the first? Their
+# numbers differ by the count minus 1.</details>
+# <details><summary>Hint 2</summary>The last is <code>p // stride</code>, but at most size - 1. The first is
+# (p - kernel_size + 1) / stride, rounded up, but at least 0; <code>-(-a // b)</code> rounds up.</details>
+#
+# Three ways to count must agree: yours, a convolution of ones after zero insertion, and the framework on an image and a
+# kernel of ones.
+
+
+# %% tags=["core", "nbval-check-output"]
+def map_by_library(kernel_size, stride, size, rows, columns):
+    """The course's own."""
+    counts = overlap_counts(kernel_size, stride, size)
+    return np.multiply.outer(counts[rows], counts[columns])
+
+
+trials = [(k, s, 4, np.arange(3 * s + k), np.arange(2)) for k, s in ((3, 2), (4, 2), (2, 3))]
+overlap = adopt("overlap_map", globals(), ours=map_by_library, trials=trials)
+
+# %% tags=["core", "nbval-check-output"]
 values = np.zeros(9)
 values[::2] = 1
 print("values and zeros", values.astype(int))
 for size in (3, 4):
-    counts = overlap_counts(size, 2, 5)
+    counts = overlap(size, 2, 5, np.arange(8 + size), np.array([size - 1]))[:, 0] // (size // 2)
     assert (np.convolve(values, np.ones(size)) == counts).all()
     print(f"kernel {size}: overlap", counts)
 
+# %% tags=["core", "nbval-check-output"]
 for size, stride in [(size, stride) for size in range(1, 9) for stride in range(1, 5)]:
     ones = transposed_convolution(np.ones((4, 5)), np.ones((size, size)), stride)
     counts = overlap_counts(size, stride, (4, 5))
@@ -124,13 +193,14 @@ for size, stride in [(size, stride) for size in range(1, 9) for stride in range(
     assert (ones[: counts.shape[0], : counts.shape[1]] == counts).all() and ones.sum() == counts.sum()
 print("32 pairs of kernel size and stride: framework and count agree at every pixel")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # **Self-test.** Kernel 5, stride 2, four input pixels: write down the counts.
 #
 # <details><summary>Answer</summary>1 1 2 2 3 2 3 2 2 1 1. They add up to 4 x 5: every tap of every input arrives
 # somewhere.</details>
-#
-# ## The closed form
+
+# %% [markdown]
+# ## More: The closed form
 #
 # Output position $p$ meets input $i$ in tap $p - i s$. All taps that a position uses differ by multiples of the stride
 # $s$, so in phase $\varphi = p \bmod s$ it uses the taps $\varphi, \varphi + s, \varphi + 2s, \ldots$ below the kernel
@@ -159,7 +229,8 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (1
 # **Self-test.** Kernel 7 and stride 3: how many taps reach each of the three phases?
 #
 # <details><summary>Answer</summary>3, 2 and 2: 7 / 3, 6 / 3 and 5 / 3, rounded up. They add up to 7.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## The rule is a theorem
 #
 # > Away from the borders, the overlap count is constant **exactly when** the stride divides the kernel size.
@@ -170,7 +241,7 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (1
 #
 # The check, by counting, for every pair:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 for size in range(1, 17):
     for stride in range(1, 9):
         counts = overlap_counts(size, stride, 20)
@@ -179,18 +250,19 @@ for size in range(1, 17):
         assert stride > size or (counts.min() == counts.max()) == (size == stride), (size, stride)
 print("constant inside exactly where the stride divides the kernel size: 128 pairs")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Ten of these maps. Look at the borders, too: there the count falls even where the rule holds. Among kernels no smaller
 # than the stride, only $k = s$ is constant up to the edge (the check above includes that), because there the windows
 # do not overlap at all. And since the gradient of a strided convolution is a transposed convolution (notebook 02), the
 # same maps say how often a strided *encoder* uses each of its input pixels.
 
-# %%
+# %% tags=["core"]
 maps = {}
 for size, stride in [(3, 2), (4, 2), (5, 2), (6, 2), (2, 2), (4, 3), (5, 3), (6, 3), (3, 4), (8, 4)]:
     inside = np.unique(interior(overlap_counts(size, stride, 6), size, stride, 6))
     name = f"kernel {size}, stride {stride}\n{' or '.join(map(str, inside))} per axis"
-    maps[name] = overlap_counts((size, size), stride, 6)
+    positions = np.arange(5 * stride + size)
+    maps[name] = overlap(size, stride, 6, positions, positions)
 plotting.show(
     plotting.overlap_maps(maps),
     alt="03 ten-maps",
@@ -231,8 +303,9 @@ interactive_figure(
 #
 # <details><summary>Answer</summary>As often as its transpose reaches it: 4, 2, 2 or 1 times. A quarter of the pixels
 # have one say, a quarter have four.</details>
-#
-# ## A checkerboard as a number
+
+# %% [markdown]
+# ## More: A checkerboard as a number
 #
 # A pattern that repeats every $s$ pixels shows up in the spectrum at the multiples of $1/s$ cycles per pixel, the
 # *stride frequencies*, and nowhere else. So we define the **checkerboard energy** of a map as
@@ -252,6 +325,50 @@ plotting.show(
 print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
 
 # %% [markdown]
+# ### Exercise 2: the energy at the stride frequencies (2 points)
+#
+# Return the checkerboard energy of one map [H, W]; both are multiples of the stride. Energy is the squared magnitude of
+# `np.fft.fft2`; the stride frequencies stand at the multiples of H / stride down and of W / stride across; the zero
+# frequency counts in the denominator only. The map is never all zeros.
+
+
+# %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def stride_energy(values, stride):
+    """Share of the spectrum's energy at the stride frequencies, a number in 0..1."""
+    ### BEGIN SOLUTION
+    energy = np.abs(np.fft.fft2(values)) ** 2
+    height, width = energy.shape
+    return (energy[:: height // stride, :: width // stride].sum() - energy[0, 0]) / energy.sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "energy_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+stripes = np.array([[1.0, 3.0, 1.0, 3.0]] * 2)
+assert_same(stride_energy(stripes.copy(), 2), 0.2, name="the energy of stripes 1 3 1 3")
+### BEGIN HIDDEN TESTS
+for shape_, stride_ in [((6, 4), 2), ((6, 9), 3), ((8, 12), 4), ((12, 6), 2), ((4, 6), 1)]:
+    map_ = np.random.default_rng(stride_).normal(1, 1, shape_) + 2.0 * (np.arange(shape_[0])[:, None] % stride_ == 0)
+    means_ = phase_means(map_, stride_)
+    expected_ = ((means_ - means_.mean()) ** 2).mean() / (map_**2).mean()
+    assert_same(stride_energy(map_.copy(), stride_), expected_, name=f"the energy of a map {shape_}, stride {stride_}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2), besides
+# (0, 0).</details>
+#
+# <details><summary>Second hint</summary>A slice with a step picks them: <code>energy[::3, ::2]</code>. Or leave the spectrum alone
+# and use the variance of the phase means.</details>
+
+# %% tags=["nbval-check-output"]
+energy_of = adopt(
+    "stride_energy", globals(), ours=checkerboard_energy, trials=[(counts[:6, :4], 2), (counts[:6, :9], 3)]
+)
+for size in (2, 3, 4, 5):
+    counts_of_size = overlap(size, 2, 60, np.arange(24, 48), np.arange(24, 48))
+    print(f"kernel {size}, stride 2: checkerboard energy {energy_of(counts_of_size, 2):.2f}")
+
+# %% [markdown]
 # By Parseval's theorem the energy at the stride frequencies is the *variance of the phase means*, the averages of the
 # map over each phase. So the number is easy to check by hand.
 
@@ -268,7 +385,8 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 #
 # <details><summary>Answer</summary>The variance of the phase means is 1, the mean of the squares (9 + 1) / 2 = 5: one
 # fifth.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Equal counts are not equal sums
 #
 # The rule counts taps. What a pixel receives is their *weighted sum*. On a constant image of ones, every pixel of phase
@@ -276,15 +394,65 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 #
 # > Away from the borders, a constant image stays constant **exactly when all phase sums of the kernel are equal**.
 #
-# If all weights are equal, this *is* the rule. Otherwise the rule is neither necessary nor sufficient. One example
-# against each half; the first kernel is the bilinear one of notebook 01.
+# If all weights are equal, this *is* the rule. Otherwise the rule is neither necessary nor sufficient.
+#
+# ### Exercise 3: the error of each phase (1 point)
+#
+# A transposed convolution with `kernel` `[h, w]`, one `bias` and a `stride` enlarges an image that is `c` everywhere. It
+# should be `c` again. Return what comes out minus `c`, away from the borders, for each phase: floats `[stride, stride]`.
+# The kernel may be smaller than the stride.
 
 
-# %% tags=["nbval-check-output"]
+# %% nbgrader={"grade": false, "grade_id": "phase", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def phase_errors(kernel, bias, stride, c):
+    """Output minus input for a constant image, [row phase, column phase]."""
+    ### BEGIN SOLUTION
+    sums = [[kernel[i::stride, j::stride].sum() for j in range(stride)] for i in range(stride)]
+    return c * np.array(sums, float) + bias - c
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "phase_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(phase_errors(np.ones((3, 3)), 0.5, 2, 1.0), [[3.5, 1.5], [1.5, 0.5]], name="the errors of a kernel of ones")
+### BEGIN HIDDEN TESTS
+for shape_, stride_, bias_, c_ in [
+    ((4, 4), 2, 0.0, 1.0),
+    ((3, 5), 3, -0.7, 0.4),
+    ((2, 1), 3, 0.2, 2.0),
+    ((7, 7), 2, 1.0, 0.0),
+]:
+    given_ = np.random.default_rng(stride_).normal(size=shape_)
+    spread_ = np.kron(np.ones((12, 12)), np.eye(1, stride_**2).reshape(stride_, stride_))
+    start_ = 6 * stride_
+    flat_ = convolve2d(spread_, given_)[start_ : start_ + stride_, start_ : start_ + stride_]
+    answer_ = phase_errors(given_.copy(), bias_, stride_, c_)
+    assert_same(answer_, c_ * flat_ + bias_ - c_, name=f"the errors of a kernel {shape_}, stride {stride_}")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint</summary>The taps that reach phase (i, j) are <code>kernel[i::stride, j::stride]</code>.</details>
+#
+# One example against each half of the rule; the first kernel is the bilinear one of notebook 01.
+
+
+# %% tags=["core"]
+def errors_by_sums(kernel, bias, stride, c):
+    """The course's own."""
+    shape = [-(-length // stride) * stride for length in kernel.shape]
+    padded = np.pad(kernel, [(0, whole - length) for whole, length in zip(shape, kernel.shape, strict=True)])
+    return c * padded.reshape(shape[0] // stride, stride, -1, stride).sum(axis=(0, 2)) + bias - c
+
+
+trials = [(np.arange(12.0).reshape(3, 4), 0.5, 2, 2.0), (np.ones((2, 2)), 0.0, 3, 1.0)]
+errors_of = adopt("phase_errors", globals(), ours=errors_by_sums, trials=trials)
+
+
 def phase_sums(kernel, stride):
-    return np.array([[kernel[i::stride, j::stride].sum() for j in range(stride)] for i in range(stride)])
+    """Output phases of a constant image of ones, [stride, stride]."""
+    return errors_of(kernel, 0.0, stride, 1.0) + 1
 
 
+# %% tags=["core", "nbval-check-output"]
 bilinear = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])
 random = np.random.default_rng(1).normal(size=(4, 4))
 for name, kernel in [("bilinear, 3 x 3", bilinear), ("random, 4 x 4", random)]:
@@ -293,10 +461,17 @@ for name, kernel in [("bilinear, 3 x 3", bilinear), ("random, 4 x 4", random)]:
     energy = checkerboard_energy(output, 2)
     print(f"{name}: stride 2, phase sums {np.round(phase_sums(kernel, 2).ravel(), 2)}, energy {energy:.2f}")
 
-# %% [markdown]
+# %% tags=["core"]
+shown = {"ones / 2.25, 3 x 3": np.ones((3, 3)) / 2.25, "bilinear, 3 x 3": bilinear}
+shown |= {"ones / 4, 4 x 4": np.ones((4, 4)) / 4, "random, 4 x 4": random}
+tables = {name: errors_of(kernel, 0.0, 2, 1.0) for name, kernel in shown.items()}
+plotting.show(plotting.phase_tables(tables, 2, "output minus input"), alt="03 your-phase-errors")
+
+# %% [markdown] tags=["core"]
 # The bilinear kernel breaks the rule and leaves no pattern: its large weight stands where the overlap is small. The
 # random kernel keeps the rule and leaves a strong pattern.
-#
+
+# %% [markdown]
 # **Think first:** what then is the rule worth for a network that starts from random weights?
 #
 # We measure it. For each pair, 200 kernels with independent weights of mean 0, as usual initialisers draw them, meet a
@@ -340,8 +515,9 @@ print("1 - 1 / stride squared:                ", np.round(expected, 1))
 #
 # <details><summary>Answer</summary>It keeps the rule, two taps in each phase. The phase sums are 1 + 1 = 2 and 1 + 3 =
 # 4: a constant turns into stripes.</details>
-#
-# ## One bias for unequal pixels
+
+# %% [markdown]
+# ## More: One bias for unequal pixels
 #
 # Say all weights are equal, $w$, and the input is constant, $c$. A pixel then receives $w c\, n + b$, where $n$ is its
 # overlap count and $b$ the one bias of the channel. We ask for the output $c$, at five levels $c$ from 0 to 1, and
@@ -400,8 +576,9 @@ for size in (3, 4):
 #
 # <details><summary>Answer</summary>A channel has one bias, so the same number is added in every phase, and the
 # differences between them stay.</details>
-#
-# ## "Symmetric" multiple
+
+# %% [markdown]
+# ## More: "Symmetric" multiple
 #
 # Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front, and
 # everything lands half a pixel off. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is
@@ -431,8 +608,9 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (6, 2), (3, 3), (6, 3), (9, 3), (5,
 #
 # <details><summary>Answer</summary>With 2, 4 and 6. With stride 3, 12 - 3 = 9 rows have to go, an odd
 # number.</details>
-#
-# ## Cures, and that they are relatives
+
+# %% [markdown]
+# ## More: Cures, and that they are relatives
 #
 # **Resize-convolution**: enlarge by nearest neighbour, then convolve. **Sub-pixel convolution**: convolve the small map
 # to $s^2$ times the channels, then lay these out as $s \times s$ pixels. Independent random phases start with a
@@ -469,8 +647,9 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 #
 # <details><summary>Answer</summary>The kernels of all phases start equal, so each block is constant. Nothing ties them
 # together in training.</details>
-#
-# ## What does training make of it?
+
+# %% [markdown]
+# ## More: What does training make of it?
 #
 # Now the experiment. A small decoder enlarges grey photographs four times: a 3 x 3 convolution, twice an upsampling by
 # two, with ReLU between. The competitors differ only in the upsampling: kernels 2 and 4 keep the rule, 3 and 5 break it,
@@ -673,8 +852,9 @@ print(f"kernel below the stride:    energy at least {trained[~enough].min():.4f}
 #
 # <details><summary>Answer</summary>On flat inputs every pattern is the decoder's own. Kernels 2 and 5 are the
 # controls: one keeps the rule with little overlap, the other breaks it with much.</details>
-#
-# ## What the cures cost
+
+# %% [markdown]
+# ## More: What the cures cost
 #
 # For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each output
 # pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and sub-pixel
@@ -702,185 +882,91 @@ for name, (parameters, products) in costs.items():
 # multiply-adds for an output pixel.
 #
 # <details><summary>Answer</summary>64 / 16 = 4 against 9, each times C<sup>2</sup>.</details>
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
-# you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
+# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
-# ### Exercise 1: kernel sizes that are fine (1 point)
+# ### Exercise 4: kernel sizes that are fine (1 point)
 #
-# A decoder uses one kernel size in all its transposed convolutions, whose strides are given as a list. Return, in
-# increasing order, all kernel sizes up to and including `largest` that keep the rule for every one of them.
+# A decoder uses one kernel size in all its transposed convolutions, with padding "same"; their strides are given as a
+# list. Return, in increasing order, all kernel sizes up to and including `largest` for which no layer has uneven counts
+# and no layer shifts the image by half a pixel.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def good_kernel_sizes(strides, largest):
-    """Kernel sizes from 1 to `largest` that are multiples of every stride, a list of integers."""
+    """Kernel sizes from 1 to `largest` that suit every stride, a list of integers."""
     ### BEGIN SOLUTION
-    return [size for size in range(1, largest + 1) if all(size % stride == 0 for stride in strides)]
+    sizes = range(1, largest + 1)
+    return [size for size in sizes if all(size % stride == 0 and (size - stride) % 2 == 0 for stride in strides)]
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
 assert_same(good_kernel_sizes([2], 7), [2, 4, 6], name="good_kernel_sizes([2], 7)")
+assert_same(good_kernel_sizes([3], 9), [3, 9], name="good_kernel_sizes([3], 9)")
 ### BEGIN HIDDEN TESTS
 for strides_, largest_, expected_ in [
-    ([3], 9, [3, 6, 9]),
-    ([2, 3], 13, [6, 12]),
+    ([3], 16, [3, 9, 15]),
+    ([3, 5], 50, [15, 45]),
     ([4, 6], 24, [12, 24]),
     ([2, 2, 4], 8, [4, 8]),
-    ([1], 3, [1, 2, 3]),
+    ([1], 4, [1, 3]),
 ]:
-    assert_same(
-        good_kernel_sizes(list(strides_), largest_), expected_, name=f"good_kernel_sizes({strides_}, {largest_})"
-    )
+    answer_ = good_kernel_sizes(list(strides_), largest_)
+    assert_same(answer_, expected_, name=f"good_kernel_sizes({strides_}, {largest_})")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>For strides 4 and 6 the smallest is 12, not 24.</details>
+# <details><summary>Hint</summary>Two conditions for each stride: the rule, and the symmetric crop. For strides 4 and 6 the
+# smallest is 12, not 24.</details>
 #
-# ### Exercise 2: the closed form (1 point)
+# ### Exercise 5: mend a kernel (2 points)
 #
-# Return the overlap counts along one axis, away from the borders, of the phases 0 to `stride - 1`. Do not count; use the
-# formula, so that a kernel of a million costs nothing. The kernel may be smaller than the stride.
+# A trained kernel `[h, w]` draws a checkerboard on flat images. Return the kernel that draws none, is as bright on
+# average, and differs least from the given one: all phase sums become equal to the *mean* of the given phase sums, and
+# the sum of the squared changes is as small as possible. The kernel is no smaller than the stride along either axis.
 
 
-# %% nbgrader={"grade": false, "grade_id": "phases", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def phase_counts(kernel_size, stride):
-    """Overlap counts by phase, [stride] integers."""
+# %% nbgrader={"grade": false, "grade_id": "mend", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def mended(kernel, stride):
+    """The nearest kernel with equal phase sums, floats of the kernel's shape."""
     ### BEGIN SOLUTION
-    return [-(-(kernel_size - phase) // stride) for phase in range(stride)]
+    result = kernel.astype(float)
+    phases = [(slice(i, None, stride), slice(j, None, stride)) for i in range(stride) for j in range(stride)]
+    wanted = np.mean([result[phase].sum() for phase in phases])
+    for phase in phases:
+        result[phase] += (wanted - result[phase].sum()) / result[phase].size
+    return result
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "phases_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(phase_counts(3, 2), [2, 1], name="phase_counts(3, 2)")
-assert_same(phase_counts(4, 2), [2, 2], name="phase_counts(4, 2)")
+# %% nbgrader={"grade": true, "grade_id": "mend_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+given = np.array([[1.0, 1.0, 1.0, 3.0], [1.0, 1.0, 1.0, 3.0]])
+assert_same(mended(given.copy(), 2), [[1.5, 0.5, 1.5, 2.5], [1.5, 0.5, 1.5, 2.5]], name="1 1 1 3, twice, mended")
 ### BEGIN HIDDEN TESTS
-for size_, stride_ in [(7, 3), (8, 3), (2, 5), (1, 1), (15, 8), (1_000_001, 4)]:
-    expected_ = [len(range(phase_, size_, stride_)) for phase_ in range(stride_)]
-    assert_same(phase_counts(size_, stride_), expected_, name=f"phase_counts({size_}, {stride_})")
+for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6, 7), 4)]:
+    given = np.random.default_rng(stride_).normal(size=shape_)
+    # The projection onto "all phase sums equal the wanted one", by linear algebra.
+    rows_ = [(np.add.outer(np.arange(shape_[0]) % stride_ * stride_, np.arange(shape_[1]) % stride_) == n).ravel()
+             for n in range(stride_**2)]  # fmt: skip
+    reach_ = np.array(rows_, float)
+    wanted_ = (reach_ @ given.ravel()).mean()
+    change_ = np.linalg.pinv(reach_) @ (wanted_ - reach_ @ given.ravel())
+    argument_ = given.copy()
+    answer_ = mended(argument_, stride_)
+    assert_same(answer_, given + change_.reshape(shape_), name=f"a kernel {shape_} mended for stride {stride_}")
+    assert_same(argument_, given, name="the kernel after your function has seen it")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Phase 1 uses the taps 1, 1 + s, 1 + 2s, ... below k. How many are there?</details>
-#
-# <details><summary>Second hint</summary>Python rounds <code>//</code> down, also for negative numbers; so <code>-(-a // b)</code> rounds
-# up.</details>
-#
-# ### Exercise 3: predict the overlap map (2 points)
-#
-# Return the whole map, borders included, of a transposed convolution with a square kernel, for an input of `height` x
-# `width`: `(height - 1) * stride + kernel_size` rows, and columns likewise. NumPy only; `overlap_counts` would be
-# too easy.
-
-
-# %% nbgrader={"grade": false, "grade_id": "map", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def overlap_map(kernel_size, stride, height, width):
-    """Kernel taps that reach each output pixel, integers [rows, columns]."""
-    ### BEGIN SOLUTION
-    counts = np.zeros(((height - 1) * stride + kernel_size, (width - 1) * stride + kernel_size), int)
-    for row in range(height):
-        for column in range(width):
-            top, left = row * stride, column * stride
-            counts[top : top + kernel_size, left : left + kernel_size] += 1
-    return counts
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "map_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(overlap_map(3, 2, 1, 2), [[1, 1, 2, 1, 1]] * 3, name="overlap_map(3, 2, 1, 2)")
-### BEGIN HIDDEN TESTS
-for size_, stride_, height_, width_ in [
-    (3, 2, 4, 3),
-    (4, 2, 2, 5),
-    (2, 3, 3, 2),
-    (5, 1, 2, 3),
-    (7, 3, 3, 6),
-    (2, 2, 1, 1),
-]:
-    expected_ = overlap_counts((size_, size_), stride_, (height_, width_))
-    assert_same(
-        overlap_map(size_, stride_, height_, width_), expected_, name=f"overlap_map{size_, stride_, height_, width_}"
-    )
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>Each input pixel adds 1 to a square of the output. Where does the square of pixel
-# (row, column) begin?</details>
-# <details><summary>Hint 2</summary>It covers rows <code>row * stride</code> to <code>row * stride + kernel_size -
-# 1</code>. Two loops over the input, and one slice to which 1 is added.</details>
-#
-# ### Exercise 4: the energy at the stride frequencies (2 points)
-#
-# Return the checkerboard energy of one map [H, W]; both are multiples of the stride. Energy is the squared magnitude of
-# `np.fft.fft2`; the stride frequencies stand at the multiples of H / stride down and of W / stride across; the zero
-# frequency counts in the denominator only. The map is never all zeros.
-
-
-# %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def stride_energy(values, stride):
-    """Share of the spectrum's energy at the stride frequencies, a number in 0..1."""
-    ### BEGIN SOLUTION
-    energy = np.abs(np.fft.fft2(values)) ** 2
-    height, width = energy.shape
-    return (energy[:: height // stride, :: width // stride].sum() - energy[0, 0]) / energy.sum()
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "energy_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-stripes = np.array([[1.0, 3.0, 1.0, 3.0]] * 2)
-assert_same(stride_energy(stripes.copy(), 2), 0.2, name="the energy of stripes 1 3 1 3")
-### BEGIN HIDDEN TESTS
-for shape_, stride_ in [((6, 4), 2), ((6, 9), 3), ((8, 12), 4), ((12, 6), 2), ((4, 6), 1)]:
-    map_ = np.random.default_rng(stride_).normal(1, 1, shape_) + 2.0 * (np.arange(shape_[0])[:, None] % stride_ == 0)
-    means_ = phase_means(map_, stride_)
-    expected_ = ((means_ - means_.mean()) ** 2).mean() / (map_**2).mean()
-    assert_same(stride_energy(map_.copy(), stride_), expected_, name=f"the energy of a map {shape_}, stride {stride_}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2), besides
-# (0, 0).</details>
-#
-# <details><summary>Second hint</summary>A slice with a step picks them: <code>energy[::3, ::2]</code>. Or leave the spectrum alone
-# and use the variance of the phase means.</details>
-#
-# ### Exercise 5: ICNR by hand (2 points)
-#
-# `kernel` [k, k, channels, filters] holds random weights. Return the kernel [k, k, channels, filters * factor**2] with
-# which a convolution, followed by `tf.nn.depth_to_space(..., factor)`, gives the same as the convolution with `kernel`
-# followed by nearest-neighbour enlargement. `depth_to_space` takes channel `phase * filters + f` as channel `f` of that
-# phase.
-
-
-# %% nbgrader={"grade": false, "grade_id": "icnr", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def icnr_kernel(kernel, factor):
-    """The kernel of a sub-pixel convolution that starts as a resize, [k, k, channels, filters * factor**2]."""
-    ### BEGIN SOLUTION
-    return np.tile(kernel, (1, 1, 1, factor**2))
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "icnr_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    icnr_kernel(np.array([5.0]).reshape(1, 1, 1, 1), 2), np.full((1, 1, 1, 4), 5.0), name="the kernel of one weight"
-)
-### BEGIN HIDDEN TESTS
-for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4), ((3, 3, 2, 2), 1)]:
-    small_ = np.random.default_rng(factor_).normal(size=shape_)
-    expected_ = np.concatenate([small_] * factor_**2, axis=-1)
-    answer_ = icnr_kernel(small_.copy(), factor_)
-    assert_same(answer_, expected_, name=f"the kernel for shape {shape_} and factor {factor_}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint</summary>Nearest-neighbour enlargement gives all phases of a pixel the same value, filter by
-# filter.</details>
-#
-# <details><summary>Second hint</summary>With filters a and b and factor 2 the channels are a b a b a b a b, not
-# a a a a b b b b.</details>
+# <details><summary>Hint 1</summary>The taps of a phase are <code>kernel[i::stride, j::stride]</code>. By how much must
+# their sum change?</details>
+# <details><summary>Hint 2</summary>A given change of a sum costs least when all taps of the phase share it equally. The
+# phases may have different numbers of taps.</details>
 #
 # ### Exercise 6: in your own words (2 points)
 #
@@ -912,7 +998,8 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # - Away from the border, resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
 # - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric; where a
 #   pattern in flat regions must be impossible, take resize-convolution.
-#
+
+# %% [markdown]
 # ## With other photographs, or longer
 #
 # | you want | parameters |
@@ -921,7 +1008,8 @@ for shape_, factor_ in [((3, 3, 2, 3), 2), ((1, 1, 3, 2), 3), ((5, 5, 1, 4), 4),
 # | a longer training | `steps=4000`, `seeds=5` |
 #
 # `course run 03 --dataset camvid -p steps 4000` does the same headless.
-#
+
+# %% [markdown]
 # ## Further reading
 #
 # - A. Odena, V. Dumoulin, C. Olah: *Deconvolution and Checkerboard Artifacts*, Distill, 2016: uneven overlap,

@@ -3,56 +3,57 @@
 import math
 
 import numpy as np
-from scipy.signal import convolve2d
 
 from course_utils.backend import keras, tf
 from course_utils.evaluation.measures.checkerboard import phase_means
+from course_utils.matrices import overlap_counts
 
 
 def nothing(*arguments):
     return None
 
 
-def counted_phases(kernel_size, stride):
-    counts = np.zeros(stride, int)
-    np.add.at(counts, np.arange(kernel_size) % stride, 1)
-    return counts
+def good_sizes(rule=lambda k, s: k % s == 0 and (k - s) % 2 == 0, every=all, first=1, beyond=1, step=1):
+    def good_kernel_sizes(strides, largest):
+        return [k for k in range(first, largest + beyond) if every(rule(k, s) for s in strides)][::step]
+
+    return good_kernel_sizes
 
 
-def map_by_convolution(kernel_size, stride, height, width):
-    spread = np.zeros(((height - 1) * stride + 1, (width - 1) * stride + 1), int)
-    spread[::stride, ::stride] = 1
-    return convolve2d(spread, np.ones((kernel_size, kernel_size), int))
+def map_of(along):
+    """The map whose counts along one axis are those of a function of kernel size, stride, size and position."""
+
+    def overlap_map(kernel_size, stride, size, rows, columns):
+        down, across = (
+            np.array([along(kernel_size, stride, size, int(p)) for p in places], int) for places in (rows, columns)
+        )
+        return down[:, None] * across
+
+    return overlap_map
 
 
-def map_by_framework(kernel_size, stride, height, width):
-    ones, kernel = np.ones((1, height, width, 1), "float32"), np.ones((kernel_size, kernel_size, 1, 1), "float32")
-    rows, columns = ((length - 1) * stride + kernel_size for length in (height, width))
-    whole = keras.ops.conv_transpose(ones, kernel, stride, "valid")[0, :rows, :columns, 0]
-    return tf.cast(tf.round(whole), tf.int32)
+def reached(k, s, n, p):
+    """The inputs between the first and the last whose window holds the position, as the length of a range."""
+    return len(range(max(0, -(-(p - k + 1) // s)), min(n - 1, p // s) + 1))
 
 
-def map_by_outer_product(kernel_size, stride, height, width):
-    def axis(length):
-        position = np.arange((length - 1) * stride + kernel_size)[:, None]
-        start = np.arange(length) * stride
-        return ((position >= start) & (position < start + kernel_size)).sum(axis=1)
-
-    return np.outer(axis(height), axis(width))
+def reached_by_taps(k, s, n, p):
+    """The taps that meet the position, one by one: their input must be there."""
+    return sum((p - tap) % s == 0 and 0 <= (p - tap) // s < n for tap in range(k))
 
 
-def writes_instead_of_adding(kernel_size, stride, height, width):
-    counts = np.zeros(((height - 1) * stride + kernel_size, (width - 1) * stride + kernel_size), int)
-    for row in range(height):
-        for column in range(width):
-            counts[row * stride :, column * stride :][:kernel_size, :kernel_size] = 1
-    return counts
+def map_by_library(kernel_size, stride, size, rows, columns):
+    """The short cut: the whole map, which does not fit."""
+    counts = overlap_counts(kernel_size, stride, min(size, 10**6))
+    return np.multiply.outer(counts[rows], counts[columns])
 
 
-def cell_of_phases(kernel_size, stride, height, width):
-    counts = counted_phases(kernel_size, stride)
-    rows, columns = ((length - 1) * stride + kernel_size for length in (height, width))
-    return np.outer(np.resize(counts, rows), np.resize(counts, columns))
+def map_by_stamps(kernel_size, stride, size, rows, columns):
+    """The other short cut."""
+    counts = np.zeros((min(size, 2000) - 1) * stride + kernel_size, int)
+    for i in range(min(size, 2000)):
+        counts[i * stride : i * stride + kernel_size] += 1
+    return np.multiply.outer(counts[rows], counts[columns])
 
 
 def energy_of(spectrum=np.fft.fft2, power=2, whole=lambda e: e.sum(), mean=True, swap=False):
@@ -86,60 +87,98 @@ def centres_the_input(values, stride):
     return energy_of(mean=False)(values, stride)
 
 
-def icnr_by_loops(kernel, factor):
-    filters = kernel.shape[-1]
-    large = np.zeros((*kernel.shape[:3], filters * factor**2))
-    for phase in range(factor**2):
-        for f in range(filters):
-            large[..., phase * filters + f] = kernel[..., f]
-    return large
+def errors(sums=lambda part: part.sum(), scale=1.0, minus=1.0, bias=1.0, transpose=False):
+    def phase_errors(kernel, b, stride, c):
+        table = [[sums(kernel[i::stride, j::stride]) for j in range(stride)] for i in range(stride)]
+        table = np.array(table).T if transpose else np.array(table)
+        return scale * c * table + bias * b - minus * c
+
+    return phase_errors
+
+
+def errors_by_framework(kernel, bias, stride, c):
+    image = np.full((1, 16, 16, 1), c, "float32")
+    output = keras.ops.conv_transpose(image, np.float32(kernel)[..., None, None], stride, "valid")[0, ..., 0]
+    return np.asarray(output, np.float64)[8 * stride :, 8 * stride :][:stride, :stride] + bias - c
+
+
+def errors_tap_by_tap(kernel, bias, stride, c):
+    table = [[bias - c for _ in range(stride)] for _ in range(stride)]
+    for (i, j), weight in np.ndenumerate(kernel):
+        table[i % stride][j % stride] += c * weight
+    return table
+
+
+def mend(target=np.mean, share=lambda part: 1 / part.size, sizes=True, in_place=False):
+    def mended(kernel, stride):
+        result = kernel if in_place else np.array(kernel, float)
+        places = [np.s_[i::stride, j::stride] for i in range(stride) for j in range(stride)]
+        goal = target([result[place].sum() for place in places])
+        for place in places:
+            result[place] += (goal - result[place].sum()) * share(result[place])
+        return result
+
+    return mended
+
+
+def mended_by_least_squares(kernel, stride):
+    rows, columns = np.indices(kernel.shape) % stride
+    reach = np.array([(rows == i) & (columns == j) for i, j in np.ndindex(stride, stride)], float).reshape(
+        stride**2, -1
+    )
+    sums = reach @ kernel.ravel()
+    return kernel + np.linalg.lstsq(reach, sums.mean() - sums, rcond=None)[0].reshape(kernel.shape)
+
+
+def mended_first_tap(kernel, stride):
+    result = np.array(kernel, float)
+    goal = kernel.sum() / stride**2
+    for i, j in np.ndindex(stride, stride):
+        result[i, j] += goal - kernel[i::stride, j::stride].sum()
+    return result
 
 
 RIGHT = [
-    ("sizes", lambda strides, largest: list(range(math.lcm(*strides), largest + 1, math.lcm(*strides)))),
-    ("sizes", lambda strides, largest: np.flatnonzero(np.arange(1, largest + 1) % math.lcm(*strides) == 0) + 1),
-    ("phases", counted_phases),
-    ("phases", lambda k, s: [(k - phase + s - 1) // s for phase in range(s)]),
-    ("phases", lambda k, s: tf.constant([k // s + (phase < k % s) for phase in range(s)])),
-    ("map", map_by_convolution),
-    ("map", map_by_framework),
-    ("map", map_by_outer_product),
+    ("sizes", good_sizes()),
+    ("sizes", lambda strides, largest: np.array([k for k in range(1, largest + 1) if k % math.lcm(*strides) == 0
+                                                 and all((k - s) % 2 == 0 for s in strides)])),
+    ("map", map_of(reached)),
+    ("map", map_of(reached_by_taps)),
+    ("map", lambda *given: tf.constant(map_of(reached)(*given))),
     ("energy", energy_by_phases),
     ("energy", energy_by_loops),
     ("energy", lambda values, stride: energy_of(lambda v: tf.signal.fft2d(tf.cast(v, tf.complex128)))(values, stride)),
-    ("icnr", icnr_by_loops),
-    ("icnr", lambda kernel, factor: np.concatenate([kernel] * factor**2, axis=-1)),
-    ("icnr", lambda kernel, factor: tf.tile(kernel, [1, 1, 1, factor**2])),
-]
+    ("phase", errors()),
+    ("phase", errors_by_framework),
+    ("phase", errors_tap_by_tap),
+    ("mend", mend()),
+    ("mend", mended_by_least_squares),
+    ("mend", lambda kernel, stride: mend()(kernel, stride).tolist()),
+]  # fmt: skip
 WRONG = [
     ("sizes", nothing),
-    ("sizes", lambda strides, largest: [2, 4, 6]),
-    ("sizes", lambda strides, largest: [k for k in range(1, largest) if all(k % s == 0 for s in strides)]),
-    ("sizes", lambda strides, largest: [k for k in range(1, largest + 1) if any(k % s == 0 for s in strides)]),
-    ("sizes", lambda strides, largest: [k for k in range(1, largest + 1) if k % max(strides) == 0]),
-    ("sizes", lambda strides, largest: [k for k in range(1, largest + 1) if k % math.prod(strides) == 0]),
-    ("sizes", lambda strides, largest: [k for k in range(2, largest + 1) if all(k % s == 0 for s in strides)]),
-    ("sizes", lambda strides, largest: [k for k in range(largest + 1) if all(k % s == 0 for s in strides)]),
-    ("sizes", lambda strides, largest: [k for k in range(largest, 0, -1) if all(k % s == 0 for s in strides)]),
-    ("phases", nothing),
-    ("phases", lambda k, s: [2, 1] if k == 3 else [2, 2]),
-    ("phases", lambda k, s: [k // s] * s),
-    ("phases", lambda k, s: [-(-k // s)] * s),
-    ("phases", lambda k, s: [-(-(k - phase) // s) for phase in range(s)][::-1]),
-    ("phases", lambda k, s: [-(-(s - phase) // k) for phase in range(k)]),
-    ("phases", lambda k, s: [max(1, -(-(k - phase) // s)) for phase in range(s)]),
-    ("phases", lambda k, s: [(k - phase) / s for phase in range(s)]),
-    ("phases", lambda k, s: [float(math.ceil((k - phase) / s)) for phase in range(s)]),
+    ("sizes", lambda strides, largest: {2: [2, 4, 6]}.get(strides[0], [3, 9])),
+    ("sizes", good_sizes(rule=lambda k, s: k % s == 0)),
+    ("sizes", good_sizes(rule=lambda k, s: (k - s) % 2 == 0)),
+    ("sizes", good_sizes(beyond=0)),
+    ("sizes", good_sizes(every=any)),
+    ("sizes", good_sizes(first=2)),
+    ("sizes", good_sizes(first=0)),
+    ("sizes", good_sizes(step=-1)),
+    ("sizes", lambda strides, largest: good_sizes()([max(strides)], largest)),
+    ("sizes", lambda strides, largest: good_sizes()([math.prod(strides)], largest)),
     ("map", nothing),
-    ("map", lambda k, s, height, width: [[1, 1, 2, 1, 1]] * 3),
-    ("map", lambda k, s, height, width: map_by_convolution(k, s, width, height)),
-    ("map", lambda k, s, height, width: map_by_convolution(s, k, height, width)),
-    ("map", lambda k, s, height, width: map_by_convolution(k, s, height, height)),
-    ("map", lambda k, s, height, width: map_by_convolution(k, s, height, width)[:-1]),
-    ("map", lambda k, s, height, width: map_by_convolution(k, s, height, width).astype(float)),
-    ("map", lambda k, s, height, width: map_by_convolution(k, s, height, width)[: height * s, : width * s]),
-    ("map", writes_instead_of_adding),
-    ("map", cell_of_phases),
+    ("map", map_by_library),
+    ("map", map_by_stamps),
+    ("map", map_of(lambda k, s, n, p: len(range(p % s, k, s)))),  # as if there were no border
+    ("map", map_of(lambda k, s, n, p: min(n - 1, p // s) - max(0, (p - k + 1) // s) + 1)),
+    ("map", map_of(lambda k, s, n, p: p // s - max(0, -(-(p - k + 1) // s)) + 1)),
+    ("map", map_of(lambda k, s, n, p: min(n - 1, p // s) + (k - 1 - p) // s + 1)),
+    ("map", map_of(lambda k, s, n, p: reached(s, k, n, p))),
+    ("map", map_of(lambda k, s, n, p: max(1, reached(k, s, n, p)))),
+    ("map", lambda *given: map_of(reached)(*given).astype(float)),
+    ("map", lambda k, s, n, rows, columns: map_of(reached)(k, s, n, rows, rows)),
+    ("map", lambda k, s, n, rows, columns: map_of(reached)(k, s, n, columns, rows)),
     ("energy", nothing),
     ("energy", lambda values, stride: 0.2),
     ("energy", energy_of(mean=False)),
@@ -151,13 +190,24 @@ WRONG = [
     ("energy", lambda values, stride: phase_means(values, stride).var()),
     ("energy", lambda values, stride: float(values.var() / np.mean(values**2))),
     ("energy", lambda values, stride: 1 - energy_by_phases(values, stride)),
-    ("icnr", nothing),
-    ("icnr", lambda kernel, factor: np.full((1, 1, 1, 4), 5.0)),
-    ("icnr", lambda kernel, factor: np.repeat(kernel, factor**2, axis=-1)),
-    ("icnr", lambda kernel, factor: np.tile(kernel, (1, 1, 1, factor))),
-    ("icnr", lambda kernel, factor: np.tile(kernel, (1, 1, factor**2, 1))),
-    ("icnr", lambda kernel, factor: np.tile(kernel, (factor, factor, 1, 1))),
-    ("icnr", lambda kernel, factor: np.tile(kernel, (1, 1, 1, factor**2)) / factor**2),
-    ("icnr", lambda kernel, factor: np.tile(kernel[..., :1], (1, 1, 1, kernel.shape[-1] * factor**2))),
-    ("icnr", lambda kernel, factor: np.tile(kernel[::-1, ::-1], (1, 1, 1, factor**2))),
+    ("phase", nothing),
+    ("phase", errors(sums=np.size)),
+    ("phase", errors(minus=0)),
+    ("phase", errors(bias=0)),
+    ("phase", errors(bias=-1)),
+    ("phase", errors(transpose=True)),
+    ("phase", lambda kernel, bias, stride, c: errors()(kernel, bias, stride, 1.0)),
+    ("phase", lambda kernel, bias, stride, c: errors()(kernel, bias, 2, c)),
+    ("phase", lambda kernel, bias, stride, c: errors()(kernel, bias, stride, c).ravel()),
+    ("mend", nothing),
+    ("mend", mend(target=lambda sums: 1.0)),
+    ("mend", mend(target=np.median)),
+    ("mend", mend(target=max)),
+    ("mend", mend(share=lambda part: 1.0)),
+    ("mend", mend(in_place=True)),
+    ("mend", mended_first_tap),
+    ("mend", lambda kernel, stride: mend()(kernel, 2)),
+    ("mend", lambda kernel, stride: kernel),
+    ("mend", lambda kernel, stride: np.full(kernel.shape, kernel.mean())),
+    ("mend", lambda kernel, stride: kernel - kernel.mean()),
 ]

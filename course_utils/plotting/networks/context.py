@@ -8,12 +8,13 @@ from course_utils.plotting.pictures.segmentation import legend_patches
 from course_utils.plotting.style import COLORS, new_figure
 
 
-def patches_in_images(places, size: int):
+def patches_in_images(places, size: int, alone: bool = False):
     """Small patches, enlarged, and below each the image it was cut from.
 
     Args:
         places: a list of (image float [H, W, 3] in 0..1, (row, column) of the patch's centre, title of the image).
         size: height and width of the patches, in pixels.
+        alone: whether to leave out the images and their titles, for readers who are to guess.
 
     Returns:
         the figure.
@@ -23,16 +24,19 @@ def patches_in_images(places, size: int):
     figure, axes = new_figure(
         2, len(places), (10, each * (0.6 + ratio) + 0.6), height_ratios=[0.6, ratio], squeeze=False
     )
-    for number, ((image, (row, column), title), (top, bottom)) in enumerate(zip(places, axes.T, strict=True), 1):
+    if alone:
+        figure, axes = new_figure(1, len(places), (10, each * 0.6 + 0.4), squeeze=False)
+    for number, ((image, (row, column), title), (top, *below)) in enumerate(zip(places, axes.T, strict=True), 1):
         first = [min(max(0, p - size // 2), n - size) for p, n in zip((row, column), image.shape, strict=False)]
         top.imshow(image[first[0] : first[0] + size, first[1] : first[1] + size])
-        bottom.imshow(image)
-        frame = Rectangle((first[1] - 0.5, first[0] - 0.5), size, size, fill=False, linewidth=2)
-        frame.set_edgecolor(COLORS["red"])
-        bottom.add_patch(frame)
         top.set_title(f"patch {number}")
-        bottom.set_title(title)
-        for axis in (top, bottom):
+        for bottom in below:
+            bottom.imshow(image)
+            frame = Rectangle((first[1] - 0.5, first[0] - 0.5), size, size, fill=False, linewidth=2)
+            frame.set_edgecolor(COLORS["red"])
+            bottom.add_patch(frame)
+            bottom.set_title(title)
+        for axis in (top, *below):
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
     return figure
