@@ -34,7 +34,7 @@ COMPILE_LOCK := $(COMPILE) --generate-hashes --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run lab check test lint book students notebooks weights lab lock clean broken
+.PHONY: help install run lab check test lint book students notebooks weights lock clean broken
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

@@ -36,11 +36,18 @@ from pathlib import Path
 if "google.colab" in sys.modules and not Path("../course_utils").is_dir():
     import os
     import subprocess
+    from importlib.metadata import version
 
-    clone = ["git", "clone", "--quiet", "--depth", "1", "--branch", "{branch}", "https://github.com/{name}", "course"]
-    install = ["pip", "install", "--quiet", "-c", "constraints.txt", "./environment/typing", "-e", "."]
-    subprocess.run(clone, check=True)
-    subprocess.run([sys.executable, "-m", *install], cwd="course", check=True)
+    if not Path("course/installed").exists():
+        used = {{name: sys.modules[name].__version__ for name in ("numpy", "tensorflow") if name in sys.modules}}
+        address = "https://github.com/{name}"
+        clone = ["git", "clone", "--quiet", "--depth", "1", "--branch", "{branch}", address, "course"]
+        install = ["pip", "install", "--quiet", "-c", "constraints.txt", "./environment/typing", "-e", "."]
+        subprocess.run(clone, check=True)
+        subprocess.run([sys.executable, "-m", *install], cwd="course", check=True)
+        Path("course/installed").touch()
+        if changed := [name for name, old in used.items() if version(name) != old]:
+            print(f"Restart once: Runtime > Restart session. (Another {{' and '.join(changed)}} was already in use.)")
     sys.path.insert(0, str(Path("course").resolve()))
     os.chdir("course/notebooks")
 """

@@ -131,6 +131,15 @@ def test_cell_for_colab_fetches_and_installs_once(tmp_path):
     ]
 
 
+def test_cell_for_colab_asks_once_for_a_restart_where_something_in_use_was_replaced(tmp_path):
+    colab = CALLS + "sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+    in_use = "sys.modules['numpy'] = types.SimpleNamespace(__version__='0.1')\n"
+    first = run_cell(tmp_path, colab + in_use, "").splitlines()
+    assert len(first) == 3 and first[2].startswith("Restart once") and "numpy" in first[2]
+    again = run_cell(tmp_path, colab, "print(os.getcwd(), sys.path[0])").splitlines()
+    assert again == [f"{tmp_path / 'course' / 'notebooks'} {tmp_path / 'course'}"]
+
+
 @pytest.mark.parametrize("folder", ["repository", "students"])
 def test_binder_builds_from_the_environment_file(folder, copy, monkeypatch):
     """repo2docker itself says which of its ways it would take, and writes the Dockerfile of that way."""
