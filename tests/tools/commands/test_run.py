@@ -184,3 +184,37 @@ def test_a_home_folder_in_the_output_is_meant(course, executed, monkeypatch):
     monkeypatch.setenv("HOME", str(course / "home"))
     assert cli.main(["run", "01", "--output=~/out"]) == 0
     assert (course / "home" / "out" / "index.html").is_file() and not (course / "~").exists()
+
+
+def tag(path: Path, *numbers: int):
+    """Mark cells of a notebook as its core path."""
+    notebook = nbformat.read(path, as_version=4)
+    for number in numbers:
+        notebook.cells[number].metadata.setdefault("tags", []).append("core")
+    nbformat.write(notebook, path)
+
+
+def test_the_core_runs_alone(course, monkeypatch, capsys):
+    """The cells that are not tagged are left out, and the committed notebook stays as it is."""
+    path, seen = course / "notebooks" / "02_bad.ipynb", []
+    tag(path, 0)
+    before = path.read_bytes()
+
+    def note(notebook, output, values, **options):
+        seen.append(
+            (notebook.name, [cell.source for cell in nbformat.read(notebook, as_version=4).cells], values["fast"])
+        )
+        return Result(notebook.stem, "")
+
+    monkeypatch.setattr(machinery, "execute", note)
+    assert cli.main(["run", "02", "--core", "--fast"]) == 0
+    assert cli.main(["run", "--core", "--fast"]) == 0
+    assert seen == [("02_bad.ipynb", [PARAMETERS], True)] * 2 and path.read_bytes() == before
+
+
+def test_a_notebook_without_a_core_is_named(course, executed, capsys):
+    assert cli.main(["run", "01", "--core"]) == 2
+    assert "01_one has no core path" in capsys.readouterr().err
+    assert cli.main(["run", "--core"]) == 2
+    assert "None of the notebooks has a core path" in capsys.readouterr().err
+    assert executed == []
