@@ -7,7 +7,7 @@ from course_utils import datasets
 from course_utils.evaluation import ImageBlindPrior, Records
 from course_utils.inference import Predictor, predict_frames
 from course_utils.training.recipe import Recipe
-from course_utils.training.train import train_recipe
+from course_utils.training.train import resume_run, train_recipe
 
 KEPT_PIXELS = 1 << 28
 """Predictions of more pixels per system than this are counted and not kept."""
@@ -29,20 +29,20 @@ def train_systems(
         names: keys of `course_utils.models.SYSTEMS`, or `module:NAME` for systems of your own.
         dataset: as in `course_utils.datasets.open`; all label maps of its validation split are of one size.
         data_dir: its folder, None for the usual place.
-        output: folder for the run folders, one per system; runs that are there are made anew.
+        output: folder for the run folders, one per system; runs that are there go on, up to the budget.
         minutes: of training for each system, fair between systems on a quiet machine only; either these or epochs.
         epochs: of training for each system.
         seed: of all random numbers.
 
     Raises:
-        CourseError: unknown names, or incomplete data.
+        CourseError: unknown names, incomplete data, or a run that is there was made with another seed.
     """
     budget = {"minutes": minutes, "epochs": epochs, "seed": seed}
     recipes = [Recipe.for_machine(name, dataset, data_dir, **budget) for name in names]
     data = datasets.open(dataset, data_dir)
     frames = data.frames("val")
     truths = {frame.name: data.label_map(frame) for frame in frames}
-    runs = [train_recipe(recipe, Path(output) / recipe.system.name, replace=True) for recipe in recipes]
+    runs = [_trained(recipe, Path(output) / recipe.system.name, minutes, epochs) for recipe in recipes]
     networks = [run.load_model() for run in runs]
     predictors = [Predictor(network, run.config["image_size"]) for network, run in zip(networks, runs, strict=True)]
     prior = ImageBlindPrior.of(data)
@@ -61,3 +61,10 @@ def train_systems(
         parameters=[network.count_params() for network in networks],
         epochs=[len(run.log) for run in runs],
     )
+
+
+def _trained(recipe: Recipe, folder: Path, minutes: float | None, epochs: int | None):
+    """The run in a folder, begun or gone on with: an interruption loses nothing."""
+    if not (folder / "config.json").is_file():
+        return train_recipe(recipe, folder)
+    return resume_run(folder, minutes=minutes, epochs=epochs, given={"seed": recipe.seed})

@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 105
+#     minutes: 100
 #     claims: [L4, L5]
 # ---
 
@@ -16,7 +16,7 @@
 # classifier (freeze, train, unfreeze, fine-tune), test whether that helped, and read the table of class IoUs that papers
 # print.
 #
-# **Time:** 105 minutes: 45 to read and try, 60 for the exercises; the cells themselves need under four on two processor
+# **Time:** 100 minutes: 40 to read and try, 60 for the exercises; the cells themselves need under four on two processor
 # cores.
 #
 # **Lecture claims:** *L4*, early training: initialise the encoder with a classifier, freeze it, train the decoder,

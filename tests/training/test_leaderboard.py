@@ -33,6 +33,13 @@ def test_records_are_of_the_networks_that_the_runs_hold(tiny_streets, tmp_path, 
     prior = ConfusionMatrix(data.labels.num_classes)
     prior.matrix += records.prior.sum(axis=0)
     assert prior.mean_iou() == pytest.approx(run.config["prior_mean_iou"], abs=1e-5)
+    # Once more: the runs are kept, and what another seed would have made is no part of them.
+    written = (tmp_path / "SegNet" / "config.json").stat().st_mtime_ns
+    again = leaderboard.train_systems(["SegNet"], "toy_streets", tmp_path, data_dir=str(tiny_streets), epochs=1)
+    np.testing.assert_array_equal(again.counts[0], records.counts[1])
+    with pytest.raises(CourseError, match="seed"):
+        leaderboard.train_systems(["SegNet"], "toy_streets", tmp_path, data_dir=str(tiny_streets), epochs=1, seed=1)
+    assert (tmp_path / "SegNet" / "config.json").stat().st_mtime_ns == written
 
 
 def test_an_unknown_system_is_refused_before_anything_is_trained(tiny_streets, tmp_path):
