@@ -5,30 +5,32 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 75
+#     minutes: 60
 #     claims: [L1, L2, L3, L5]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 00 · Semantic segmentation: a class for every pixel
 #
-# Welcome. This course teaches a computer to say, for every pixel of a photograph, what it shows. This first notebook is
-# about the *question*, and about the numbers in which question and answer are written.
+# Welcome. In this course you'll train a network to label every pixel of a photo. This first notebook is about the
+# *question*, and about the numbers in which question and answer are written.
 #
 # **After this notebook you can** tell semantic segmentation from detection and instance segmentation, read the label
 # files of Cityscapes and COCO, turn a label map into the tensor that a network is trained on, compute softmax and
 # loss by hand, and say why a fully convolutional network takes images of any size.
 #
-# **Time:** 75 minutes; the cells themselves need less than one on two processor cores.
+# **Time:** 60 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L1*, there are three kinds of problem: semantic, detection, instance. *L2*, semantic segmentation
 # classifies every pixel. *L3*, COCO and Cityscapes are the popular data sets. *L5*, the ground truth becomes one mask
 # for each class, the network ends in a channel-wise softmax, a loss compares the two; and the architecture does not
 # change when the image size does.
 #
-# **Before it:** some Python and NumPy, and what a convolution is. **Exercises:** four to compute (8 points) and one to
-# write (2 points).
-#
+# **Before it:** some Python and NumPy, and what a convolution is. **Exercises:** three on the way and two at
+# the end to compute (8 points), and one to write (2 points).
+
+# %% [markdown]
 # ## The way through the course
 #
 # | notebook | its question |
@@ -44,10 +46,10 @@
 # | 08 Shapes and distance | Who finds thin things, and things far away? |
 # | 09 Leaderboard | Which system is best, and how sure are we? |
 #
-# Read a cell, guess what it will show, run it (Shift + Enter). At *Think first*, do so before you open the answer.
+# Read a cell, guess what it will show, run it (Shift + Enter). At *Think first*, commit to an answer before you look.
 # Cells with `assert` check a claim: were it false, the notebook would stop there.
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: fewer scenes and a shorter training, which show everything and learn little
 seed = 0
 dataset = "toy_streets"  # or "cityscapes", which has the same files
@@ -57,9 +59,7 @@ window = (98, 82, 12, 18)  # top, left, height and width of the pixels that are 
 scenes = 24  # how many Toy Streets to draw for training
 epochs = 12  # passes of the tiny network over them
 
-# %%
-import contextlib
-import io
+# %% tags=["core"]
 import tempfile
 from pathlib import Path
 
@@ -69,7 +69,7 @@ from scipy import ndimage
 
 from course_utils import datasets, inference, plotting, training
 from course_utils.backend import keras, tf
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 from course_utils.datasets import coco_format, objects, toy_streets
 from course_utils.labels import CITYSCAPES, COCO_STUFF, VOID
 
@@ -78,13 +78,13 @@ if fast:
 keras.utils.set_random_seed(seed)
 scratch = tempfile.TemporaryDirectory()  # gone when the notebook's kernel stops
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## One scene
 #
 # Our images are *Toy Streets*: drawn by a program, with exact labels, in the very files and folders of Cityscapes.
 # No licence and no download; and every cell also runs on the real data set.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 if dataset == "toy_streets" and data_dir is None:
     data_dir = Path(scratch.name, "toy_streets")
     toy_streets.generate(data_dir, size=(256, 512), counts={"train": scenes, "val": 6}, seed=seed, progress=False)
@@ -96,24 +96,25 @@ label_ids = np.asarray(Image.open(frame.label))
 instance_ids = np.asarray(Image.open(frame.instances)).astype(np.int32)
 print("image", image.shape, image.dtype, " label ids", label_ids.shape, label_ids.dtype)
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Both are *tensors*: arrays of numbers with named axes. The image is `[height, width, 3]`: red, green and blue at every
-# pixel. The label map is `[height, width]`: one whole number at every pixel, which stands for a class. It is stored as
-# a picture but is none: 26 is not "more" than 24. Here is a small window of both.
+# pixel. The label map is `[height, width]`: one whole number at every pixel, which stands for a class. It's stored as
+# an image, but it isn't one: 26 is not "more" than 24. Here is a small window of both.
 
-# %%
+# %% tags=["core"]
 plotting.show(
     plotting.label_numbers(image, label_ids, CITYSCAPES, window),
     alt="00 label-numbers",
 )
 
-# %% [markdown]
-# **Think first.** To shrink a photograph you average neighbouring pixels. May you shrink a label map so?
+# %% [markdown] tags=["core"]
+# **Think first.** To shrink a photograph you average neighbouring pixels. Can you shrink a label map the same way?
 #
 # <details><summary>Answer</summary>No. Halfway between person (24) and car (26) lies rider (25). Label maps are resized
 # by taking the nearest pixel.</details>
-#
-# ## Label ids and train ids
+
+# %% [markdown]
+# ## More: Label ids and train ids
 #
 # The files hold *label ids*: Cityscapes has 34, some for things that nobody evaluates, such as the bonnet of the camera's
 # own car. A network predicts *train ids*: 0, 1, 2 ... for the classes that count, and 255, *void*, for the rest. Void
@@ -137,13 +138,14 @@ for name in ("ego vehicle", "road", "person", "rider", "car", "caravan"):
 #
 # <details><summary>Answer</summary>26: train id 13 is car. No output stands for caravan. It is void, so its pixels
 # neither train nor score.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## A class for every pixel
 #
 # This is semantic segmentation (*L2*): every pixel gets one of a fixed list of classes. (Some texts say "the instance
 # that a pixel belongs to"; that is another problem, see below.) The bars are legend and count in one.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 label = CITYSCAPES.to_train_ids(label_ids)  # looks every number up in a table
 print(f"train ids in this scene: {np.unique(label).tolist()}; void: {np.mean(label == VOID):.1%} of the pixels")
 counts = np.bincount(label[label != VOID], minlength=CITYSCAPES.num_classes)
@@ -160,7 +162,7 @@ print(
 rare = [CITYSCAPES.names[i] for i in np.flatnonzero(pixels < 0.01 * pixels.sum())]
 print(f"below 1 % each: {', '.join(rare)}")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # A few classes own nearly everything, here and over all our scenes.
 #
 # **Think first.** A program answers "road" everywhere. Which share of the pixels does it get right? Would you let it
@@ -168,13 +170,14 @@ print(f"below 1 % each: {', '.join(rare)}")
 #
 # <details><summary>Answer</summary>The length of the road's bar, and no. Counting right pixels flatters whoever knows
 # the large classes; notebook 05 scores every class alike.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Three kinds of problem
 #
 # One scene can be asked about in three ways (*L1*), and one file answers all three. Cityscapes' *instance map* holds, for
 # things that can be counted, label id times 1000 plus a number: cars are 26000, 26001 ... All else keeps its label id.
 
-# %%
+# %% tags=["core"]
 ids, boxes = objects.object_ids(instance_ids), objects.boxes(instance_ids)
 sizes = np.array([np.sum(instance_ids == i) for i in ids])
 visible = sizes >= 60  # smaller ones would be specks in the figure; the numbers below count them all
@@ -183,7 +186,7 @@ plotting.show(
     alt="00 three-problems",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Class mask and boxes can be computed from the instance map. There is no way back. **The class mask loses count:**
 # touching cars run together into one part, and a pole in front of somebody can make two parts of one person.
 
@@ -215,7 +218,7 @@ print(f"labelled pixels that belong to no object: {np.mean(~things[label != VOID
 lost = [CITYSCAPES.names[i] for i in np.unique(label[~things & (label != VOID)])]
 print(f"classes without a single object: {', '.join(lost)}")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # | problem | answer | cannot say |
 # |---|---|---|
 # | semantic segmentation | a class for every pixel | how many |
@@ -224,19 +227,22 @@ print(f"classes without a single object: {', '.join(lost)}")
 #
 # Asking for both, a class for every pixel *and* a number for every object, is *panoptic* segmentation: the instance map
 # itself.
-#
+
+# %% [markdown]
 # The claim calls all three *fully convolutional*. For semantic segmentation with convolutional networks, as here, that
 # is right. For detection it depends: one-stage detectors such as SSD and RetinaNet are. In Mask R-CNN, the lecture's
 # example for instances, backbone, proposals and mask branch are; its classes and boxes come from fully connected layers
 # on a fixed grid for each candidate (He et al., figure 4).
-#
+
+# %% [markdown] tags=["core"]
 # **Think first.** Which would you choose to measure (a) how much of a field is weed, (b) how many apples hang on a tree,
 # (c) how large each apple is?
 #
 # <details><summary>Answer</summary>(a) semantic, (b) detection, (c) instance. A box is two clicks, an outline dozens:
 # ask for no more than you need.</details>
-#
-# ## Two data sets, two formats
+
+# %% [markdown]
+# ## More: Two data sets, two formats
 #
 # **Cityscapes** (*L3*) describes a scene by polygons, painted *from far to near*: the road first, then what stands on it.
 # A polygon may run on behind what covers it. The official scripts make the label map from them; we read it so.
@@ -260,6 +266,9 @@ print(f"{len(annotation.objects)} polygons; the last to be painted: {last.label}
 # in a second file, as run lengths. We write our scene so, and read it with pycocotools, the official reader.
 
 # %% tags=["nbval-check-output"]
+import contextlib
+import io
+
 from pycocotools.coco import COCO
 
 scene = {frame.name: (datasets.read_image(frame.image), instance_ids)}
@@ -304,7 +313,6 @@ print("packed as text:", packed)
 # the outline may stray, the *tolerance*. At tolerance 0 only *holes* are lost, such as a view between two legs: a COCO
 # polygon has none. From then on, coarse outlines cut corners.
 
-
 # %% tags=["nbval-check-output"]
 def through_coco(tolerance):
     """The label map after a round trip through COCO's files, and the bytes of the file of things."""
@@ -343,7 +351,7 @@ plotting.show(
 #
 # | | Cityscapes | COCO |
 # |---|---|---|
-# | files | three PNGs and one JSON a frame | one JSON a split and kind |
+# | files | three PNGs and one JSON per frame | one JSON per split and kind |
 # | outlines | of the whole thing, painted from far to near | of what is seen |
 # | stuff (road, sky) | polygons, like everything | run lengths |
 # | a crowd nobody took apart | its class, without a number | `iscrowd`: left out |
@@ -357,69 +365,206 @@ plotting.show(
 #
 # <details><summary>Answer</summary>From Cityscapes to COCO you can merge. The way back needs information that COCO's
 # labels do not have.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## The ground truth becomes a stack of masks
 #
 # A network cannot answer "26". It gives one *score* for each class at each pixel, `[H, W, C]`. To compare, the label map
-# becomes a tensor of that shape (*L5*): one mask for each class. The smallest example, three classes and one void pixel:
+# becomes a tensor of that shape (*L5*): one mask per class. Write that step; what follows runs on your function. (While it
+# isn't right yet, it runs on the course's own, so you can read on.)
+#
+# ### Exercise 1: one mask per class (1 point)
+#
+# Return the ground-truth tensor of `label` `[H, W]` as floating-point numbers `[H, W, num_classes]`, with nothing but
+# zeros where the label is 255.
 
-# %% tags=["nbval-check-output"]
+# %% nbgrader={"grade": false, "grade_id": "masks", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def one_hot_masks(label, num_classes):
+    """One mask for each class, floats [H, W, num_classes]."""
+    ### BEGIN SOLUTION
+    return (label[..., None] == np.arange(num_classes)).astype(np.float32)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "masks_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+expected = [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]]
+assert_same(one_hot_masks(np.array([[0, 1, 255]], np.uint8), 2), expected, name="the masks of three pixels")
+### BEGIN HIDDEN TESTS
+for trial, shape in enumerate([(4, 7), (9, 3), (5, 5)]):
+    rng = np.random.default_rng(trial)
+    given = rng.integers(0, 4 + trial, shape).astype(np.uint8)
+    given[rng.random(shape) < 0.25] = 255
+    argument, expected = given.copy(), np.zeros((*shape, 6 + trial))
+    for (row, column), c in np.ndenumerate(given):
+        if c != 255:
+            expected[row, column, c] = 1
+    assert_same(one_hot_masks(argument, 6 + trial), expected, name=f"the masks of a map of shape {shape}")
+    assert_same(argument, given, name="the map after your function has seen it")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint</summary>Compare <code>label[..., None]</code>, of shape <code>[H, W, 1]</code>, with all class numbers at
+# once.</details>
+#
+# The smallest example, three classes and one void pixel:
+
+# %% tags=["core", "nbval-check-output"]
+def masks_by_keras(label, num_classes):
+    """The course's own."""
+    return keras.ops.convert_to_numpy(keras.ops.one_hot(np.where(label == VOID, -1, label), num_classes))
+
+
 small = np.array([[0, 0, 2], [1, VOID, 2]], np.uint8)
-one_hot = (small[..., None] == np.arange(3)).astype(np.float32)  # [2, 3, 1] against [3] gives [2, 3, 3]
+masks_of = adopt("one_hot_masks", globals(), ours=masks_by_keras, trials=[(small, 3), (small[:1], 4)])
+one_hot = masks_of(small, 3)
 for c in range(3):
     print(f"mask of class {c}\n{one_hot[..., c]}")
 print("ones at each pixel\n", one_hot.sum(axis=-1))
 
-masks = label[..., None] == np.arange(CITYSCAPES.num_classes)  # the same for our scene, [H, W, 19]
+masks = masks_of(label, CITYSCAPES.num_classes)  # the same for our scene, [H, W, 19]
 assert (masks.sum(axis=-1) == (label != VOID)).all()
 assert (masks.argmax(axis=-1) == label)[label != VOID].all()
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Each labelled pixel has exactly one 1: the tensor is *one-hot*. The void pixel has none; calling it class 0 would teach
 # that unlabelled things are road. The way back is the position of the largest entry, the *arg max*. Programs rarely
-# store the stack, 19 floats for one byte; a "sparse" loss looks up the one score that matters. As a way to think it is
-# indispensable.
+# store the stack, 19 floats for one byte; a "sparse" loss looks up the one score that matters. But it's the right
+# mental model.
 #
 # **Self-test.** A frame of 1024 x 2048 and 19 classes: how large is the label map, how large the stack in
 # float32?
 #
-# <details><summary>Answer</summary>2 MiB at one byte a pixel, and 19 times 4 bytes a pixel: 152 MiB.</details>
-#
+# <details><summary>Answer</summary>2 MiB at one byte per pixel, and 19 times 4 bytes per pixel: 152 MiB.</details>
+
+# %% [markdown] tags=["core"]
 # ## Softmax: scores become probabilities
 #
 # The scores, *logits*, are any real numbers. The softmax makes them positive and lets them add up to 1:
-# $p_c = e^{z_c} / \sum_k e^{z_k}$. *Channel-wise* means over the classes of one pixel. (Large logits overflow in this form;
-# exercise 3 asks for the cure.)
+# $p_c = e^{z_c} / \sum_k e^{z_k}$. *Channel-wise* means over the classes of one pixel. In this form large logits overflow.
+#
+# ### Exercise 2: a softmax that does not overflow (2 points)
+#
+# Return the softmax of `logits` over their last axis. They may have any number of axes, and be as large as 1000.
 
-# %% tags=["nbval-check-output"]
+# %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def softmax(logits):
+    """Probabilities of the shape of `logits`, adding up to 1 over the last axis."""
+    ### BEGIN SOLUTION
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(softmax(np.log([1.0, 2.0, 5.0])), [0.125, 0.25, 0.625], name="the softmax of log 1, log 2 and log 5")
+### BEGIN HIDDEN TESTS
+for trial, shape in enumerate([(3,), (4, 3), (5, 4, 3), (2, 3, 5, 7)]):
+    given = np.random.default_rng(trial).normal(0, 3, shape)
+    argument, powers = given.copy(), np.exp(given)
+    assert_same(softmax(argument), powers / powers.sum(-1, keepdims=True), name=f"the softmax of shape {shape}")
+    assert_same(argument, given, name="the logits after your function has seen them")
+large = np.array([[1000.0, 0.0], [-1000.0, -1000.0], [-1000.0, 1000.0]])
+assert_same(softmax(large), [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], name="the softmax of large logits")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Softmax does not change when you subtract the same number from all logits of a
+# pixel.</details>
+# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and <code>keepdims=True</code> keeps the
+# shapes together.</details>
+
+# %% tags=["core", "nbval-check-output"]
 rng = np.random.default_rng(7)
 logits = rng.normal(0, 2, (2, 3, 3))  # [H, W, classes]
 
-powers = np.exp(logits)
-probabilities = powers / powers.sum(axis=-1, keepdims=True)
 
-by_keras = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=-1))
-assert np.allclose(probabilities, by_keras, atol=1e-6)
+def softmax_by_keras(values):
+    """The course's own."""
+    return keras.ops.convert_to_numpy(keras.ops.softmax(values, axis=-1))
+
+
+trials = [(logits,), (logits[0, 0],), (np.array([[1000.0, 0.0], [-1000.0, 1000.0]]),)]
+softmax_of = adopt("softmax", globals(), ours=softmax_by_keras, trials=trials)
+probabilities = softmax_of(logits)
+assert np.allclose(probabilities, softmax_by_keras(logits), atol=1e-6)
 assert np.allclose(probabilities.sum(axis=-1), 1)
 print(np.round(probabilities[0, 0], 3), "at the first pixel; Keras agrees")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # **Think first.** What would `axis=0` compute? Would training complain?
 #
 # <details><summary>Answer</summary>A competition between the rows of the image. Nothing would complain: shape and range
 # are right. That is why the cell asserts the sums.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## The loss: how surprised are we by the truth?
 #
 # At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. With one-hot masks $y$
 # this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the number
-# that it is divided by. The pull of one pixel's loss at its logits, the derivative, is as simple as can be: probability
-# minus mask. (The average divides it by the number of labelled pixels; the cell multiplies that back.)
+# that it is divided by.
+#
+# ### Exercise 3: the loss (2 points)
+#
+# Return the mean loss of a picture, a number: `label` `[H, W]` holds class numbers and 255 for void, `logits`
+# `[H, W, C]` are scores as large as 1000. Void pixels don't count. Without a labelled pixel the loss is 0.
 
-# %% tags=["nbval-check-output"]
-counted = small != VOID
-per_pixel = -(one_hot * np.log(probabilities)).sum(axis=-1)
-by_hand = per_pixel[counted].mean()
+# %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def segmentation_loss(label, logits):
+    """Mean of -log p(true class) over the labelled pixels, a float."""
+    ### BEGIN SOLUTION
+    known = label != 255
+    if not known.any():
+        return 0.0
+    scores = logits[known] - logits[known].max(axis=-1, keepdims=True)
+    true = scores[np.arange(len(scores)), label[known]]
+    return float(np.mean(np.log(np.exp(scores).sum(axis=-1)) - true))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "loss_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+two = np.log([[[1.0, 3.0], [1.0, 1.0]]])
+assert_same(
+    segmentation_loss(np.array([[1, 255]], np.uint8), two), -np.log(0.75), name="the loss of a pixel and a void one"
+)
+assert_same(
+    segmentation_loss(np.array([[0, 1]], np.uint8), 1000 * two), 500 * np.log(3) + np.log(2) / 2, name="large logits"
+)
+### BEGIN HIDDEN TESTS
+for trial, shape in enumerate([(4, 7, 3), (5, 2, 6), (3, 3, 4)]):
+    rng = np.random.default_rng(trial)
+    scores, truth = rng.normal(0, 3, shape), rng.integers(0, shape[-1], shape[:2]).astype(np.uint8)
+    truth[rng.random(shape[:2]) < 0.3] = 255
+    expected, count = 0.0, 0
+    for (row, column), c in np.ndenumerate(truth):
+        if c != 255:
+            expected += np.log(np.exp(scores[row, column] - scores[row, column, c]).sum())
+            count += 1
+    given = truth.copy(), scores.copy()
+    assert_same(segmentation_loss(*given), expected / count, name=f"the loss of logits of shape {shape}")
+    assert_same(given[0], truth, name="the labels after your function has seen them")
+    assert_same(given[1], scores, name="the logits after your function has seen them")
+nothing = np.full((2, 3), 255, np.uint8)
+assert_same(segmentation_loss(nothing, np.zeros((2, 3, 4))), 0.0, name="the loss without a labelled pixel")
+far = np.array([[[1000.0, 0.0, -1000.0]]])
+assert_same(segmentation_loss(np.array([[2]], np.uint8), far), 2000.0, name="the loss of a sure and wrong pixel")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>The logarithm of a softmax is <code>z[c] - log(sum(exp(z)))</code>: no division, and no
+# logarithm of 0.</details>
+# <details><summary>Hint 2</summary>Subtract each pixel's largest logit first, as in exercise 2. <code>logits[label != 255]</code>
+# keeps the labelled pixels, one per row.</details>
+
+# %% tags=["core", "nbval-check-output"]
+def loss_by_course(label, scores):
+    """The course's own."""
+    return float(training.SegmentationCrossEntropy()(label, scores))
+
+
+loss_of = adopt(
+    "segmentation_loss", globals(), ours=loss_by_course, trials=[(small, logits), (small[:1], logits[:1] * 3)]
+)
+by_hand, counted = loss_of(small, logits), small != VOID
 
 dense = keras.losses.CategoricalCrossentropy(from_logits=True)(one_hot[counted], logits[counted])
 sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=VOID)(small, logits)
@@ -428,6 +573,11 @@ for name, value in [("one-hot", dense), ("sparse", sparse), ("the course's", our
     assert np.isclose(float(value), by_hand, rtol=1e-5), name
 print(f"by hand {by_hand:.4f}; Keras with masks, Keras with class numbers and the course's loss agree")
 
+# %% [markdown] tags=["core"]
+# The gradient with respect to the logits is simply probability minus mask. (The average divides it by the number of
+# labelled pixels; the cell multiplies that back.)
+
+# %% tags=["core", "nbval-check-output"]
 z = tf.Variable(logits)
 with tf.GradientTape() as tape:
     total = counted.sum() * keras.losses.CategoricalCrossentropy(from_logits=True)(one_hot[counted], z[counted])
@@ -435,12 +585,12 @@ pull = tf.convert_to_tensor(tape.gradient(total, z)).numpy()
 assert np.allclose(pull, np.where(counted[..., None], probabilities - one_hot, 0), atol=1e-6)
 print("its gradient: probabilities - masks, and 0 where void")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Move the logit of *car* and choose the truth. One class rises at the expense of all others; the loss grows almost in a
 # straight line where the network is sure and wrong. Below the panel, three cases with logits of their own; the truth is
 # *car*.
 
-# %%
+# %% tags=["core"]
 from course_utils.widgets import interactive_figure
 
 five = ["road", "sidewalk", "building", "person", "car"]
@@ -458,7 +608,7 @@ interactive_figure(
     truth=[*five, "void"],
 )
 
-# %%
+# %% tags=["core"]
 cases = {
     "sure and right": [0, 0, 0, 0, 5],
     "undecided": [0, 0, 0, 0, 0],
@@ -469,14 +619,15 @@ plotting.show(
     alt="00 softmax-cases",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # **Think first.** Before any training, all classes are about equally probable. Which loss do you expect for 19 classes?
 #
 # <details><summary>Answer</summary>log 19, about 2.94: a good first check of a new network.</details>
+
+# %% [markdown]
+# ## More: One scene, many training examples
 #
-# ## One scene, many training examples
-#
-# Label maps are dear, so training shows each scene in many forms: cropped, larger or smaller, mirrored, recoloured. One
+# Labels are expensive, so training shows each scene in many forms: cropped, larger or smaller, mirrored, recoloured. One
 # rule keeps image and labels together. *What moves pixels moves both, by the same draw; what changes colours leaves the
 # labels alone.* The image is interpolated, its labels take the nearest pixel, and what lies outside the scene is void.
 
@@ -511,13 +662,13 @@ print("20 draws: every pixel kept its label, and no class was invented")
 # <details><summary>Answer</summary>(a) Mirrored; a class that means "left" would have to be exchanged as well. (b) Turned,
 # by the nearest pixel, with void in the corners. (c) No label map can be the answer: halfway between two class numbers
 # is a third class. The one-hot masks can be averaged.</details>
-#
-# ## From a picture to a label map
+
+# %% [markdown]
+# ## More: From a picture to a label map
 #
 # Now the smallest network that deserves the name: four convolutions that look ever wider around a pixel (*dilation*,
 # notebook 06), and a 1 x 1 convolution from 16 features to 19 scores. Height and width stay open: `None`. It is trained
 # for some seconds on the training scenes, with the very loss from above, and has only to be better than guessing.
-
 
 # %%
 def tiny_network():
@@ -590,13 +741,13 @@ print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label !=
 # **Self-test.** At which step on the way from features to label map is it lost how sure the network was?
 #
 # <details><summary>Answer</summary>At the arg max, which keeps the winner only. Softmax keeps everything but one
-# constant a pixel.</details>
-#
-# ## Self-test: does the architecture change when the image size does?
+# constant per pixel.</details>
+
+# %% [markdown]
+# ## More: Self-test: does the architecture change when the image size does?
 #
 # **Think first** (*L5*). The network was trained at 64 x 128. Which of its layers knows that? Run the same weights at
 # three sizes, one of them odd.
-
 
 # %%
 def share_right(scores, truth):
@@ -622,7 +773,6 @@ print(f"the last one through windows of 64 x 128: right pixels {share_right(wind
 #
 # For contrast, a network that ends in a dense layer, with one weight for each input *and* each output. It refuses other
 # sizes, and building it anew for them costs weights that grow with the *square* of the number of pixels.
-
 
 # %% tags=["nbval-check-output"]
 def dense_network(height, width):
@@ -657,54 +807,22 @@ for height, width in [(64, 128), (128, 256), (1024, 2048)]:
 assert fixed.count_params() == 448 + (16 * 128 + 1) * 19 * 128
 
 # %% [markdown]
-# So the claim holds *when every layer is a convolution, or works on each pixel or channel alone*. It fails with a
+# So the claim holds *when every layer slides over the map (convolution, pooling) or works on each pixel or channel alone*.
+# It fails with a
 # flattened dense layer, and needs care where pooling rounds odd sizes (notebook 05).
-#
-# ## Exercises
-#
-# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
-# you do not see, so solve the problem and not the example. Do not change the arrays that you are given.
-#
-# ### Exercise 1: one mask for each class (1 point)
-#
-# Return the ground-truth tensor of `label` `[H, W]` as floating-point numbers `[H, W, num_classes]`, with nothing but
-# zeros where the label is 255.
-
-
-# %% nbgrader={"grade": false, "grade_id": "masks", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def one_hot_masks(label, num_classes):
-    """One mask for each class, floats [H, W, num_classes]."""
-    ### BEGIN SOLUTION
-    return (label[..., None] == np.arange(num_classes)).astype(np.float32)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "masks_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-expected = [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]]
-assert_same(one_hot_masks(np.array([[0, 1, 255]], np.uint8), 2), expected, name="the masks of three pixels")
-### BEGIN HIDDEN TESTS
-for trial, shape in enumerate([(4, 7), (9, 3), (5, 5)]):
-    rng = np.random.default_rng(trial)
-    given = rng.integers(0, 4 + trial, shape).astype(np.uint8)
-    given[rng.random(shape) < 0.25] = 255
-    argument, expected = given.copy(), np.zeros((*shape, 6 + trial))
-    for (row, column), c in np.ndenumerate(given):
-        if c != 255:
-            expected[row, column, c] = 1
-    assert_same(one_hot_masks(argument, 6 + trial), expected, name=f"the masks of a map of shape {shape}")
-    assert_same(argument, given, name="the map after your function has seen it")
-### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Compare <code>label[..., None]</code>, of shape <code>[H, W, 1]</code>, with all class numbers at
-# once.</details>
+# ## Exercises
 #
-# ### Exercise 2: boxes from an instance map (2 points)
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
+# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example. Don't change
+# the arrays that you are given.
+#
+# ### Exercise 4: boxes from an instance map (1 point)
 #
 # An instance map holds `label id * 1000 + number`, 1000 or more, where there is an object of any class, and numbers
 # below 1000 elsewhere. Return one row per object, in ascending order of its id: `[id, x, y, width, height]`, where `x, y` is the column and row of
 # the box's left upper pixel. A single pixel has width 1. Without objects, return an integer array of shape (0, 5).
-
 
 # %% nbgrader={"grade": false, "grade_id": "boxes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def boxes_of(instance_map):
@@ -718,7 +836,7 @@ def boxes_of(instance_map):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "boxes_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "boxes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 two_things = np.full((4, 6), 7)
 two_things[1, 2:5] = two_things[2, 3] = 26000
 two_things[3, 0] = 1000
@@ -738,43 +856,10 @@ assert_same(boxes_of(np.full((3, 4), 26)), np.zeros((0, 5), int), name="the boxe
 # <details><summary>Hint 1</summary><code>rows, columns = np.nonzero(mask)</code> lists the pixels of a mask.</details>
 # <details><summary>Hint 2</summary>From column 2 to column 4 there are three pixels, not two.</details>
 #
-# ### Exercise 3: a softmax that does not overflow (2 points)
-#
-# Return the softmax of `logits` over their last axis. They may have any number of axes, and be as large as 1000.
-
-
-# %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def softmax(logits):
-    """Probabilities of the shape of `logits`, adding up to 1 over the last axis."""
-    ### BEGIN SOLUTION
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(softmax(np.log([1.0, 2.0, 5.0])), [0.125, 0.25, 0.625], name="the softmax of log 1, log 2 and log 5")
-### BEGIN HIDDEN TESTS
-for trial, shape in enumerate([(3,), (4, 3), (5, 4, 3), (2, 3, 5, 7)]):
-    given = np.random.default_rng(trial).normal(0, 3, shape)
-    argument, powers = given.copy(), np.exp(given)
-    assert_same(softmax(argument), powers / powers.sum(-1, keepdims=True), name=f"the softmax of shape {shape}")
-    assert_same(argument, given, name="the logits after your function has seen them")
-large = np.array([[1000.0, 0.0], [-1000.0, -1000.0], [-1000.0, 1000.0]])
-assert_same(softmax(large), [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], name="the softmax of large logits")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>Softmax does not change when you subtract the same number from all logits of a
-# pixel.</details>
-# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and <code>keepdims=True</code> keeps the
-# shapes together.</details>
-#
-# ### Exercise 4: run lengths (3 points)
+# ### Exercise 5: run lengths (2 points)
 #
 # Encode a mask of true and false `[H, W]` as COCO does: go down the columns, from left to right, and list the lengths
 # of the runs of 0, 1, 0, 1, ... as whole numbers. The first run is of zeros, and is 0 if the first pixel is true.
-
 
 # %% nbgrader={"grade": false, "grade_id": "encode", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def encode(mask):
@@ -786,7 +871,7 @@ def encode(mask):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "encode_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "encode_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 assert_same(encode(np.array([[0, 0, 1], [0, 1, 1]], bool)), [3, 3], name="the run lengths")
 ### BEGIN HIDDEN TESTS
 for trial, shape in enumerate([(3, 5), (6, 2), (1, 7), (8, 1), (13, 9)]):
@@ -809,7 +894,7 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # first pixel, if the first run is of zeros?</details>
 # <details><summary>Hint 3</summary>The differences between the places of the changes are the lengths.</details>
 #
-# ### Exercise 5: in your own words (2 points)
+# ### Exercise 6: in your own words (2 points)
 #
 # A town counts the people in a square. Somebody suggests a semantic segmentation network: label the pixels of class
 # *person*, then count the connected parts of that mask. Name a situation in which the count comes out too low and one
@@ -835,13 +920,14 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 #   rest of the world.
 # - Cityscapes paints polygons from far to near; COCO outlines what is seen, or counts runs. Exact labels survive either
 #   way; simplified outlines and holes do not.
-# - Ground truth: one mask for each class. Softmax: over the classes of a pixel. Loss: minus the logarithm of the true
+# - Ground truth: one mask per class. Softmax: over the classes of a pixel. Loss: minus the logarithm of the true
 #   class's probability, over the labelled pixels.
 # - What moves the pixels of an image in training moves its labels by the same draw; what changes colours leaves them.
 # - A network of convolutions runs at any size with the same weights; how well is another question.
 #
 # **Next:** networks shrink the image to see more of it. Notebook 01 asks how to enlarge it again.
-#
+
+# %% [markdown]
 # ## Further reading
 #
 # - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016: section 2 on the labels.
@@ -852,3 +938,4 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # - K. He, G. Gkioxari, P. Dollár, R. Girshick: *Mask R-CNN*, ICCV 2017: section 3 and figure 4.
 # - A. Kirillov et al.: *Panoptic Segmentation*, CVPR 2019: semantic and instance segmentation as one task.
 # - V. Badrinarayanan, A. Kendall, R. Cipolla: *SegNet*, IEEE PAMI 39(12), 2017: section 3.
+

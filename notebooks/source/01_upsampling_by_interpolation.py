@@ -5,18 +5,19 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 75
+#     minutes: 65
 #     claims: [L7, L8, L9]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 01 · Upsampling by interpolation
 #
 # **After this notebook you can** enlarge a signal or an image by inserting zeros and filtering, derive the filter of
 # every method of `tf.image.resize`, say what happens at the border and where the half pixel went, read a kernel's
 # spectrum, count what a method costs, and judge what it is worth on photographs and on label maps.
 #
-# **Time:** 75 minutes; the cells themselves need about a minute on two processor cores.
+# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L7*, nearest, linear and cubic upsampling by a whole factor are all zero insertion followed by a
 # convolution. *L8*, the worked example: 1 to 16 in 4 x 4, factor 2, a 3 x 3 kernel. *L9*, there are many methods, with
@@ -28,14 +29,14 @@
 # The next cell holds everything you may want to change. Only the last part of the notebook uses a data set, and only
 # its label maps: *Toy Streets*, drawn at the size of Cityscapes, or real ones if you have them.
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: fewer label maps in the last part
 seed = 0
 dataset = "toy_streets"  # or "camvid", "cityscapes": whose label maps are subsampled in the last part
 data_dir = None  # where the data set is; None: its usual place
 frames = 24  # how many label maps of its validation split
 
-# %%
+# %% tags=["core"]
 import numpy as np
 import skimage
 from scipy.signal import convolve2d
@@ -51,14 +52,14 @@ if fast:
     frames = 4
 table = datasets.card(dataset).labels
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The question
 #
 # The encoder of a segmentation network makes its maps small: eight, sixteen, thirty-two times smaller than the image.
 # Something must make them large again. Before we *learn* that step (notebook 02), here are the methods that need no
 # learning, on a photograph of 40 x 40 pixels.
 
-# %%
+# %% tags=["core"]
 photograph = skimage.img_as_float32(skimage.data.chelsea())
 small = photograph[90:130, 150:190]
 enlarged = {m: np.clip(tf.image.resize(small, (240, 240), m), 0, 1) for m in ("nearest", "bilinear", "bicubic")}
@@ -67,9 +68,10 @@ plotting.show(
     alt="01 cats-eye",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Three methods, three looks. The claim is that they are one method with three filters.
-#
+
+# %% [markdown] tags=["core"]
 # ## One dimension: zeros, then a kernel
 #
 # Take seven samples. Put four zeros behind each, which makes the signal five times as long. Then slide a kernel over
@@ -83,8 +85,7 @@ plotting.show(
 # `values` is an array of floats with one axis (a signal) or two (an image). Return an array `factor` times as long along
 # every axis: value i at place factor * i, pixel (i, j) at (factor * i, factor * j), and zeros everywhere else.
 
-
-# %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def insert_zeros(values, factor):
     """The values spread out with zeros: [factor * length], or [factor * height, factor * width]."""
     ### BEGIN SOLUTION
@@ -94,7 +95,7 @@ def insert_zeros(values, factor):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+# %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
 assert_same(insert_zeros(np.array([1.0, 2.0]), 3), [1.0, 0.0, 0.0, 2.0, 0.0, 0.0], name="two samples, spread")
 assert_same(
     insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
@@ -108,14 +109,13 @@ for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), 
     assert_same(insert_zeros(values.copy(), factor), expected, name=f"values of shape {shape} at factor {factor}")
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # <details><summary>Hint 1</summary>A slice with a step can stand on the left of an assignment:
 # <code>spread[::factor] = values</code> for a signal.</details>
 # <details><summary>Hint 2</summary>An image needs the slice once per axis, and <code>values.ndim</code> says how many
 # there are.</details>
 
-
-# %%
+# %% tags=["core"]
 def zeros_by_layer(values, factor):
     """The course's own."""
     image = np.atleast_2d(values)[None, ..., None]
@@ -126,7 +126,7 @@ def zeros_by_layer(values, factor):
 trials = [(np.array([1.0, 2.0]), 3), (np.array([[1.0, 2.0, 3.0]]), 2)]
 insert = adopt("insert_zeros", globals(), ours=zeros_by_layer, trials=trials)
 
-# %%
+# %% tags=["core"]
 signal = np.array([0.2, 0.9, 0.6, -0.4, -0.7, 0.3, 0.5])
 factor = 5
 spread = insert(signal, factor)
@@ -139,14 +139,14 @@ plotting.show(
     alt="01 three-kernels",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # The box repeats every sample, the triangle draws straight lines, and the cubic, which dips below zero, draws a smooth
 # curve that may overshoot. NumPy can repeat, and it can interpolate linearly: it must agree.
 #
 # **Think first:** which property of a kernel makes it keep the samples? And which makes a constant signal stay
 # constant? The cell prints the second.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 places = np.arange(factor * (len(signal) - 1) + 1) / factor  # from the first sample to the last
 assert np.allclose(results["box"][:-2], np.repeat(signal, factor)[2:])
 assert np.allclose(results["triangle"][: len(places)], np.interp(places, np.arange(len(signal)), signal))
@@ -159,11 +159,12 @@ for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubi
     print(f"{name:9s}{len(taps):3d} taps; every fifth, from each of the first five on, sum to", np.round(phases, 6))
     assert np.allclose(phases, 1)
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # <details><summary>Answer</summary>At distance 0 it is 1, and at distance 1, 2, 3, ... (every fifth tap here) it is 0:
 # then nothing but the sample itself arrives at its place. For a constant, the taps that meet samples at one output
 # pixel, every fifth one, have to sum to 1. Such a set of taps is called a <em>phase</em>.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Two dimensions: the lecture's example
 #
 # The numbers 1 to 16, a factor of 2, and a kernel of 3 x 3. Zero insertion puts pixel (i, j) at (2i, 2j).
@@ -172,7 +173,7 @@ for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubi
 # samples it takes half of each; between four, a quarter of each. The kernel has four phases, one for each place within
 # a 2 x 2 block, and each sums to 1.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 image = np.arange(1.0, 17.0).reshape(4, 4)
 spread = insert(image, 2)
 kernel = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
@@ -188,7 +189,7 @@ assert (result[1:-1:2, ::2] == (image[:-1] + image[1:]) / 2).all(), "between two
 assert (result[1:-1:2, 1:-1:2] == corners / 4).all(), "between four: their mean"
 print(result)
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # One thing is wrong. The last row and column hold half of what they should: 2 beside the 4, and 4 in the corner below
 # 16. Beyond the border stand zeros, and the kernel counts them as samples.
 #
@@ -196,7 +197,8 @@ print(result)
 #
 # <details><summary>Answer</summary>Zero insertion leaves one sample in each block of 2 x 2, so four phases share the
 # nine weights, and each has to sum to 1.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## The border: divide by the weight that arrived
 #
 # Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
@@ -204,7 +206,7 @@ print(result)
 # need. (For nearest, area and bilinear it equals repeating the edge pixels; for the others it does not.) The last two
 # lines resize the same numbers with the TensorFlow of yesterday and of today.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 ones = insert(np.ones((4, 4)), 2)
 weight = convolve2d(ones, kernel, mode="same")
 lecture = result / weight
@@ -218,12 +220,13 @@ print("first row, TensorFlow 1:", legacy[0, 0, :, 0].numpy())
 print("first row, TensorFlow 2:", today[0])
 assert np.allclose(lecture, legacy[0, ..., 0])
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # **Self-test.** Which pixels of the enlarged image does the division change?
 #
 # <details><summary>Answer</summary>Those of the last row and the last column. Everywhere else, the first row included,
 # the weight that arrived is 1.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Where is the half pixel?
 #
 # **Think first.** After the border division, the lecture's kernel gives what TensorFlow 1 computed. Today's rows climb
@@ -240,21 +243,20 @@ assert np.allclose(lecture, legacy[0, ..., 0])
 # of the old square lies in the middle of the new ones: output pixel i lies at (i + 1/2) / f - 1/2. At factor 2 that is
 # *between* pixels, so no tap falls on a sample, and the kernel has an even number of taps.
 
-# %%
+# %% tags=["core"]
 plotting.show(
     plotting.sample_grids(4, 2),
     alt="01 two-grids",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ### Exercise 2: the kernel for a factor (2 points)
 #
 # The bilinear kernel is a triangle: 1 - |d| at a distance of d samples, 0 from one sample on. Return its taps for a whole
 # `factor`, from the first that is not zero to the last. `half_pixel` names the grid: True for half-pixel centres, False
 # for the aligned grid. Start with factors 2 and 3 on paper.
 
-
-# %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def bilinear_taps(factor, half_pixel):
     """Taps of the triangle kernel for a whole factor, floats, one-dimensional."""
     ### BEGIN SOLUTION
@@ -263,7 +265,7 @@ def bilinear_taps(factor, half_pixel):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+# %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
 assert_same(bilinear_taps(3, True), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], name="bilinear_taps(3, True)")
 assert_same(bilinear_taps(2, False), [0.5, 1, 0.5], name="bilinear_taps(2, False)")
 ### BEGIN HIDDEN TESTS
@@ -274,14 +276,13 @@ for factor in (1, 2, 4, 5, 6, 9):
     assert_same(bilinear_taps(factor, False), expected, name=f"bilinear_taps({factor}, False)")
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # <details><summary>Hint 1</summary>Neighbouring taps are 1 / factor apart. Which distances occur: does one of them
 # have to be 0?</details>
 # <details><summary>Hint 2</summary>With half-pixel centres the distances are -3/4, -1/4, 1/4, 3/4 for factor 2 and -2/3,
 # -1/3, 0, 1/3, 2/3 for factor 3. On the aligned grid one distance is 0 whatever the factor.</details>
 
-
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 def bilinear_by_course(factor, half_pixel):
     """The course's own."""
     if half_pixel:
@@ -329,7 +330,8 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 #
 # <details><summary>Answer</summary>By (8 - 1) / 2 = 3.5 pixels, towards the top and the left: sample n lands on pixel
 # 8n instead of 8n + 3.5.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## The general rule
 #
 # `interpolation_kernel(method, factor)` does for every method what you did for the triangle: it reads a method's continuous kernel at the distances that half-pixel centres
@@ -339,7 +341,7 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 # divides by what an image of ones gets. Nothing else. If L7 is true, that equals `tf.image.resize`: for every method,
 # for odd and even sizes, for images smaller than the kernel, and at the border.
 
-# %%
+# %% tags=["core"]
 sizes = [(1, 1), (2, 3), (5, 4), (16, 7), (67, 120)]
 factors = (2, 3, 4, 5)
 
@@ -356,7 +358,7 @@ def largest_error(method, factor):
 errors = {method: [largest_error(method, factor) for factor in factors] for method in METHODS}
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 bounds = [0, 2e-6, 1e-4]  # printed instead of the errors, whose last digits differ from processor to processor
 print(f"{'largest error':16s}" + "".join(f"factor {factor}".rjust(11) for factor in factors))
 for method, row in errors.items():
@@ -398,7 +400,7 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 #
 # <details><summary>Answer</summary>5 and 8. Taps lie less than one sample away: at 0, 1/3, 2/3 on either side, or at
 # 1/8, 3/8, 5/8, 7/8.</details>
-#
+
 # %% [markdown]
 # ## More: a resize of your own
 #
@@ -414,7 +416,6 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 # `signal` is one-dimensional; `taps` are symmetric, such as those of `interpolation_kernel(method, factor)`, and
 # `len(taps) - factor` is even. Return the row enlarged on the half-pixel grid, borders included, as `tf.image.resize`
 # would: `factor * len(signal)` values. The kernel may well be longer than the signal.
-
 
 # %% nbgrader={"grade": false, "grade_id": "resize", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def resize_row(signal, taps, factor):
@@ -466,7 +467,6 @@ assert_same(resize_row(row.copy(), taps, 2), weights @ row / weights.sum(axis=1)
 #
 # Back to the cat: rows first, then columns, each through your function.
 
-
 # %% tags=["nbval-check-output"]
 def row_by_layer(signal, taps, factor):
     """The course's own."""
@@ -490,7 +490,7 @@ for method in ("nearest", "bilinear", "bicubic", "lanczos3"):
 plotting.show(plotting.pixel_for_pixel(eyes), alt="01 your-resize")
 
 # %% [markdown]
-# ## `UpSampling2D` in each of its modes
+# ## More: `UpSampling2D` in each of its modes
 #
 # Keras documents five of the eight for its layer (a sixth, area, passes unmentioned). It repeats pixels for nearest and
 # hands the rest to the same resize, so the same kernels describe it.
@@ -510,8 +510,9 @@ for method in METHODS:
 # **Self-test.** Which kernel is `UpSampling2D(2)`, with no method named?
 #
 # <details><summary>Answer</summary>The box: its default is nearest, so every pixel becomes a block of 2 x 2.</details>
-#
-# ## Eight kernels, measured
+
+# %% [markdown]
+# ## More: Eight kernels, measured
 #
 # A filter is known by what it does to an impulse. We send one through `tf.image.resize` at factor 4 and look at what
 # comes out: crosses. The dots are our taps, the line is the continuous kernel they are read from.
@@ -557,8 +558,9 @@ plotting.show(
 #
 # <details><summary>Answer</summary>With half-pixel centres and an even factor no output pixel lies on a sample; the
 # nearest ones are 1/8 of a sample away. Only the box of nearest and area does not care.</details>
-#
-# ## What the kernel must remove
+
+# %% [markdown]
+# ## More: What the kernel must remove
 #
 # Why is one kernel better than another? Zero insertion does not change the samples, only how densely they stand, so its
 # spectrum is the old one, repeated. At factor 3 the wanted band is 0 to 1/6 cycles per output pixel (yellow), and
@@ -618,7 +620,6 @@ for method, taps in raw.items():
 # Try it: choose the method, the factor and the signal. Watch the step under `lanczos5`, and the fast wave under
 # `nearest` and `bilinear`: the images that a kernel leaves make a slow beat out of a fast wave.
 
-
 # %% tags=["nbval-check-output"]
 def upsample_row(signal, method, factor):
     return InterpolationUpsampling2D(factor, method)(signal.astype(np.float32)[None, None, :, None])[0, 0, :, 0].numpy()
@@ -668,8 +669,9 @@ plotting.show(
 #
 # <details><summary>Answer</summary>None. The copies of frequency 0 stand at k / f, where every gain is 0: that is the
 # condition that each phase sums to 1, seen from the other side.</details>
-#
-# ## What it costs
+
+# %% [markdown]
+# ## More: What it costs
 #
 # A kernel of L x L taps costs L x L multiply-adds for each output pixel, but most of them multiply an inserted zero. The
 # *polyphase* form skips those (one small kernel for each place within a block), and so needs only every f-th tap along
@@ -724,8 +726,9 @@ for method in METHODS:
 #
 # <details><summary>Answer</summary>144; (12 / 2)<sup>2</sup> = 36; 6 for the second axis and 6 / 2 for the first,
 # together 9.</details>
-#
-# ## What it is worth on photographs
+
+# %% [markdown]
+# ## More: What it is worth on photographs
 #
 # Make a photograph four times smaller, enlarge it again, and compare with the original: PSNR (a logarithm of the mean
 # squared error) and SSIM (local structure), from scikit-image. The verdict may depend on how it was made smaller, so we
@@ -786,8 +789,9 @@ plotting.show(
 # **Self-test.** One method has 3 dB more PSNR than another. What does that say about the mean squared errors?
 #
 # <details><summary>Answer</summary>The better one has half the error: 10 log<sub>10</sub> 2 is 3.01.</details>
-#
-# ## What it is worth on label maps
+
+# %% [markdown]
+# ## More: What it is worth on label maps
 #
 # How good could a *perfect* network be whose output is small? Subsample the ground truth, enlarge it by nearest (a class
 # number cannot be averaged), and score it against itself, as the Cityscapes paper does (Cordts et al. 2016, Table 3).
@@ -852,12 +856,12 @@ print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for n
 #
 # <details><summary>Answer</summary>Those whose regions are not much wider than a block: poles, riders, bicycles. A
 # road loses along its borders only.</details>
-#
-# ## Scores before labels
+
+# %% [markdown]
+# ## More: Scores before labels
 #
 # Is that table a bound for every network with a small output? No. A network gives *scores*, and scores can be
 # interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
-
 
 # %% tags=["nbval-check-output"]
 def shares_and_back(label, method, factor=8):
@@ -888,7 +892,8 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 #
 # <details><summary>Answer</summary>Road falls from 0.6 to 0.2 and meets 0.5 a quarter of the way from the first centre
 # to the second. Repeated labels change half-way, wherever the border really is.</details>
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
@@ -900,7 +905,6 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 # each. Return three numbers, each the multiply-adds for one output voxel, on average: *dense* (all taps of the
 # three-dimensional kernel), *polyphase* (the same without the inserted zeros), *separable* (one axis after the other,
 # also without zeros: no axis is enlarged before its turn).
-
 
 # %% nbgrader={"grade": false, "grade_id": "price", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def multiply_adds(length, factor):
@@ -954,13 +958,15 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 #   lanczos rings.
 # - Without the inserted zeros the cost falls by f x f; real implementations never store them.
 # - A better kernel helps photographs, with diminishing returns. For label maps: enlarge scores, then take the arg max.
-#
+
+# %% [markdown]
 # ## With other label maps
 #
 # `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels. CamVid's
 # frames have 360 x 480 pixels instead of 1024 x 2048, so what its factor 2 leaves is what a factor of about 6 (down) and
 # 9 (across) would leave there.
-#
+
+# %% [markdown]
 # ## Further reading
 #
 # - R. E. Crochiere, L. R. Rabiner: *Multirate Digital Signal Processing*, 1983, chapters 2 and 3.
@@ -969,3 +975,4 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # - C. E. Duchon: *Lanczos Filtering in One and Two Dimensions*, Journal of Applied Meteorology 18(8), 1979.
 # - H. Knutsson, C.-F. Westin: *Normalized and Differential Convolution*, CVPR 1993: the border rule.
 # - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016, Table 3.
+

@@ -61,7 +61,6 @@ keras.utils.set_random_seed(seed)
 # Enlarge a photograph twice with a transposed convolution whose weights are all equal: once with a 3 x 3 kernel, once
 # with a 4 x 4 kernel, both with stride 2. The only difference is one row and one column of weights.
 
-
 # %% tags=["core"]
 def transposed_convolution(image, kernel, stride, padding="valid"):
     """The framework's transposed convolution of one image [H, W] with one kernel [k, k]."""
@@ -118,7 +117,6 @@ plotting.show(
 # `(size - 1) * stride + kernel_size` of them per axis. The input has `size` pixels per axis, perhaps a billion: a map of
 # all of it, or a loop over it, would not fit. The kernel may be smaller than the stride.
 
-
 # %% nbgrader={"grade": false, "grade_id": "map", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def overlap_map(kernel_size, stride, size, rows, columns):
     """Kernel taps that reach the output pixels at these rows and columns, integers [len(rows), len(columns)]."""
@@ -165,7 +163,6 @@ for size_, stride_, length_ in [(3, 2, 4), (4, 2, 2), (2, 3, 3), (5, 1, 2), (7, 
 # Three ways to count must agree: yours, a convolution of ones after zero insertion, and the framework on an image and a
 # kernel of ones.
 
-
 # %% tags=["core", "nbval-check-output"]
 def map_by_library(kernel_size, stride, size, rows, columns):
     """The course's own."""
@@ -181,7 +178,7 @@ values = np.zeros(9)
 values[::2] = 1
 print("values and zeros", values.astype(int))
 for size in (3, 4):
-    counts = overlap(size, 2, 5, np.arange(8 + size), np.array([size - 1]))[:, 0] // (size // 2)
+    counts = overlap(size, 2, 5, np.arange(8 + size), np.array([0]))[:, 0]  # one tap reaches the first column
     assert (np.convolve(values, np.ones(size)) == counts).all()
     print(f"kernel {size}: overlap", counts)
 
@@ -209,7 +206,6 @@ print("32 pairs of kernel size and stride: framework and count agree at every pi
 # $$n_\varphi = \left\lceil \frac{k - \varphi}{s} \right\rceil, \qquad \varphi = 0, \ldots, s - 1 .$$
 #
 # In two dimensions the counts of row and column are multiplied.
-
 
 # %% tags=["nbval-check-output"]
 def interior(counts, kernel_size, stride, size):
@@ -272,7 +268,6 @@ plotting.show(
 # Now move the sliders. `padding="same"` crops the output to stride times the input, and much of the border goes with it.
 # Find a pair with stride 3 that is flat; then change the kernel by one.
 
-
 # %%
 def cropped(counts, kernel_size, stride, size):
     """The part of the whole output that padding "same" keeps."""
@@ -330,7 +325,6 @@ print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
 # Return the checkerboard energy of one map [H, W]; both are multiples of the stride. Energy is the squared magnitude of
 # `np.fft.fft2`; the stride frequencies stand at the multiples of H / stride down and of W / stride across; the zero
 # frequency counts in the denominator only. The map is never all zeros.
-
 
 # %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def stride_energy(values, stride):
@@ -402,7 +396,6 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 # should be `c` again. Return what comes out minus `c`, away from the borders, for each phase: floats `[stride, stride]`.
 # The kernel may be smaller than the stride.
 
-
 # %% nbgrader={"grade": false, "grade_id": "phase", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def phase_errors(kernel, bias, stride, c):
     """Output minus input for a constant image, [row phase, column phase]."""
@@ -433,7 +426,6 @@ for shape_, stride_, bias_, c_ in [
 # <details><summary>Hint</summary>The taps that reach phase (i, j) are <code>kernel[i::stride, j::stride]</code>.</details>
 #
 # One example against each half of the rule; the first kernel is the bilinear one of notebook 01.
-
 
 # %% tags=["core"]
 def errors_by_sums(kernel, bias, stride, c):
@@ -523,7 +515,6 @@ print("1 - 1 / stride squared:                ", np.round(expected, 1))
 # overlap count and $b$ the one bias of the channel. We ask for the output $c$, at five levels $c$ from 0 to 1, and
 # give the layer three kinds of freedom. The least-squares fit is the best that any training could reach.
 
-
 # %%
 def error_by_phase(size, stride, freedom):
     """Output minus target at c = 1 after the best fit, [stride, stride]."""
@@ -583,7 +574,6 @@ for size in (3, 4):
 # Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front, and
 # everything lands half a pixel off. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is
 # even. A multiple $k = m s$ is symmetric if $m$ is odd or $s$ is even. Measured as the centre of an impulse's answer:
-
 
 # %% tags=["nbval-check-output"]
 def shift(size, stride):
@@ -779,7 +769,6 @@ plotting.show(
 # The next cell says what the numbers are, whatever they are. A difference counts here only if the ranges over the seeds
 # do not overlap.
 
-
 # %%
 def verdict(measure, first, second):
     a, b = np.array(measure[first]), np.array(measure[second])
@@ -816,7 +805,6 @@ assert max(left["resize, then 3"]) < 1e-9, "no weights make resize-convolution d
 #
 # And every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
 # least-squares problem. Enlarge averaged photographs by the stride, for all 32 pairs, and feed the result a flat image:
-
 
 # %%
 def tap_columns(small, size, stride):
@@ -895,7 +883,6 @@ for name, (parameters, products) in costs.items():
 # list. Return, in increasing order, all kernel sizes up to and including `largest` for which no layer has uneven counts
 # and no layer shifts the image by half a pixel.
 
-
 # %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def good_kernel_sizes(strides, largest):
     """Kernel sizes from 1 to `largest` that suit every stride, a list of integers."""
@@ -929,7 +916,6 @@ for strides_, largest_, expected_ in [
 # A trained kernel `[h, w]` draws a checkerboard on flat images. Return the kernel that draws none, is as bright on
 # average, and differs least from the given one: all phase sums become equal to the *mean* of the given phase sums, and
 # the sum of the squared changes is as small as possible. The kernel is no smaller than the stride along either axis.
-
 
 # %% nbgrader={"grade": false, "grade_id": "mend", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mended(kernel, stride):
@@ -1019,3 +1005,4 @@ for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6,
 #   Network*, CVPR 2016, section 3.2.
 # - A. Aitken et al.: *Checkerboard artifact free sub-pixel convolution*, arXiv 1707.02937, 2017: ICNR.
 # - V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, arXiv 1603.07285, 2016, section 4.
+

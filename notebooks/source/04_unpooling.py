@@ -9,25 +9,26 @@
 #     claims: [L13]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 04 · Unpooling
 #
 # **After this notebook you can** pool a map and remember where its maxima stood, put values back there, say what that
 # has to do with zero insertion and with transposed matrices, count what it costs, and judge from an experiment with
 # several seeds what it buys.
 #
-# **Time:** 60 minutes; the cells themselves need about one on two processor cores.
+# **Time:** 60 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need about two minutes on two processor cores.
 #
 # **Lecture claim:** *L13*, unpooling puts values back where they were pooled; it costs time and memory for the indices,
 # and is not very advantageous. The first part is proven here, the second counted and measured, the third put to a test.
 #
-# **Before it:** transposed convolution as a matrix (02), kernel and stride (03). **Exercises:** four to compute
-# (8 points) and one to write (2 points).
+# **Before it:** transposed convolution as a matrix (02), kernel and stride (03). **Exercises:** two on the way and
+# two at the end to compute (8 points), and one to write (2 points).
 #
 # Everything you may want to change stands in the next cell. The experiment at the end trains very small networks on
 # *Toy Streets*, the scenes that the course draws itself; `dataset="camvid"` takes photographs instead.
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: a short run that shows everything and learns little
 seed = 0
 dataset = "toy_streets"  # or "camvid", "cityscapes"
@@ -40,7 +41,7 @@ steps = 150  # training steps of each network
 learning_rate = 0.2  # the peak rate, the same for all
 seeds = 3  # repetitions of each decoder
 
-# %%
+# %% tags=["core"]
 import time
 
 import numpy as np
@@ -49,7 +50,7 @@ import skimage
 
 from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
 from course_utils.datasets.pipeline import from_frames, training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, boundary_f_score
 from course_utils.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
@@ -59,51 +60,156 @@ from course_utils.widgets import interactive_figure
 if fast:
     steps, seeds, labelled_frames = 4, 2, 16
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The question
 #
 # Pooling keeps the largest value of each window and forgets where in the window it stood. A decoder has to put the
 # values somewhere when it enlarges the map again. Interpolation (notebook 01) spreads them evenly; a transposed
 # convolution (02, 03) drops them on a fixed grid. SegNet does something else: it *remembers*. With every maximum it
 # stores an **index**, the place inside the window, and **unpooling** puts a value back at that very place.
+
+# %% [markdown] tags=["core"]
+# ## Pool and remember
 #
-# The lecture's example: a 4 x 4 map is pooled with 2 x 2 windows. Much later in the network, the four maxima have become
-# four other values, 1 to 4. Follow the arrows.
+# An index counts the places of a window row by row: 0 top left, 1 top right, 2 bottom left, 3 bottom right. The first
+# half is your job, and everything below runs on your function. (While it isn't right yet, it runs on the course's own,
+# so you can read on.)
+#
+# ### Exercise 1: pool and remember (2 points)
+#
+# Return the maxima of the k x k windows of `features` `[height, width]` and their indices (integers, row by row within
+# the window; the first of equal values wins). Sizes that k does not divide give cut windows at the bottom and right.
+# Values may be negative. Use NumPy.
 
-# %%
-lecture_map = np.array([[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]], np.float32)
-other_values = np.array([[1, 2], [3, 4]], np.float32)
+# %% nbgrader={"grade": false, "grade_id": "pool", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def max_pool(features, k):
+    """Maxima and indices, both [ceil(height / k), ceil(width / k)]."""
+    ### BEGIN SOLUTION
+    height, width = features.shape
+    padded = np.pad(features.astype(float), ((0, -height % k), (0, -width % k)), constant_values=-np.inf)
+    rows, columns = padded.shape[0] // k, padded.shape[1] // k
+    windows = padded.reshape(rows, k, columns, k).transpose(0, 2, 1, 3).reshape(rows, columns, k * k)
+    return windows.max(axis=-1), windows.argmax(axis=-1)
+    ### END SOLUTION
 
 
-def pool(features, k=2):
-    """Maxima and indices of one map [height, width]."""
+# %% nbgrader={"grade": true, "grade_id": "pool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+small_map = np.array([[1.0, 4.0, 2.0], [3.0, 4.0, 0.0], [5.0, 6.0, 7.0]])
+found = max_pool(small_map.copy(), 2)
+assert isinstance(found, tuple) and len(found) == 2, "return two arrays: the maxima and the indices"
+assert_same(found[0], [[4.0, 2.0], [6.0, 7.0]], name="the maxima")
+assert_same(found[1], [[1, 0], [1, 0]], name="the indices")
+### BEGIN HIDDEN TESTS
+for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
+    features = np.random.default_rng(trial).integers(-9, 3, (height, width)).astype(np.float32)
+    values, places = MaxPoolingWithIndices2D(k)(features[None, ..., None])
+    given = features.copy()
+    found = max_pool(given, k)
+    assert_same(given, features, name="the input after the call")
+    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima of a {height} x {width} map, windows of {k}")
+    assert_same(
+        found[1],
+        places.numpy()[0, ..., 0].astype(int),
+        name=f"the indices of a {height} x {width} map, windows of {k}",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Pad at the bottom and right with minus infinity until the windows fit.</details>
+# <details><summary>Hint 2</summary><code>reshape(rows, k, columns, k)</code> gives each window two axes of its own. Bring them
+# next to each other, make one of them, and take <code>argmax</code> along it.</details>
+
+# %% tags=["core", "nbval-check-output"]
+def pool_by_layer(features, k):
+    """The course's own."""
     values, indices = MaxPoolingWithIndices2D(k)(np.asarray(features, np.float32)[None, ..., None])
-    return values.numpy()[0, ..., 0], indices.numpy()[0, ..., 0]
+    return values.numpy()[0, ..., 0], indices.numpy()[0, ..., 0].astype(int)
+
+
+lecture_map = np.array([[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]], np.float32)
+pool = adopt("max_pool", globals(), ours=pool_by_layer, trials=[(lecture_map, 2), (-lecture_map[:, :3], 2)])
+maxima, indices = pool(lecture_map, 2)
+print(lecture_map, "\nmaxima\n", maxima, "\nindices\n", indices)
+
+# %% [markdown] tags=["core"]
+# **Self-test.** The 8 stands in the last row and column of its window. What is its index? And what would it be in a
+# window of 3 x 3, in the middle?
+#
+# <details><summary>Answer</summary>3; and 4.</details>
+
+# %% [markdown] tags=["core"]
+# ## Put them back
+#
+# The lecture's example goes on: much later in the network, the four maxima have become four other values, 1 to 4. Put
+# these back where the maxima stood.
+#
+# ### Exercise 2: put them back (2 points)
+#
+# Return a map `[height, width]` with `values` `[rows, columns]` at the places that `indices` name, and zeros elsewhere.
+# No loops over windows: NumPy can fill many places at once.
+
+# %% nbgrader={"grade": false, "grade_id": "unpool", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def max_unpool(values, indices, k, height, width):
+    """The unpooled map, [height, width]."""
+    ### BEGIN SOLUTION
+    row, column = np.indices(values.shape)
+    result = np.zeros((height, width), values.dtype)
+    result[k * row + indices // k, k * column + indices % k] = values
+    return result
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "unpool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(
+    max_unpool(np.array([[1.0, 2.0]]), np.array([[3, 0]]), 2, 2, 4),
+    [[0.0, 0.0, 2.0, 0.0], [0.0, 1.0, 0.0, 0.0]],
+    name="two values put back",
+)
+### BEGIN HIDDEN TESTS
+for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (3, 10, 4)]):
+    rng = np.random.default_rng(trial)
+    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, height, width, 1)).astype(np.float32))
+    values = rng.normal(size=places.shape).astype(np.float32)
+    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, height, width, 1), np.float32)]).numpy()[0, ..., 0]
+    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, height, width)
+    assert_same(answer, expected, name=f"a {height} x {width} map, windows of {k}")
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Window (i, j) begins at row k * i and column k * j; index n lies n // k rows and
+# n % k columns further. <code>np.indices(values.shape)</code> gives all i and all j.</details>
+# <details><summary>Hint 2</summary>An array of row numbers and one of column numbers, both shaped like
+# <code>values</code>, may stand on the left: <code>result[rows, columns] = values</code>.</details>
+
+# %% tags=["core"]
+def unpool_by_layer(values, indices, k, height, width):
+    """The course's own."""
+    arrays = [np.float32(values), np.uint8(indices), np.zeros((height, width), np.float32)]
+    return MaxUnpooling2D(k)([array[None, ..., None] for array in arrays]).numpy()[0, ..., 0]
+
+
+other_values = np.array([[1, 2], [3, 4]], np.float32)
+trials = [(other_values, np.array([[2, 0], [3, 1]]), 2, 4, 4), (other_values, np.array([[1, 0], [1, 0]]), 2, 3, 3)]
+put_back_by = adopt("max_unpool", globals(), ours=unpool_by_layer, trials=trials)
 
 
 def unpool(values, indices, shape, k=2):
     """Values back at their places, in a map of the given shape."""
-    arrays = [np.asarray(values, np.float32), indices, np.zeros(shape, np.float32)]
-    return MaxUnpooling2D(k)([array[None, ..., None] for array in arrays]).numpy()[0, ..., 0]
+    return put_back_by(np.asarray(values, np.float32), np.asarray(indices, int), k, *shape)
 
 
-maxima, indices = pool(lecture_map)
-plotting.show(
-    plotting.pooling_arrows(lecture_map, indices, 2, other_values),
-    alt="04 lecture-example",
-)
+# %% [markdown] tags=["core"]
+# **Think first.** Where will the 3 go?
+#
+# <details><summary>Answer</summary>To the bottom left corner, where the 7 stood.</details>
 
-# %% [markdown]
-# The course's layers give the same numbers. An index counts the places of a window row by row: 0 top left, 1 top
-# right, 2 bottom left, 3 bottom right.
-
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
+plotting.show(plotting.pooling_arrows(lecture_map, indices, 2, other_values), alt="04 lecture-example")
 put_back = unpool(other_values, indices, (4, 4))
-print("maxima\n", maxima, "\nindices\n", indices, "\n1 2 3 4 put back\n", put_back)
-assert (maxima == [[5, 6], [7, 8]]).all()
+print(put_back)
 assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## Round trip
 #
 # **Think first:** pool a map, unpool the maxima themselves, pool again. Do you get the same maxima? Always?
@@ -111,19 +217,20 @@ assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).al
 # <details><summary>Answer</summary>As long as no maximum is negative. Unpooling writes zeros around each value; a
 # negative value would lose against them. After a ReLU nothing is negative, and the round trip is exact.</details>
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 rng = np.random.default_rng(0)
 for name, features in {
     "after a ReLU": np.maximum(rng.normal(size=(8, 12)), 0),
     "all negative": -1 - rng.random((8, 12)),
 }.items():
-    values, places = pool(features)
-    again, _ = pool(unpool(values, places, features.shape))
+    features = np.float32(features)
+    values, places = pool(features, 2)
+    again, _ = pool(unpool(values, places, features.shape), 2)
     print(f"{name}: {np.mean(again == values):.0%} of the maxima come back")
     assert (again == np.maximum(values, 0)).all()
 
 # %% [markdown]
-# ## Ties and odd sizes
+# ## More: Ties and odd sizes
 #
 # Two details decide whether an implementation is right.
 #
@@ -137,13 +244,13 @@ for name, features in {
 
 # %% tags=["nbval-check-output"]
 flat = np.array([[2, 2, 0, 0], [2, 2, 0, 0]], np.float32)
-values, places = pool(flat)
+values, places = pool(flat, 2)
 all_equal = flat == values.repeat(2, axis=0).repeat(2, axis=1)
 print("index of the first maximum:", places, "   places marked by comparing:", int(all_equal.sum()))
 assert (places == 0).all() and all_equal.sum() == 8
 
 odd = np.random.default_rng(3).permutation(np.arange(10, 45, dtype=np.float32)).reshape(5, 7)
-values, places = pool(odd)
+values, places = pool(odd, 2)
 back = unpool(values, places, odd.shape)
 print(f"{odd.shape} pooled to {values.shape}, put back to {back.shape}")
 assert back.shape == odd.shape and (back[back > 0] == odd[back > 0]).all()
@@ -157,14 +264,15 @@ plotting.show(
 # says what it was?
 #
 # <details><summary>Answer</summary>4 x 5, and back at 8 x 10: one row too many.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## A matrix and its transpose, once more
 #
 # For a *fixed* choice of places, pooling picks 4 of 16 numbers: it is a product with a 4 x 16 matrix $P$ of zeros and
 # ones. Unpooling with the same places is the product with $P^\top$, just as the transposed convolution of notebook 02
 # was the product with $C^\top$.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 basis = np.eye(4, dtype=np.float32).reshape(4, 2, 2)
 P = np.array([unpool(unit, indices, (4, 4)).ravel() for unit in basis])
 print(P.astype(int))
@@ -172,12 +280,12 @@ assert (P @ lecture_map.ravel() == maxima.ravel()).all(), "P pools"
 assert (P.T @ other_values.ravel() == put_back.ravel()).all(), "its transpose unpools"
 assert np.array_equal(P @ P.T, np.eye(4)), "unpool, then pick: nothing is lost"
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # $P P^\top$ is the identity, and $P^\top P$ keeps the maxima and erases the rest. So unpooling is *half* an inverse:
 # what was pooled away stays away. And $P$ depends on the map, since each map has its own maxima; pooling is not linear.
 # Around *this* map it is, and its derivative is $P$. The gradient of pooling must then be $P^\top$: unpooling.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 features = tf.constant(lecture_map[None, ..., None])
 with tf.GradientTape() as tape:
     tape.watch(features)
@@ -186,7 +294,7 @@ gradient = tape.gradient(pooled, features, other_values[None, ..., None])[0, ...
 assert (gradient == put_back).all()
 print("the framework's gradient of max pooling is unpooling: equal")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # Remember this when it comes to cost: **training has to know the places anyway**, for the backward pass of the pooling.
 #
 # **Self-test.** Unpool any four numbers, pool the result at the same places. Then the other way: pool a map and
@@ -194,7 +302,8 @@ print("the framework's gradient of max pooling is unpooling: equal")
 #
 # <details><summary>Answer</summary>The second. The first is the identity; the second keeps one value in four and sets
 # the others to zero.</details>
-#
+
+# %% [markdown] tags=["core"]
 # ## Zero insertion at chosen places
 #
 # **Think first:** what does unpooling do if every index is 0?
@@ -202,7 +311,7 @@ print("the framework's gradient of max pooling is unpooling: equal")
 # <details><summary>Answer</summary>It puts each value at the top left of its window: zero insertion, as in notebooks 01
 # to 03. Unpooling and a convolution together are a transposed convolution whose grid follows the image.</details>
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 zero_inserted = np.zeros((4, 4), np.float32)
 zero_inserted[::2, ::2] = other_values
 assert (unpool(other_values, np.zeros((2, 2), np.uint8), (4, 4)) == zero_inserted).all()
@@ -211,7 +320,6 @@ print("all indices 0: zero insertion by 2\n", zero_inserted)
 # %% [markdown]
 # Notebook 03 demanded that the kernel be a multiple of the stride, so that each output pixel sees equally many values.
 # With unpooling no kernel can promise that. Count the values under a 4 x 4 window, wherever it lies:
-
 
 # %% tags=["nbval-check-output"]
 def values_seen(places, k):
@@ -230,7 +338,8 @@ assert (values_seen(np.zeros((32, 32), np.uint8), 4) == 4).all()
 # Where the indices vary, the pattern does not repeat with the stride: instead of a checkerboard there is noise that
 # follows the image, and the convolutions after it have to fill the gaps. Where the map is flat or slopes evenly, all
 # windows choose the same place (ties: the first), and the regular grid of zero insertion is back.
-#
+
+# %% [markdown] tags=["core"]
 # ## What survives in a photograph
 #
 # We pool a photograph three times, then unpool three times with the indices. One value in 64 is left; but each of them
@@ -240,7 +349,7 @@ assert (values_seen(np.zeros((32, 32), np.uint8), 4) == 4).all()
 # are sparse, and their maxima mark *where* something is. The second row shows a feature as the first layer of a network
 # might compute it, the strength of edges, treated in the same way.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core"]
 from skimage.transform import resize
 
 photograph = skimage.color.rgb2gray(skimage.data.astronaut())[20:148, 150:310].astype(np.float32)
@@ -251,7 +360,7 @@ def pool_chain(features, levels):
     way = []
     for _ in range(levels):
         shape = features.shape
-        features, places = pool(features)
+        features, places = pool(features, 2)
         way.append((places, shape))
     return features, way
 
@@ -263,6 +372,7 @@ def unpool_chain(values, way):
     return values
 
 
+# %% tags=["core", "nbval-check-output"]
 small, way = pool_chain(photograph, 3)
 by_indices = unpool_chain(small, way)
 kept = by_indices > 0
@@ -270,7 +380,7 @@ assert (by_indices[kept] == photograph[kept]).all()
 print(f"{kept.mean():.1%} of the pixels are left, each with its own value at its own place")
 
 
-# %%
+# %% tags=["core"]
 def dots(values):
     """Every value three pixels wide: a single one would be lost on the page."""
     return scipy.ndimage.maximum_filter(values, 3)
@@ -280,22 +390,17 @@ edges = skimage.filters.sobel(photograph).astype(np.float32)
 edges /= np.quantile(edges, 0.99)
 small_edges, edge_way = pool_chain(edges, 3)
 edges_by_indices = unpool_chain(small_edges, edge_way)
-plotting.show(
-    plotting.feature_maps(
-        {
-            "photograph": photograph,
-            "unpooled by indices": dots(by_indices),
-            "bilinear": resize(small, photograph.shape, order=1),
-            "edges (a feature)": edges,
-            "edges, unpooled by indices": dots(edges_by_indices),
-            "edges, bilinear": resize(small_edges, edges.shape, order=1),
-        },
-        columns=3,
-        cmap="gray",
-        limits=(0, 1),
-    ),
-    alt="04 photograph-and-edges",
-)
+
+# %% tags=["core"]
+shown = {
+    "photograph": photograph,
+    "unpooled by indices": dots(by_indices),
+    "bilinear": resize(small, photograph.shape, order=1),
+    "edges (a feature)": edges,
+    "edges, unpooled by indices": dots(edges_by_indices),
+    "edges, bilinear": resize(small_edges, edges.shape, order=1),
+}
+plotting.show(plotting.feature_maps(shown, columns=3, cmap="gray", limits=(0, 1)), alt="04 photograph-and-edges")
 
 # %% [markdown]
 # How far off is a maximum that comes back without its index, at the middle of its window? That is geometry, not a
@@ -313,7 +418,7 @@ for levels in (1, 2, 3, 4):
         f"pooled {levels} times: the strongest edges are off by {off:.1f} pixels, places at random by {by_chance:.1f}"
     )
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # With indices the error is zero. So what unpooling can buy is the place of *boundaries*; what that is worth, only the
 # network behind it can tell. It says nothing about what the thing is.
 #
@@ -321,12 +426,12 @@ for levels in (1, 2, 3, 4):
 # when it is put back at the middle of its window?
 #
 # <details><summary>Answer</summary>3.5 pixels: a window is 8 pixels wide and its middle lies at 3.5.</details>
-#
-# ## What it costs: bytes
+
+# %% [markdown]
+# ## More: What it costs: bytes
 #
 # SegNet-Basic at the paper's 360 x 480 pools four times, with 64 channels each. Four ways to remember, from the full
 # feature maps (as a skip connection needs them) to SegNet's theoretical 2 bits, 0 to 3 being four values:
-
 
 # %% tags=["nbval-check-output"]
 def windows_of(height, width, channels):
@@ -362,8 +467,9 @@ print(f"transposed convolutions: no memory an image, {4 * 4 * 4 * 64 * 64 * 4 / 
 #
 # <details><summary>Answer</summary>16 x 16 x 64 = 16,384 against 32 x 32 x 64 x 4 = 262,144: a sixteenth. With 2 bits
 # an index it would be the 64th part.</details>
-#
-# ## What it costs: arithmetic and time
+
+# %% [markdown]
+# ## More: What it costs: arithmetic and time
 #
 # Multiply-adds for one value of the enlarged map, with 64 channels:
 
@@ -462,8 +568,9 @@ for decoder, published in [("indices", "SegNet-Basic, 1.425 M"), ("bilinear", ""
 #
 # <details><summary>Answer</summary>Two things change at once: the indices, and 0.8 million weights in the decoder's
 # convolutions.</details>
-#
-# ## What it buys: a measure for boundaries
+
+# %% [markdown]
+# ## More: What it buys: a measure for boundaries
 #
 # The SegNet paper reports, on CamVid with balanced classes, 47.7 against 43.3 % mIoU, and 35.8 against 20.8 % in the
 # **boundary F score** (table 1). Why two measures? Shift a prediction by two pixels and look:
@@ -493,8 +600,9 @@ for name, thickness in [("pole, 2 pixels wide", 2), ("house, 60 pixels wide", 60
 # are false. What is F?
 #
 # <details><summary>Answer</summary>Recall 1, precision 1/2: F = 2 x 1 x 0.5 / 1.5 = 2/3.</details>
-#
-# ## The decoder comparison, repeated
+
+# %% [markdown]
+# ## More: The decoder comparison, repeated
 #
 # Equal data, equal steps, equal seeds; only the decoder differs. To learn anything in seconds, the networks are small,
 # with 3 x 3 kernels, and tell seven categories apart instead of all classes. **Think first:** which decoder wins in mIoU, which at the
@@ -552,7 +660,6 @@ for decoder, values in results.items():
 # draws the starting weights, in the encoder the same for every decoder. So differences are taken seed by seed; one
 # counts only if it has the same sign for every seed. With three seeds even that happens by luck in one case of four,
 # and there are six comparisons.
-
 
 # %%
 def verdict(first, second, measure):
@@ -615,12 +722,12 @@ plotting.show(
 #
 # <details><summary>Answer</summary>Twice 1/2 x 1/2 x 1/2, one case of four. With six comparisons, expect one or two
 # such "results" by luck.</details>
-#
-# ## Try it
+
+# %% [markdown]
+# ## More: Try it
 #
 # In JupyterLab, choose a map, the size of the windows and the window whose arrows stand out. Map 0 is the lecture's
 # (at size 4), the others are drawn at random, with ties. Watch what happens at sizes that the window does not divide.
-
 
 # %%
 def draw(number=0, size=4, pool_size=2, window=0):
@@ -647,15 +754,14 @@ interactive_figure(
 # %% [markdown]
 # ## Exercises
 #
-# Each answer goes into the function that is there; the cell below it checks. Your function is also checked on inputs
-# you do not see, so solve the problem and not the example.
+# Exercises 1 and 2 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
+# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
-# ### Exercise 1: the memory of the indices (2 points)
+# ### Exercise 3: the memory of the indices (2 points)
 #
 # SegNet pools five times, with 64, 128, 256, 512 and 512 channels; each pooling halves height and width, rounding *up*.
 # Return a list of five integers: the bytes that the indices of each level take for one image, when every index takes
 # `bits` bits and each level is rounded up to whole bytes.
-
 
 # %% nbgrader={"grade": false, "grade_id": "memory", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def index_bytes(height, width, bits):
@@ -686,97 +792,12 @@ for height, width, bits in [(360, 480, 2), (360, 480, 64), (1024, 2048, 2), (33,
 # <details><summary>Hint 2</summary>Halving with rounding up is <code>(n + 1) // 2</code>, and so is bits to bytes:
 # <code>(bits + 7) // 8</code>. Halve before you count: the first level has 180 rows already.</details>
 #
-# ### Exercise 2: pool and remember (2 points)
-#
-# Return the maxima of the k x k windows of `features` `[height, width]` and their indices (integers, row by row within
-# the window; the first of equal values wins). Sizes that k does not divide give cut windows at the bottom and right.
-# Values may be negative. Use NumPy.
-
-
-# %% nbgrader={"grade": false, "grade_id": "pool", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def max_pool(features, k):
-    """Maxima and indices, both [ceil(height / k), ceil(width / k)]."""
-    ### BEGIN SOLUTION
-    height, width = features.shape
-    padded = np.pad(features.astype(float), ((0, -height % k), (0, -width % k)), constant_values=-np.inf)
-    rows, columns = padded.shape[0] // k, padded.shape[1] // k
-    windows = padded.reshape(rows, k, columns, k).transpose(0, 2, 1, 3).reshape(rows, columns, k * k)
-    return windows.max(axis=-1), windows.argmax(axis=-1)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "pool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-small_map = np.array([[1.0, 4.0, 2.0], [3.0, 4.0, 0.0], [5.0, 6.0, 7.0]])
-found = max_pool(small_map.copy(), 2)
-assert isinstance(found, tuple) and len(found) == 2, "return two arrays: the maxima and the indices"
-assert_same(found[0], [[4.0, 2.0], [6.0, 7.0]], name="the maxima")
-assert_same(found[1], [[1, 0], [1, 0]], name="the indices")
-### BEGIN HIDDEN TESTS
-for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
-    features = np.random.default_rng(trial).integers(-9, 3, (height, width)).astype(np.float32)
-    values, places = MaxPoolingWithIndices2D(k)(features[None, ..., None])
-    given = features.copy()
-    found = max_pool(given, k)
-    assert_same(given, features, name="the input after the call")
-    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima of a {height} x {width} map, windows of {k}")
-    assert_same(
-        found[1],
-        places.numpy()[0, ..., 0].astype(int),
-        name=f"the indices of a {height} x {width} map, windows of {k}",
-    )
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>Pad at the bottom and right with minus infinity until the windows fit.</details>
-# <details><summary>Hint 2</summary><code>reshape(rows, k, columns, k)</code> gives each window two axes of its own. Bring them
-# next to each other, make one of them, and take <code>argmax</code> along it.</details>
-#
-# ### Exercise 3: put them back (2 points)
-#
-# Return a map `[height, width]` with `values` `[rows, columns]` at the places that `indices` name, and zeros elsewhere.
-# No loops over windows: NumPy can fill many places at once.
-
-
-# %% nbgrader={"grade": false, "grade_id": "unpool", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def max_unpool(values, indices, k, height, width):
-    """The unpooled map, [height, width]."""
-    ### BEGIN SOLUTION
-    row, column = np.indices(values.shape)
-    result = np.zeros((height, width), values.dtype)
-    result[k * row + indices // k, k * column + indices % k] = values
-    return result
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "unpool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(
-    max_unpool(np.array([[1.0, 2.0]]), np.array([[3, 0]]), 2, 2, 4),
-    [[0.0, 0.0, 2.0, 0.0], [0.0, 1.0, 0.0, 0.0]],
-    name="two values put back",
-)
-### BEGIN HIDDEN TESTS
-for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (3, 10, 4)]):
-    rng = np.random.default_rng(trial)
-    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, height, width, 1)).astype(np.float32))
-    values = rng.normal(size=places.shape).astype(np.float32)
-    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, height, width, 1), np.float32)]).numpy()[0, ..., 0]
-    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, height, width)
-    assert_same(answer, expected, name=f"a {height} x {width} map, windows of {k}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>Window (i, j) begins at row k * i and column k * j; index n lies n // k rows and
-# n % k columns further. <code>np.indices(values.shape)</code> gives all i and all j.</details>
-# <details><summary>Hint 2</summary>An array of row numbers and one of column numbers, both shaped like
-# <code>values</code>, may stand on the left: <code>result[rows, columns] = values</code>.</details>
-#
 # ### Exercise 4: boundary F by hand (2 points)
 #
 # `true` and `predicted` are the border pixels of a class as arrays of (row, column), `[n, 2]` and `[m, 2]`. A pixel is
 # *near* the other border if some pixel there is at most `tolerance` away (Euclidean distance). Return F, the harmonic
 # mean of precision and recall; 1.0 if both borders are empty, 0.0 if exactly one is or if nothing is near. No pixel
 # occurs twice in an array.
-
 
 # %% nbgrader={"grade": false, "grade_id": "boundary", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def boundary_f(true, predicted, tolerance):
@@ -848,7 +869,8 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 # - What it can buy, not always, is the place of boundaries. Boundary F sees that, mIoU hardly does.
 # - The published comparison changes the decoder's convolutions together with the indices; separated, interpolation
 #   with the same convolutions is a strong rival.
-#
+
+# %% [markdown]
 # ## Further reading
 #
 # - V. Badrinarayanan, A. Kendall, R. Cipolla: *SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image
@@ -858,3 +880,4 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 # - F. Perazzi et al.: *A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation*, CVPR 2016,
 #   section 4: the boundary measure.
 # - G. Csurka, D. Larlus, F. Perronnin: *What is a good evaluation measure for semantic segmentation?*, BMVC 2013.
+

@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 140
+#     minutes: 130
 #     claims: [L14, L15, L16, L17]
 # ---
 
@@ -16,7 +16,7 @@
 # pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+ apart, compute mean IoU correctly,
 # and read keras-cv's DeepLabV3+ critically.
 #
-# **Time:** 140 minutes: 80 to read and try, 60 for the exercises; the cells themselves need under two on two processor cores.
+# **Time:** 130 minutes: 70 to read and try, 60 for the exercises; the cells themselves need under two on two processor cores.
 #
 # **Lecture claims:** *L14*, PSPNet is a network pre-trained for recognition, then a newly trained pyramid pooling module.
 # *L15*, DeepLabV3 is dilated (atrous) convolutions, then upscaling. *L16*, a dilated convolution keeps the output size,

@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 125
+#     minutes: 115
 #     claims: [L17]
 # ---
 
@@ -16,7 +16,7 @@
 # boundaries, give a labelling an energy, run mean field by hand and say what it lowers, put a fully connected CRF behind a
 # network and judge whether it helped, and say what piecewise training avoids.
 #
-# **Time:** 125 minutes: 65 to read and try, 60 for the exercises; the cells themselves need about two on two processor cores.
+# **Time:** 115 minutes: 55 to read and try, 60 for the exercises; the cells themselves need about two on two processor cores.
 #
 # **Lecture claim:** *L17*, the per-class table on Cityscapes. Here are three of its six systems: LRR, DeepLabV2 and
 # Piecewise, built, taken apart, and trained under one protocol.

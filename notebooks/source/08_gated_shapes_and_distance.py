@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 135
+#     minutes: 120
 #     claims: [L17, L18]
 # ---
 
@@ -16,7 +16,7 @@
 # labels from a label map, read the inside of a trained GSCNN, measure boundaries by a score that IoU does not replace,
 # and evaluate a network by distance.
 #
-# **Time:** 135 minutes: 75 to read and try, 60 for the exercises; the cells themselves need under two on two processor
+# **Time:** 120 minutes: 60 to read and try, 60 for the exercises; the cells themselves need under two on two processor
 # cores.
 #
 # **Lecture claims:** *L17*, the row GSCNN of the table: its module is built, trained and compared with a network

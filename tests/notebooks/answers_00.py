@@ -100,6 +100,36 @@ def softmax_in_place(logits):
     return exponential()(logits)
 
 
+def loss(void=255, shift=True, average=True, sign=-1, axis=-1, empty=0.0, log=True):
+    def segmentation_loss(label, logits):
+        known = label != void
+        if not known.any():
+            return empty
+        z = logits - logits.max(axis=axis, keepdims=True) if shift else logits
+        with np.errstate(all="ignore"):
+            powers = np.exp(z)
+            p = powers / powers.sum(axis=axis, keepdims=True)
+            values = sign * (special.log_softmax(logits, axis=axis) if log == "stable" else np.log(p) if log else p)
+            true = np.take_along_axis(values, np.minimum(label, p.shape[-1] - 1)[..., None].astype(int), -1)[..., 0]
+        return float(true[known].mean() if average is True else true[known].sum() / (label.size if average else 1))
+
+    return segmentation_loss
+
+
+def loss_by_keras(label, logits):
+    if (label == 255).all():
+        return 0.0
+    scores = tf.constant(logits, tf.float64)
+    values = keras.losses.sparse_categorical_crossentropy(np.where(label == 255, 0, label), scores, from_logits=True)
+    return np.asarray(values)[label != 255].mean()
+
+
+def loss_by_loops(label, logits):
+    pairs = zip(label.ravel(), logits.reshape(label.size, -1), strict=True)
+    total = [special.logsumexp(z) - z[c] for c, z in pairs if c != 255]
+    return sum(total) / len(total) if total else 0.0
+
+
 def runs(order="F", start=False, end=True, kind=int):
     def encode(mask):
         counts, value = [0], start
@@ -144,6 +174,9 @@ RIGHT = [
     ("softmax", lambda logits: np.asarray(keras.ops.softmax(logits))),
     ("softmax", exponential(shift=lambda z: z.max(-1, keepdims=True))),
     ("softmax", lambda logits: np.exp(logits - special.logsumexp(logits, axis=-1, keepdims=True))),
+    ("loss", loss(log="stable")),
+    ("loss", loss_by_keras),
+    ("loss", loss_by_loops),
     ("encode", runs()),
     ("encode", runs_by_tensorflow),
 ]
@@ -189,6 +222,18 @@ WRONG = [
     ("softmax", lambda logits: np.array([0.125, 0.25, 0.625])),
     ("softmax", lambda logits: special.softmax(np.clip(logits, -5, 5), axis=-1)),
     ("softmax", lambda logits: special.expit(logits)),
+    ("loss", nothing),
+    ("loss", loss()),
+    ("loss", loss(shift=False)),
+    ("loss", loss(log="stable", average=False)),
+    ("loss", loss(log="stable", average="all")),
+    ("loss", loss(log="stable", void=0)),
+    ("loss", loss(log="stable", void=254)),
+    ("loss", loss(log="stable", sign=1)),
+    ("loss", loss(log="stable", axis=0)),
+    ("loss", loss(log="stable", empty=float("nan"))),
+    ("loss", loss(log=False)),
+    ("loss", lambda label, logits: loss_by_loops(label, logits.clip(-50, 50))),
     ("encode", nothing),
     ("encode", runs(order="C")),
     ("encode", runs(start=True)),

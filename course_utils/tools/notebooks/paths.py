@@ -6,6 +6,7 @@ compute for 1, 2 or 3 points, and 5 minutes to write. The sum is rounded up to t
 """
 
 import copy
+import math
 import re
 
 from nbformat import NotebookNode
@@ -57,7 +58,7 @@ def minutes(notebook: NotebookNode) -> int:
             total += MINUTES_TO_COMPUTE[record["points"]]
         elif cell.cell_type == "code" and not record:
             total += MINUTES_PER_CELL
-    return -(-int(total * 60) // 300) * 5
+    return math.ceil(total / 5) * 5
 
 
 def _tags(cell: NotebookNode) -> list[str]:
