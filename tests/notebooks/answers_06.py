@@ -1,10 +1,13 @@
 """Answers to the exercises of notebook 06: right ones of another shape, and wrong ones."""
 
+import itertools
+
 import numpy as np
 from scipy.ndimage import correlate
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from course_utils.backend import tf
-from course_utils.evaluation import ConfusionMatrix
 
 
 def nothing(*arguments):
@@ -87,59 +90,32 @@ def field_by_ways(layers, steps=True, dilate=True):
     return np.array([len(ways), np.count_nonzero(ways)])
 
 
-def mean_iou(matrix, absent=None, both=True):
-    values = []
-    for c in range(len(matrix)):
-        union = matrix[c].sum() + (matrix[:, c].sum() if both else 0) - both * matrix[c, c]
-        if union > 0:
-            values.append(matrix[c, c] / union)
-        elif absent is not None:
-            values.append(absent)
-    return sum(values) / len(values) if values else float("nan")
+def table_by_trying(matrix, best=max):
+    numbers = range(len(matrix))
+    return best(itertools.permutations(numbers), key=lambda table: sum(matrix[table[n], n] for n in numbers))
 
 
-def means(swap=False, score=mean_iou, **options):
-    def two_means(matrices):
-        together = score(sum(np.asarray(matrix) for matrix in matrices), **options)
-        each = [score(matrix, **options) for matrix in matrices if matrix.any()]
-        return [sum(each) / len(each), together] if swap else [together, sum(each) / len(each)]
-
-    return two_means
-
-
-def means_by_library(matrices):
-    objects = [ConfusionMatrix(len(matrix)) for matrix in matrices]
-    for confusion, matrix in zip(objects, matrices, strict=True):
-        confusion.matrix = np.asarray(matrix)
-    each = np.nanmean([one.mean_iou() for one in objects if one.matrix.any()])
-    return tf.constant([sum(objects[1:], objects[0]).mean_iou(), each])
+def table_by_greed(matrix):
+    """Takes the largest entries first; each row and column once."""
+    left, table = matrix.astype(float), [0] * len(matrix)
+    for _ in table:
+        true, number = np.unravel_index(left.argmax(), left.shape)
+        table[number] = int(true)
+        left[true], left[:, number] = -1, -1
+    return table
 
 
-def means_with_empty_images(matrices):
-    each = [mean_iou(matrix) if matrix.any() else 0.0 for matrix in matrices]
-    return mean_iou(matrices.sum(axis=0)), np.mean(each)
+def table_by_flow(matrix):
+    """By the minimum weight matching of a sparse graph."""
+    costs = csr_array((matrix.max() + 1.0 - matrix).T)
+    numbers, meanings = min_weight_full_bipartite_matching(costs)
+    return [int(meanings[list(numbers).index(n)]) for n in range(len(matrix))]
 
 
-def means_of_classes_first(matrices):
-    """Averages each class over the images, then the classes."""
-    unions = [m.sum(axis=0) + m.sum(axis=1) - np.diag(m) for m in matrices]
-    ious = [np.where(u > 0, np.diag(m) / np.maximum(u, 1), np.nan) for m, u in zip(matrices, unions, strict=True)]
-    present = ~np.isnan(ious).all(axis=0)
-    return means()(matrices)[0], np.nanmean(np.array(ious)[:, present], axis=0).mean()
-
-
-def means_in_place(matrices):
-    result = means()(matrices)
-    for matrix in matrices[1:]:
-        matrices[0] += matrix
-    return result
-
-
-def of_true_classes(matrix):
-    """Leaves out classes that were only predicted."""
-    present = matrix.sum(axis=1) > 0
-    union = matrix.sum(axis=0) + matrix.sum(axis=1) - np.diag(matrix)
-    return (np.diag(matrix)[present] / union[present]).mean()
+def table_in_place(matrix):
+    found = table_by_trying(matrix)
+    matrix[:] = matrix[list(found)]
+    return found
 
 
 RIGHT = [
@@ -152,8 +128,9 @@ RIGHT = [
     ("atrous", lambda x, k, r: tf.constant(atrous_by_scipy(x, k, r))),
     ("field", field_by_ways),
     ("field", lambda layers: (field_by_formula(layers), int(field_by_ways(layers)[1]))),
-    ("means", means()),
-    ("means", means_by_library),
+    ("table", table_by_trying),
+    ("table", table_by_flow),
+    ("table", lambda matrix: tf.constant(table_by_trying(matrix))),
 ]
 WRONG = [
     ("size", nothing),
@@ -199,18 +176,16 @@ WRONG = [
     ("field", lambda layers: field_by_ways(layers[::-1])),
     ("field", lambda layers: field_by_ways(layers) - [1, 0]),
     ("field", lambda layers: [field_by_formula(layers), int(np.prod([taps for taps, _, _ in layers]))]),
-    ("means", nothing),
-    ("means", lambda m: [(11 / 12 + 4 / 5) / 2, ((3 / 4 + 4 / 5) / 2 + 1) / 2]),
-    ("means", means(swap=True)),
-    ("means", means(absent=0.0)),
-    ("means", means(absent=1.0)),
-    ("means", means(both=False)),
-    ("means", lambda m: [means()(m)[0]] * 2),
-    ("means", lambda m: [means()(m)[1]] * 2),
-    ("means", means_with_empty_images),
-    ("means", means_in_place),
-    ("means", means(score=of_true_classes)),
-    ("means", lambda m: means()(m.transpose(1, 0, 2))),
-    ("means", means_of_classes_first),
-    ("means", lambda m: [value * 100 for value in means()(m)]),
+    ("table", nothing),
+    ("table", lambda matrix: [1, 0, 2]),
+    ("table", lambda matrix: np.argmax(matrix, axis=0)),
+    ("table", lambda matrix: np.argmax(matrix, axis=1)),
+    ("table", lambda matrix: np.argmax(matrix / matrix.sum(axis=1, keepdims=True), axis=0)),
+    ("table", table_by_greed),
+    ("table", lambda matrix: np.argsort(table_by_trying(matrix))),
+    ("table", lambda matrix: table_by_trying(matrix, best=min)),
+    ("table", lambda matrix: np.arange(len(matrix))),
+    ("table", lambda matrix: np.array(table_by_trying(matrix), float)),
+    ("table", lambda matrix: np.add(table_by_trying(matrix), 1)),
+    ("table", table_in_place),
 ]

@@ -26,6 +26,9 @@ def test_patches_are_framed_where_they_were_cut(place):
     np.testing.assert_array_equal(patch, image[row : row + 6, column : column + 6])
     assert row <= place[0] < row + 6 and column <= place[1] < column + 6
     assert bottom.get_title() == "a class"
+    (alone,) = plotting.patches_in_images([(image, place, "a class")], size=6, alone=True).axes
+    np.testing.assert_array_equal(alone.images[0].get_array(), patch)
+    assert alone.get_title() == "patch 1" and not alone.patches  # nothing gives the answer away
 
 
 def test_stages_show_what_they_are_given():
