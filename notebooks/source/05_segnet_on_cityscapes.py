@@ -128,7 +128,7 @@ pixels, image_pixels = data.pixel_counts("train")
 weights = training.median_frequency_weights(pixels, image_pixels, power=0.5)
 plotting.show(
     plotting.class_frequencies(pixels, weights, table),
-    alt="Bars for each class: road, building and vegetation own most pixels; rare classes get the largest weights.",
+    alt="Two bars per class: its share of the pixels, and its weight in the loss, which is large where the share is small.",
 )
 
 # %% [markdown]

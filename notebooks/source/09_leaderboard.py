@@ -276,13 +276,12 @@ for k in ranked:
     )
 
 # %% [markdown]
-# `bootstrap_interval` does the same with draws of its own. The ends may differ by the noise of drawing, and by no more:
+# `bootstrap_interval` does the same, from the same random numbers, so its ends must be these:
 
 # %%
 intervals = np.array([bootstrap_interval(counts, resamples=resamples, seed=seed, block=1) for counts in records.counts])
-noise = np.abs(intervals - widened).max() / np.diff(widened).mean()
-print(f"largest difference from the library's ends: {noise:.1%} of the width of an interval")
-assert noise < 0.15
+assert np.allclose(intervals, widened, rtol=1e-9)
+print("by hand and by the library: equal")
 
 # %% [markdown]
 # **Frames may depend on each other.** The frames of a drive are no independent draws: if a tree hides the pavement in one,
@@ -402,7 +401,7 @@ plotting.show(
         100 * np.column_stack([low, intervals[:, 0]])[ranked],
         100 * np.column_stack([high, intervals[:, 1]])[ranked],
     ),
-    alt="Our systems and classes: in each cell the IoU and below it its interval, wide for rare classes.",
+    alt="Our systems and classes: in each cell the IoU and below it its interval.",
 )
 
 # %% [markdown]
