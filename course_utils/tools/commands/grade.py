@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser):
         help="memory per submission (%(default)s)",
     )
     parser.add_argument(
+        "--older", action="store_true", help="mark submissions that are older than the ones marked before, too"
+    )
+    parser.add_argument(
         "--no-sandbox", action="store_true", help="run students' code with your own rights, if you trust all of it"
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -68,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from course_utils.tools.labs.marking.grading import grade
     from course_utils.tools.labs.returning import gradebook
     from course_utils.tools.labs.returning.formgrader import write_settings
-    from course_utils.tools.labs.submissions.files import find_submissions, named_lab
+    from course_utils.tools.labs.submissions.files import check_lab, find_submissions, named_lab
 
     engine = partial(this_machine, jobs=arguments.jobs)
     if arguments.scheduler:
@@ -76,8 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         engine = partial(cluster, address=arguments.scheduler)
     output = arguments.output
-    submissions = find_submissions(arguments.submissions)
-    lab = read_lab(find_released_lab(arguments.lab or named_lab(submissions), output))
+    source, left = find_released_lab(arguments.lab, output) if arguments.lab else None, []
+    submissions = find_submissions(arguments.submissions, source and source.stem, left.append)
+    lab = read_lab(source or find_released_lab(named_lab(submissions), output))
+    submissions = check_lab(submissions, lab.name, lab.grade_ids)
     limits = Limits(cell=arguments.cell_timeout, total=arguments.timeout, memory=arguments.memory * 2**20)
     results = output / "results" / lab.name
     count = 0
@@ -88,10 +93,18 @@ def run(arguments: argparse.Namespace) -> int:
             count += 1
             progress.update(count)
 
-        options = {"limits": limits, "confined": not arguments.no_sandbox, "engine": engine, "done": done}
+        options = {"limits": limits, "confined": not arguments.no_sandbox, "older": arguments.older}
+        options |= {"engine": engine, "done": done}
         outcome = grade(lab, submissions, results, copies=output / "autograded", **options)
         progress.done = (
             f"{lab.name}: {len(outcome.marked)} marked, {len(outcome.kept)} kept, {len(outcome.failed)} not marked"
+        )
+    for name in left:
+        print(f"course: {name} is no notebook and was left aside", file=sys.stderr)
+    for student in outcome.older:
+        print(
+            f"course: {student} keeps the marks of a newer notebook than the one here; --older marks this one",
+            file=sys.stderr,
         )
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): run the command again", file=sys.stderr)

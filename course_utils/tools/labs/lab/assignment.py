@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import math
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
@@ -52,7 +53,8 @@ class Assignment:
     @property
     def points(self) -> float:
         """The points of all exercises."""
-        return sum(exercise.points for exercise in self.exercises)
+        # Exact for the tenths that points are given in.
+        return round(math.fsum(exercise.points for exercise in self.exercises), 6)
 
     @property
     def marked(self) -> list[Exercise]:

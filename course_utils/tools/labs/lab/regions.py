@@ -4,6 +4,8 @@ from course_utils.errors import CourseError
 
 SOLUTION = "SOLUTION"
 HIDDEN = "HIDDEN TESTS"
+UNTOUCHED = "*Your answer here.*"
+"""The students' version of a written answer."""
 
 
 def without_region(source: str, region: str, replacement: str | None = None) -> str:

@@ -7,11 +7,10 @@ from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
 from course_utils.tools.labs.lab.assignment import Assignment
-from course_utils.tools.labs.lab.regions import HIDDEN, SOLUTION, without_region
+from course_utils.tools.labs.lab.regions import HIDDEN, SOLUTION, UNTOUCHED, without_region
 from course_utils.tools.notebooks.convert import write_notebook
 
 _CODE = "# YOUR CODE HERE\nraise NotImplementedError"
-_TEXT = "*Your answer here.*"
 
 
 def student_version(lab: Assignment) -> NotebookNode:
@@ -32,7 +31,7 @@ def student_version(lab: Assignment) -> NotebookNode:
             if f"### BEGIN {SOLUTION}" not in cell.source:
                 raise CourseError(f"{lab.name}: put the solution of {record.grade_id!r} between '### BEGIN {SOLUTION}' "
                                   f"and '### END {SOLUTION}'.")  # fmt: skip
-            cell.source = without_region(cell.source, SOLUTION, _CODE if cell.cell_type == "code" else _TEXT)
+            cell.source = without_region(cell.source, SOLUTION, _CODE if cell.cell_type == "code" else UNTOUCHED)
         else:
             cell.source = without_region(cell.source, HIDDEN)
             cell.metadata.update({"editable": False, "deletable": False})

@@ -19,7 +19,7 @@ from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.labs.submissions.files import SubmittedFile
 from course_utils.tools.labs.submissions.submission import Submission, read_submission
 
-VERSION = 1
+VERSION = 2
 """Part of every mark's digest, so that a new version marks everything again."""
 
 _ASK_AGAIN = 5
@@ -33,11 +33,13 @@ class Outcome:
     Attributes:
         marked: students marked in this run.
         kept: students whose earlier marks are still valid.
+        older: students whose submission is older than the one whose marks they have, which they keep.
         failed: students who could not be marked, with the reason; they are not to blame.
     """
 
     marked: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    older: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,6 +51,7 @@ def grade(
     copies: Path | None = None,
     limits: Limits | None = None,
     confined: bool = True,
+    older: bool = False,
     engine: Callable[[Job], contextlib.AbstractContextManager[Engine]] = this_machine,
     done: Callable[[str, str | None], None] = lambda student, failure: None,
 ) -> Outcome:
@@ -65,6 +68,7 @@ def grade(
             expects it; None for no copies.
         limits: of each submission.
         confined: False runs students' code without a sandbox.
+        older: whether a submission counts that is older than the one whose marks the student has.
         engine: given the job, opens the engine that marks it.
         done: called after each student who had to be marked, with the student and the reason if it failed, else None.
 
@@ -76,7 +80,9 @@ def grade(
     for submitted in submissions:
         copy = copies and copies / submitted.student / lab.name / f"{lab.name}.ipynb"
         work = _Work(lab, submitted, results / f"{submitted.student}.json", copy)
-        if work.stale or not work.copied:
+        if work.going_back and not older:
+            outcome.older.append(submitted.student)
+        elif work.stale or not work.copied:
             waiting.append(work)
         else:
             outcome.kept.append(submitted.student)
@@ -125,19 +131,25 @@ class _Work:
     def __init__(self, lab: Assignment, submitted: SubmittedFile, path: Path, copy: Path | None):
         self.lab, self.submitted, self.student, self.path, self.copy = lab, submitted, submitted.student, path, copy
         self.sha256, known_as = hashlib.sha256(submitted.data).hexdigest(), None
+        self._time, self._before = submitted.time, []
+        self.going_back = False
         submission = self._submission()
         code = json.dumps([[cell.role, cell.source] for cell in submission.cells] + [submission.problem])
-        self._digests = {}
+        self._digests, self._answers = {}, {}
         for exercise in lab.exercises:
             theirs = submission.written.get(exercise.grade_id, "") if exercise.written else code
             parts = [str(VERSION), lab.digest(exercise), theirs, *submission.notes.get(exercise.grade_id, [])]
             parts += [submission.problem] if submission.problem else []
             self._digests[exercise.grade_id] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+            own = [cell.source for cell in submission.cells if cell.exercise is exercise] or theirs
+            answer = json.dumps([lab.digest(exercise), own]).encode()
+            self._answers[exercise.grade_id] = hashlib.sha256(answer).hexdigest()[:16]
         self._known = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             record = json.loads(path.read_text("utf-8"))
             self._known = {mark["grade_id"]: Mark(**mark) for mark in record["marks"]}
             known_as = record["submission"]
+            self._compare(record)
         self.stale = [
             exercise
             for exercise in lab.exercises
@@ -146,6 +158,16 @@ class _Work:
         if set(self._known) - set(self._digests):
             self.stale = self.stale or lab.exercises[:1]
         self.copied = copy is None or (known_as == self.sha256 and copy.is_file())
+
+    def _compare(self, record: dict) -> None:
+        """Find out whether this submission is older than the one that was marked, by a second or more."""
+        known, when, before = record["submission"], record.get("handed_in"), record.get("before", [])
+        if known == self.sha256:
+            self._time, self._before = when if self._time is None else self._time, before
+            return
+        earlier = None not in (self._time, when) and self._time < when - 1
+        self.going_back = earlier or self.sha256 in before
+        self._before = [sha for sha in [*before, known] if sha != self.sha256]
 
     def task(self) -> tuple[bytes, str | None, list[str]]:
         """The arguments of `MarkingProcess.mark`."""
@@ -158,11 +180,12 @@ class _Work:
         marks = []
         for exercise in self.lab.exercises:
             mark = fresh.get(exercise.grade_id) or self._known[exercise.grade_id]
-            mark.digest = self._digests[exercise.grade_id]
+            mark.digest, mark.answer = self._digests[exercise.grade_id], self._answers[exercise.grade_id]
             marks.append(mark.as_record())
         if self.copy:
             write_whole(self.copy, answered["copy"])
-        record = {"student": self.student, "lab": self.lab.name, "submission": self.sha256, "marks": marks}
+        record = {"student": self.student, "lab": self.lab.name, "submission": self.sha256, "handed_in": self._time,
+                  "before": self._before, "marks": marks}  # fmt: skip
         write_whole(self.path, json.dumps(record, indent=1))
 
     def _submission(self) -> Submission:

@@ -10,7 +10,7 @@ import signal
 import time
 
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
-from course_utils.tools.labs.lab.regions import hidden_lines
+from course_utils.tools.labs.lab.regions import UNTOUCHED, hidden_lines
 from course_utils.tools.labs.marking.marks import AnswerFailed, Mark, error_text, failure_message
 from course_utils.tools.labs.sandbox.bubblewrap import Sandbox, SandboxFailed, StudentProcess
 from course_utils.tools.labs.sandbox.channel import Closed
@@ -65,7 +65,10 @@ class Marker:
             mark.message = self._submission.problem
         elif exercise.written:
             mark.text = self._submission.written.get(exercise.grade_id, "")
-            mark.points = None
+            if mark.text.strip() in ("", UNTOUCHED):
+                mark.message = "There is no answer to this exercise."  # and nobody has to read it
+            else:
+                mark.points = None
         elif not any(cell.exercise is exercise for cell in self._submission.cells):
             mark.message = "There is no answer to this exercise."
         else:
@@ -87,8 +90,10 @@ class Marker:
         code = compile(exercise.check, f"<check {exercise.grade_id}>", "exec")
         self._check_left = self._limits.check
         try:
-            with _alarm(self._limits.check):
+            with within(self._limits.check):
                 exec(code, namespace)
+        except TimeoutError:
+            raise AnswerFailed(f"The check took longer than {self._limits.check:g} seconds.") from None
         except Exception as error:
             mark.message, line = failure_message(error, code.co_filename)
             mark.hidden = line in hidden_lines(exercise.check)
@@ -232,11 +237,11 @@ class Marker:
 
 
 @contextlib.contextmanager
-def _alarm(seconds: float):
-    """Interrupt a check whose own computations take too much processor time by raising `AnswerFailed`."""
+def within(seconds: float):
+    """Interrupt what takes more seconds of this process's time by raising `TimeoutError`."""
 
     def ring(*ignored):
-        raise AnswerFailed(f"The check took longer than {seconds:.0f} seconds.")
+        raise TimeoutError
 
     before = signal.signal(signal.SIGPROF, ring)
     signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -24,6 +24,7 @@ class Mark:
         notes: remarks on missing, misplaced or repeated answer cells.
         text: the answer, if a person has to mark it.
         digest: a digest of everything that the mark depends on.
+        answer: a digest of the answer alone, and of the check that it was given.
     """
 
     grade_id: str
@@ -34,6 +35,7 @@ class Mark:
     notes: list[str] = field(default_factory=list)
     text: str | None = None
     digest: str = ""
+    answer: str = ""
 
     def as_record(self) -> dict:
         """The mark as a dictionary, for JSON."""

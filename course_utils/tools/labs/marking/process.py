@@ -16,6 +16,7 @@ import course_utils
 from course_utils.errors import CourseError
 from course_utils.tools.labs.marking import server
 from course_utils.tools.labs.marking.job import Job, MarkingFailed
+from course_utils.tools.labs.sandbox.meter import PATIENCE
 
 _START = 240
 """Seconds that importing the libraries may take, in the marking process and in the sandbox."""
@@ -32,7 +33,7 @@ class MarkingProcess:
     """
 
     def __init__(self, job: Job, fork: bool = False):
-        self._seconds, self._starting, self._problem = job.seconds + _GRACE, threading.Lock(), "starting"
+        self._seconds, self._starting, self._problem = job.seconds * PATIENCE + _GRACE, threading.Lock(), "starting"
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._pid = (_fork if fork else _spawn)(self._control, theirs, job)

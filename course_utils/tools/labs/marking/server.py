@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pickle
+import resource
 import signal
 import socket
 import sys
@@ -18,14 +19,19 @@ import nbformat
 from course_utils.errors import CourseError
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.marking.job import Job
-from course_utils.tools.labs.marking.marker import Marker
+from course_utils.tools.labs.marking.marker import Marker, within
+from course_utils.tools.labs.sandbox import confine
 from course_utils.tools.labs.sandbox.bubblewrap import Sandbox
-from course_utils.tools.labs.sandbox.student import import_only
+from course_utils.tools.labs.sandbox.libraries import import_only
 from course_utils.tools.labs.submissions.safe_copy import SafeCopy
 from course_utils.tools.labs.submissions.submission import Submission, read_submission
 
 _SLOTS = 4096
 """Slots for students' processes, chosen by the ids of the forks that mark them."""
+_MEMORY = 2 * 2**30
+"""Bytes that a fork may use beyond what the libraries need, whatever it has to read."""
+_COPYING = 60
+"""Seconds of processor time for the copy that is shown."""
 
 
 def serve(control: socket.socket, job: Job) -> None:
@@ -67,6 +73,8 @@ def _mark(end: socket.socket, lab: Assignment, sandbox: Sandbox) -> None:
             os.dup2(nothing, descriptor)
         # With this descriptor the other side can end this process, whatever it does.
         socket.send_fds(end, [b"h"], [os.pidfd_open(os.getpid())])
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (confine.address_space() + _MEMORY, most))
         with Connection(end.detach()) as connection:
             data, problem, grade_ids = connection.recv()
             try:
@@ -82,7 +90,12 @@ def _answer(lab: Assignment, sandbox: Sandbox, data: bytes, problem: str | None,
     submission = read_submission(data, lab) if problem is None else Submission(problem=problem)
     exercises = [exercise for exercise in lab.exercises if exercise.grade_id in grade_ids]
     marks = Marker(lab, submission, sandbox, os.getpid() % _SLOTS).mark(exercises)
-    copy = nbformat.writes(SafeCopy(lab, submission).notebook())
+    try:
+        with within(_COPYING):
+            copy = nbformat.writes(SafeCopy(lab, submission).notebook())
+    except (MemoryError, RecursionError, TimeoutError):
+        hidden = Submission(problem="The notebook cannot be shown: it is too large, or takes too long to draw.")
+        copy = nbformat.writes(SafeCopy(lab, hidden).notebook())
     # ASCII only: a student's text may hold lone surrogates, which UTF-8 cannot encode.
     return json.dumps({"marks": [mark.as_record() for mark in marks], "copy": copy}).encode()
 

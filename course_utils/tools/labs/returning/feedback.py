@@ -55,6 +55,8 @@ def _exercise(
         lines += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
     if not exercise.written and points not in (None, mark.get("points")):
         lines.append("These points were given by hand.")
+    if exercise.written and not points:
+        lines.append(mark.get("message", ""))
     comment = row["comments"].get(name)
     check = None
     if not exercise.written:

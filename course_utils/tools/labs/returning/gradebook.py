@@ -95,28 +95,41 @@ def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
     path = results.with_name(f".{results.name}.entered")
     entered = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     place = _without_password(make_url(url))
-    digests = {record["student"]: hashlib.sha256(json.dumps(record).encode()).hexdigest() for record in records}
-    known = entered.get(place, {})
-    enter(url, lab, records, {student for student, digest in digests.items() if known.get(student) != digest})
-    write_whole(path, json.dumps({**entered, place: digests}))
+    now = {
+        record["student"]: {
+            "digest": hashlib.sha256(json.dumps(record).encode()).hexdigest(),
+            "answers": {mark["grade_id"]: mark.get("answer") for mark in record["marks"]},
+        }
+        for record in records
+    }
+    # Earlier versions kept the digest alone.
+    known = {student: one for student, one in entered.get(place, {}).items() if isinstance(one, dict)}
+    changed = {student for student, one in now.items() if known.get(student) != one}
+    enter(url, lab, records, changed, {student: one["answers"] for student, one in known.items()})
+    write_whole(path, json.dumps({**entered, place: now}))
     return records
 
 
-def enter(url: str, lab: Assignment, records: list[dict], changed: set[str]) -> None:
+def enter(
+    url: str, lab: Assignment, records: list[dict], changed: set[str], answers: dict[str, dict[str, str]] | None = None
+) -> None:
     """Enter results. Points that a person has given are kept, and are queued for review if the answer has changed.
+
+    Exercises that the lab does not have any more are removed, with their points.
 
     Args:
         url: of the gradebook.
         lab: that was marked.
         records: of all students, as `load_results` returns them.
         changed: students with new marks; the others are entered only if the gradebook does not know them.
+        answers: by student and grade id, the digests of the answers that were entered before, as `Mark.answer`.
     """
     with opened(url) as gradebook:
         _prepare(gradebook, lab)
         known = {one.student.id for one in gradebook.assignment_submissions(lab.name)}
         for record in records:
             if record["student"] in changed or record["student"] not in known:
-                _enter(gradebook, lab, record)
+                _enter(gradebook, lab, record, (answers or {}).get(record["student"], {}))
         gradebook.db.commit()
 
 
@@ -165,9 +178,24 @@ def _prepare(gradebook, lab: Assignment) -> None:
         gradebook.update_or_create_solution_cell(exercise.grade_id, lab.name, lab.name)
         graded = {"max_score": exercise.points, "cell_type": kind}
         gradebook.update_or_create_grade_cell(_graded(exercise), lab.name, lab.name, **graded)
+    _remove_others(gradebook, lab)
 
 
-def _enter(gradebook, lab: Assignment, record: dict) -> None:
+def _remove_others(gradebook, lab: Assignment) -> None:
+    """Remove the cells of exercises that the lab has no more, with what belongs to them: totals are the lab's."""
+    notebook = gradebook.find_notebook(lab.name, lab.name)
+    graded, solved = {_graded(one) for one in lab.exercises}, {one.grade_id for one in lab.exercises}
+    for cells, names, rows in ((notebook.grade_cells, graded, "grades"), (notebook.solution_cells, solved, "comments")):
+        for cell in cells:
+            if cell.name not in names:
+                for one in list(getattr(cell, rows)):
+                    gradebook.db.delete(one)
+                gradebook.db.delete(cell)
+    gradebook.db.commit()
+    gradebook.db.expire_all()
+
+
+def _enter(gradebook, lab: Assignment, record: dict, before: dict[str, str]) -> None:
     student = record["student"]
     gradebook.update_or_create_student(student)
     gradebook.update_or_create_submission(lab.name, student)
@@ -182,7 +210,10 @@ def _enter(gradebook, lab: Assignment, record: dict) -> None:
             grade.needs_manual_grade = grade.manual_score is None or comment.auto_comment != seen
             comment.auto_comment, grade.auto_score = seen, None
         else:
-            grade.auto_score, grade.needs_manual_grade = mark["points"], False
+            overruled = grade.manual_score is not None
+            changed = before.get(exercise.grade_id) not in (None, mark.get("answer"))
+            grade.needs_manual_grade = overruled and (changed or bool(grade.needs_manual_grade))
+            grade.auto_score = mark["points"]
             # It may quote the student, with characters that no database accepts: `cut` removes them.
             comment.auto_comment = cut(" ".join(filter(None, [*mark["notes"], mark["message"]])), MAX_OUTPUT) or None
     gradebook.db.commit()

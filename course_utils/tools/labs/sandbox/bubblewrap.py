@@ -13,7 +13,7 @@ from pathlib import Path
 
 import course_utils
 from course_utils.errors import CourseError
-from course_utils.tools.labs.sandbox import confine, student
+from course_utils.tools.labs.sandbox import confine
 from course_utils.tools.labs.sandbox.channel import Channel, Closed, on_the_clock
 from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.labs.sandbox.meter import PATIENCE, Meter, pid_behind
@@ -53,7 +53,7 @@ class Sandbox:
         self.limits = limits
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         job = {"modules": modules, "limits": dataclasses.asdict(limits), "confined": confined}
-        command = [sys.executable, "-m", student.__name__, str(theirs.fileno()), json.dumps(job)]
+        command = [sys.executable, "-m", f"{__package__}.student", str(theirs.fileno()), json.dumps(job)]
         environment = {"COURSE_BACKEND": "cold", "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
         environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), confine.SCRATCH if confined else "/tmp")

@@ -62,7 +62,7 @@ def lock_down(limits: Limits, slot: int) -> None:
         limits: of memory, disk and processor time.
         slot: among the students marked at the same time; as root, it decides the process's user.
     """
-    used = _address_space()
+    used = address_space()
     _call(_libc.mount, b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _mount_devices()
     # The old /proc would still show the processes outside this namespace.
@@ -110,7 +110,7 @@ def _mount_memory(folder: str, size: int, flags: int = _MS_NOSUID | _MS_NODEV) -
 
 def limit_resources(limits: Limits, used: int | None = None) -> None:
     """Limit memory beyond what the process uses already, file size, open files, threads and processor time."""
-    now = _address_space() if used is None else used
+    now = address_space() if used is None else used
     for kind, value in (
         (resource.RLIMIT_DATA, now + limits.memory),
         # Address space is not memory: TensorFlow's threads reserve more than they use.
@@ -129,7 +129,7 @@ def limit_resources(limits: Limits, used: int | None = None) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _address_space() -> int:
+def address_space() -> int:
     """Bytes of address space that this process has."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[0]) * resource.getpagesize()

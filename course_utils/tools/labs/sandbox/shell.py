@@ -13,14 +13,14 @@ class Shell(InteractiveShell):
         """A magic that is unknown here, or that needs another program, does nothing: it is never the answer."""
         try:
             return super().run_line_magic(magic_name, line, _stack_depth=_stack_depth + 1)
-        except (UsageError, OSError):
+        except (UsageError, OSError, ImportError):
             return None
 
     def run_cell_magic(self, magic_name, line, cell):
         """The same for a whole cell."""
         try:
             return super().run_cell_magic(magic_name, line, cell)
-        except (UsageError, OSError):
+        except (UsageError, OSError, ImportError):
             return None
 
     def system(self, cmd):

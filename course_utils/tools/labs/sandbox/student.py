@@ -8,7 +8,6 @@ does.
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -18,12 +17,10 @@ import sys
 
 from course_utils.tools.labs.sandbox import confine, shell
 from course_utils.tools.labs.sandbox.channel import Channel, Closed
+from course_utils.tools.labs.sandbox.libraries import import_only
 from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.labs.sandbox.meter import PATIENCE
 from course_utils.tools.labs.sandbox.session import Session
-
-_POPULAR = ("scipy.ndimage", "scipy.signal", "scipy.sparse")
-"""Modules that answers import in any lab: importing each takes half a second."""
 
 
 def main() -> None:
@@ -48,20 +45,6 @@ def main() -> None:
         os.wait()
         for descriptor in descriptors:
             os.close(descriptor)
-
-
-def import_only(modules: list[str]) -> None:
-    """Import modules in a process that will fork, and do nothing else with them.
-
-    TensorFlow starts threads with its first operation, and threads do not survive a fork.
-    """
-    os.environ["COURSE_BACKEND"] = "cold"
-    for name in [*modules, *_POPULAR]:
-        # Some are names of functions; if a module is missing, the cell that imports it will say so.
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # so that forks share the memory that they do not change
 
 
 def _supervise(channel: int, lifeline: int, slot: int, limits: Limits, confined: bool, notebook: shell.Shell) -> None:

@@ -1,17 +1,24 @@
 """Find the submissions in a folder or zip file, packed as learning platforms do, and the lab that they belong to."""
 
 import contextlib
-import json
+import datetime
+import hashlib
 import re
+import unicodedata
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from course_utils.errors import CourseError
-from course_utils.tools.labs.submissions.submission import MAX_SIZE
+from course_utils.tools.labs.submissions.submission import MAX_SIZE, read_json
 
 _LONGEST_NAME = 100
 """Characters: the gradebook holds 128."""
+_LONGEST_BYTES = 150
+"""Bytes of the name in UTF-8: file systems hold 255, with what is added to it."""
+_MOST_NOTEBOOKS = 20
+"""Notebooks of one student that are looked at to find the lab's."""
 
 
 @dataclass
@@ -22,35 +29,73 @@ class SubmittedFile:
         student: their name, safe as a file name.
         data: the bytes of the notebook.
         problem: why there is no notebook to mark; None if there is one.
+        time: when it was handed in or last changed, in seconds since 1970; None if that is unknown.
     """
 
     student: str
     data: bytes = b""
     problem: str | None = None
+    time: float | None = None
 
 
-def find_submissions(path: Path) -> list[SubmittedFile]:
+def find_submissions(
+    path: Path, lab: str | None = None, ignored: Callable[[str], None] = lambda name: None
+) -> list[SubmittedFile]:
     """The submissions in a folder or zip file, sorted by student.
 
     A notebook in a folder belongs to the student that the first folder is named after (`ada/04_unpooling.ipynb`, also
     Moodle's `Ada_Lovelace_12_assignsubmission_file/...`), any other to the one that the file is named after
-    (`ada.ipynb`).
+    (`ada.ipynb`). Of several notebooks of one student the one that is a lab counts. A folder without a notebook is a
+    submission without one.
+
+    Args:
+        path: of the folder or zip file.
+        lab: the name of the lab, if it is known.
+        ignored: called with the name of every file that is nobody's submission.
 
     Raises:
         CourseError: there are none, or two students would get the same name.
     """
     if path.is_dir():
-        files = [(file.relative_to(path).as_posix(), file) for file in sorted(path.rglob("*.ipynb"))]
-        submissions = _by_student(files, _from_folder)
+        files = [(file.relative_to(path).as_posix(), file) for file in sorted(path.rglob("*")) if not file.is_dir()]
+        submissions = _by_student(files, _from_folder, lab, ignored)
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            files = [(info.filename, info) for info in archive.infolist() if info.filename.endswith(".ipynb")]
-            submissions = _by_student(files, lambda student, info: _from_zip(student, archive, info))
+        try:
+            with zipfile.ZipFile(path) as archive:
+                files = [(info.filename, info) for info in archive.infolist() if not info.is_dir()]
+                submissions = _by_student(files, lambda name, info: _from_zip(name, archive, info), lab, ignored)
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            raise CourseError(f"{path} is damaged ({error}): download it again.") from error
     else:
         raise CourseError(f"{path} is neither a folder nor a zip file; give the one that holds the submissions.")
-    if not submissions:
+    if all(submitted.problem and not submitted.data for submitted in submissions) and not _any_notebook(files):
         raise CourseError(f"There are no notebooks (*.ipynb) in {path}; give the folder or zip file that holds them.")
     return submissions
+
+
+def check_lab(submissions: list[SubmittedFile], lab: str, grade_ids: set[str]) -> list[SubmittedFile]:
+    """The submissions, those of another lab with that as their problem.
+
+    Args:
+        submissions: as `find_submissions` returns them.
+        lab: the name of the lab that they are to be marked as.
+        grade_ids: of its cells. A notebook that holds one is the lab's, whatever it is called.
+
+    Raises:
+        CourseError: all of them are notebooks of another lab.
+    """
+    ours = [f'"{grade_id}"'.encode() for grade_id in grade_ids]
+    checked, others = [], []
+    for submitted in submissions:
+        name = None if submitted.problem else _named_lab(submitted.data)
+        if name not in (None, lab) and not any(text in submitted.data for text in ours):
+            others.append(name)
+            problem = f"This is a notebook of the lab {name}, not of {lab}: hand in the right one."
+            submitted = SubmittedFile(submitted.student, problem=problem, time=submitted.time)
+        checked.append(submitted)
+    if others and len(others) == len(submissions):
+        raise CourseError(f"The submissions are notebooks of {others[0]}, not of {lab}: give --lab {others[0]}.")
+    return checked
 
 
 def named_lab(submissions: list[SubmittedFile]) -> str:
@@ -66,25 +111,71 @@ def named_lab(submissions: list[SubmittedFile]) -> str:
     return names.pop()
 
 
-def _by_student(files: list, read) -> list[SubmittedFile]:
-    by_student: dict[str, list] = {}
+def _by_student(files: list, read: Callable, lab: str | None, ignored: Callable) -> list[SubmittedFile]:
+    notebooks: dict[str, list] = {}
+    beside: dict[str, list[str]] = {}
     origins: dict[str, str] = {}
     for name, file in files:
         parts = PurePosixPath(name).parts
-        if ".ipynb_checkpoints" in parts or "__MACOSX" in parts:
+        if any(part in (".ipynb_checkpoints", "__MACOSX") for part in parts) or parts[-1].startswith("."):
+            continue  # what editors and systems leave behind, such as macOS's ._lab.ipynb
+        notebook = parts[-1].lower().endswith(".ipynb")
+        if len(parts) == 1 and not notebook:
+            ignored(name)
             continue
         origin = parts[0] if len(parts) > 1 else PurePosixPath(name).stem
-        student = re.sub(r"[^\w.@+-]+", "_", origin).strip("._") or "unnamed"
-        student = student[:_LONGEST_NAME]
+        student = _student(origin)
         if origins.setdefault(student, origin) != origin:
             raise CourseError(f"{origin!r} and {origins[student]!r} would both be the student {student!r}: rename one.")
-        by_student.setdefault(student, []).append(file)
-    return [
-        read(student, theirs[0])
-        if len(theirs) == 1
-        else SubmittedFile(student, problem=f"{len(theirs)} notebooks were handed in; hand in one.")
-        for student, theirs in sorted(by_student.items())
-    ]
+        if notebook:
+            notebooks.setdefault(student, []).append((name, file))
+        else:
+            beside.setdefault(student, []).append(parts[-1])
+    found = []
+    for student in sorted(origins):
+        if student in notebooks:
+            found.append(_chosen(student, notebooks[student], read, lab))
+        else:
+            names = ", ".join(beside[student][:3])
+            found.append(SubmittedFile(student, problem=f"No notebook (*.ipynb) was handed in, only {names}."))
+    return found
+
+
+def _student(origin: str) -> str:
+    """The name of a file or folder as a student's name: letters, marks and digits of any script, and `.@+-_`."""
+    text = unicodedata.normalize("NFC", origin)
+    kept = "".join(letter if letter in ".@+-_" or unicodedata.category(letter)[0] in "LMN" else " " for letter in text)
+    name = "_".join(kept.split()).strip("._") or "unnamed"
+    if len(name) <= _LONGEST_NAME and len(name.encode()) <= _LONGEST_BYTES:
+        return name
+    # Cut, and still another one than that of a name with the same beginning.
+    digest = hashlib.sha256(origin.encode(errors="replace")).hexdigest()[:8]
+    start = name[: _LONGEST_NAME - 9].encode()[: _LONGEST_BYTES - 9].decode(errors="ignore")
+    return f"{start}-{digest}"
+
+
+def _chosen(student: str, files: list, read: Callable, lab: str | None) -> SubmittedFile:
+    """A student's notebook; of several the lab's, if only one is."""
+    read_ones = []
+    for name, file in files[:_MOST_NOTEBOOKS]:
+        submitted = SubmittedFile(student)
+        try:
+            submitted = read(student, file)
+        except Exception as error:  # of many kinds: decompressors, permissions, encryption
+            submitted.problem = f"The notebook cannot be unpacked: {error}"
+        read_ones.append((name, submitted))
+    if len(files) == 1:
+        return read_ones[0][1]
+    labs = [(submitted, _named_lab(submitted.data)) for _, submitted in read_ones]
+    candidates = [submitted for submitted, named in labs if named and lab in (None, named)]
+    if len(candidates) == 1:
+        return candidates[0]
+    names = ", ".join(name for name, _ in read_ones[:5])
+    return SubmittedFile(student, problem=f"{len(files)} notebooks were handed in ({names}); hand in one.")
+
+
+def _any_notebook(files: list) -> bool:
+    return any(name.lower().endswith(".ipynb") for name, _ in files)
 
 
 def _from_folder(student: str, path: Path) -> SubmittedFile:
@@ -92,21 +183,21 @@ def _from_folder(student: str, path: Path) -> SubmittedFile:
     if path.is_symlink() or not path.is_file():
         return SubmittedFile(student, problem="The notebook is a link or a special file, not a regular file.")
     with path.open("rb") as file:
-        return SubmittedFile(student, file.read(MAX_SIZE + 1))
+        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=path.stat().st_mtime)
 
 
 def _from_zip(student: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> SubmittedFile:
-    try:
-        with archive.open(info) as file:
-            # Whatever size the archive claims.
-            return SubmittedFile(student, file.read(MAX_SIZE + 1))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-        return SubmittedFile(student, problem=f"The notebook cannot be unpacked: {error}")
+    time = None
+    with contextlib.suppress(ValueError, OverflowError):
+        time = datetime.datetime(*info.date_time, tzinfo=datetime.UTC).timestamp()
+    with archive.open(info) as file:
+        # Whatever size the archive claims.
+        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=time)
 
 
 def _named_lab(data: bytes) -> str | None:
     """The lab that a notebook names, if that is a name and nothing else."""
-    with contextlib.suppress(ValueError, RecursionError, TypeError, KeyError):
-        name = json.loads(data)["metadata"]["course"]["lab"]
+    with contextlib.suppress(ValueError, RecursionError, MemoryError, TypeError, KeyError):
+        name = read_json(data)["metadata"]["course"]["lab"]
         return name if isinstance(name, str) and re.fullmatch(r"[\w-]{1,100}", name) else None
     return None

@@ -144,13 +144,21 @@ def _note(submission: Submission, exercise: Exercise, text: str) -> None:
     submission.notes.setdefault(exercise.grade_id, []).append(text)
 
 
-def _cells(data: bytes) -> list[RawCell]:
+def read_json(data: bytes):
+    """What a student's file holds, if it has the size of a notebook; any part of it may be of any type.
+
+    Raises:
+        ValueError: it is too large, or no JSON.
+    """
     if len(data) > MAX_SIZE:
         raise ValueError(f"it is larger than {MAX_SIZE // 2**20} MB; clear the outputs")
     if any(number > MAX_PARTS for number, _ in enumerate(_PART.finditer(data))):  # before memory is used for them
         raise ValueError("it consists of too many parts; clear the outputs")
-    # Any part of the JSON may be of any type.
-    notebook = json.loads(data)
+    return json.loads(data)
+
+
+def _cells(data: bytes) -> list[RawCell]:
+    notebook = read_json(data)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it has no cells (notebook format 4 is needed)")
