@@ -7,7 +7,7 @@ network.py      the network of a recipe, compiled
 optimization/   Muon and other optimisers, the weight average, 16 bits
 fitting.py      training for a budget of steps or of minutes
 recorder.py     validation, checkpoints and log between epochs
-run.py          the run folder
+run_folder/     what is in a run folder, and how it is read and written
 phases.py       freeze, train, unfreeze
 """
 
@@ -25,7 +25,7 @@ from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches
 from course_utils.training.recipe import Recipe
-from course_utils.training.run import Run
+from course_utils.training.run_folder.run import Run
 from course_utils.training.train import resume_run, train_recipe
 from course_utils.training.validation import confusion_on
 

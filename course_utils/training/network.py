@@ -17,8 +17,12 @@ LARGEST_SIDE = 1024
 """Up to this side the smallest image that a network takes is looked for, in pixels."""
 
 
-def new_network(recipe: Recipe):
+def new_network(recipe: Recipe, pretrained: bool = True):
     """The network of a recipe with its first weights, compiled.
+
+    Args:
+        recipe: what is trained.
+        pretrained: False leaves out the encoder weights of the recipe, for a network that gets others.
 
     Raises:
         CourseError: an unknown option, loss or balancing, weights that do not fit, images that the network cannot take,
@@ -29,7 +33,7 @@ def new_network(recipe: Recipe):
         model = recipe.system.network(labels.num_classes, training=True, **recipe.model_options)
     for size in {recipe.image_size, recipe.crop_size} - {None}:
         check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
-    if recipe.encoder_weights:
+    if recipe.encoder_weights and pretrained:
         print(models.load_imagenet_weights(model, recipe.encoder_weights), file=sys.stderr)
     balance = look_up(recipe.balancing, BALANCING, "balancing")
     weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from course_utils import datasets, models
 from course_utils.backend import tf
@@ -122,9 +123,14 @@ class Recipe:
         return datasets.open(self.dataset, self.data_dir)
 
     def config(self) -> dict:
-        """What `config.json` holds: names as they were given, and the classes of the data set."""
-        labels = self.data.labels
-        return {**dataclasses.asdict(self), "num_classes": labels.num_classes, "class_names": labels.names}
+        """What `config.json` holds: names as they were given, places from the root on, the classes of the data set."""
+        labels, places = self.data.labels, {}
+        if self.data_dir is not None or not self.data.root.is_absolute():
+            places["data_dir"] = str(self.data.root.absolute())
+        if self.encoder_weights and Path(self.encoder_weights).exists():
+            places["encoder_weights"] = str(Path(self.encoder_weights).absolute())
+        classes = {"num_classes": labels.num_classes, "class_names": list(labels.names)}
+        return {**dataclasses.asdict(self), **places, **classes}
 
 
 def _full_encoder(system: System) -> dict:

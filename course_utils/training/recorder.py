@@ -6,7 +6,7 @@ from course_utils.backend import keras
 from course_utils.training.fitting import Budget
 from course_utils.training.objectives import prediction_network
 from course_utils.training.optimization.averaging import WeightAverage
-from course_utils.training.run import Run
+from course_utils.training.run_folder.run import Run
 
 VALIDATION_SHARE = 0.05
 """Validation may take this share of a run that is measured in minutes, the last one among it."""
@@ -51,19 +51,26 @@ class Recorder(keras.callbacks.Callback):
             "val_mean_iou": None,
             "val_pixel_accuracy": None,
         }
+        improved = False
         if self.validation.is_due(self.budget):
-            with self.validation.measured(self.budget), self.average.applied() if self.average else nullcontext():
+            with self.validation.measured(self.budget), self._averaged():
                 confusion = self.validate()
-                row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
-                row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
-                if row["val_mean_iou"] > self.state["best"]:
-                    self.state["best"] = row["val_mean_iou"]
-                    self.run.save_best(prediction_network(self.model))
+            row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
+            row["val_pixel_accuracy"] = round(float(confusion.pixel_accuracy()), 5)
+            improved = row["val_mean_iou"] > self.state["best"]
+            self.state["best"] = max(self.state["best"], row["val_mean_iou"])
         self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed)
         self.state["log"].append(row)
-        if self.checkpoint.is_due(self.budget):
+        # The best network is never of an epoch that a kill would make undone.
+        if improved or self.checkpoint.is_due(self.budget):
             with self.checkpoint.measured(self.budget):
                 self.run.save_checkpoint(self.model, self.state, self.average)
+        if improved:
+            with self._averaged():
+                self.run.save_best(prediction_network(self.model))
+
+    def _averaged(self):
+        return self.average.applied() if self.average else nullcontext()
 
 
 class _Cost:

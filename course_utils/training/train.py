@@ -1,8 +1,9 @@
 """From a recipe to a finished run: data, network, budget, then epoch after epoch."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +12,7 @@ from course_utils.datasets import Dataset, Frame
 from course_utils.datasets.pipeline import clear_errors
 from course_utils.errors import CourseError
 from course_utils.evaluation import ImageBlindPrior
+from course_utils.files import check_writable
 from course_utils.inference import Predictor
 from course_utils.training.fitting import Budget, fit
 from course_utils.training.growing import TrainingImages, stages
@@ -19,7 +21,9 @@ from course_utils.training.objectives import prediction_network
 from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.recipe import Recipe
 from course_utils.training.recorder import Recorder
-from course_utils.training.run import Run
+from course_utils.training.run_folder.another import refuse_another
+from course_utils.training.run_folder.checkpoint import Checkpoint
+from course_utils.training.run_folder.run import Run, check_free, training_alone
 from course_utils.training.schedules import look_up_schedule
 from course_utils.training.validation import confusion_of_frames
 
@@ -46,38 +50,62 @@ def train_recipe(recipe: Recipe, output, *, replace: bool = False, started: floa
         CourseError: the data are incomplete, a name is unknown, the minutes are over before the first step, or the
             folder is taken. No folder is made then.
     """
+    output = check_writable(output, "--output")
+    check_free(output, replace)
     session = _prepare(recipe, time.monotonic() if started is None else started)
-    run = Run.create(output, {**recipe.config(), "prior_mean_iou": session.prior}, replace=replace)
-    session.train(run)
+    with training_alone(output):
+        run = Run.create(output, {**recipe.config(), "prior_mean_iou": session.prior}, replace=replace)
+        session.train(run)
     return run
 
 
-def resume_run(output, *, minutes: float | None = None, epochs: int | None = None, started: float | None = None) -> Run:
+def resume_run(
+    output,
+    *,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    given: Mapping[str, object] | None = None,
+    started: float | None = None,
+) -> Run:
     """Go on with an interrupted run, or with a finished one if its budget has grown.
+
+    With a budget in epochs, on processors, the run then ends with the same weights, bit for bit, as one that nothing
+    had interrupted.
 
     Args:
         output: the run folder; the recipe in it holds.
         minutes: a new budget for the whole run, where it was started with minutes; None keeps the one it has.
         epochs: the same for a run that was started with epochs.
+        given: values of the recipe that the user named once more; they must be those of the run.
         started: as in `train_recipe`.
 
     Returns:
         the finished run.
 
     Raises:
-        CourseError: there is no run, the budget is of the other kind, or as for `train_recipe`.
+        CourseError: there is no run, the budget is of the other kind, something else was given than the run has, parts
+            of the run are missing or damaged, or as for `train_recipe`.
     """
     started = time.monotonic() if started is None else started
     run = Run(output)
-    session = _prepare(_resumed_recipe(run, minutes, epochs), started, run)
-    if session.budget.progress < 1.0:
-        session.train(run)
+    recipe = _resumed_recipe(run, minutes, epochs, given or {})
+    with training_alone(run.path):
+        checkpoint = run.last_checkpoint()
+        session = _prepare(recipe, started, run, checkpoint)
+        run.going_on(checkpoint)
+        if checkpoint and run.best_is_behind(checkpoint):
+            with session.average.applied() if session.average else contextlib.nullcontext():
+                run.save_best(prediction_network(session.model))
+        if session.budget.progress < 1.0:
+            session.train(run)
     return run
 
 
-def _resumed_recipe(run: Run, minutes: float | None, epochs: int | None) -> Recipe:
+def _resumed_recipe(run: Run, minutes: float | None, epochs: int | None, given: Mapping[str, object]) -> Recipe:
     names = {item.name for item in dataclasses.fields(Recipe)}
     stored = {name: value for name, value in run.config.items() if name in names}
+    if given:
+        stored["data_dir"] = refuse_another(run, given)
     if minutes is not None or epochs is not None:
         if (stored["minutes"] is None) != (minutes is None):
             unit = "--epochs" if stored["minutes"] is None else "--minutes"
@@ -145,17 +173,29 @@ class _Session:
         return (time.monotonic() - started) * len(self.validation) / len(few)
 
 
-def _prepare(recipe: Recipe, started: float, interrupted: Run | None = None) -> _Session:
-    """Everything that a run needs; whatever can be wrong is found here, before a folder is made."""
+def _prepare(
+    recipe: Recipe, started: float, interrupted: Run | None = None, checkpoint: Checkpoint | None = None
+) -> _Session:
+    """Everything that a run needs; whatever can be wrong is found here, before a folder is made.
+
+    Args:
+        recipe: what to do.
+        started: when the minutes of the recipe began.
+        interrupted: the run that goes on, None for a new one.
+        checkpoint: what it goes on from, None for the beginning.
+    """
     images = TrainingImages(recipe)
     validation = recipe.data.load("val").frames
     schedule = look_up_schedule(recipe.schedule)
+    if interrupted:
+        interrupted.import_own_modules()
     keras.utils.set_random_seed(recipe.seed)
-    restored = interrupted.restore() if interrupted else None
-    model, state = restored or (new_network(recipe), {"epoch": 0, "log": [], "best": -1.0})
+    model = new_network(recipe, pretrained=checkpoint is None)
     average = WeightAverage(model, recipe.averaging) if recipe.averaging else None
-    if restored and average:
-        interrupted.restore_average(average)
+    state = {"epoch": 0, "log": [], "best": -1.0}
+    if checkpoint:
+        checkpoint.restore(model, average)
+        state = checkpoint.state
     predictor = Predictor(prediction_network(model), recipe.image_size)
     validate = partial(confusion_of_frames, predictor, recipe.data)
     prior = None if interrupted else _prior_mean_iou(recipe.data, validation)
@@ -174,7 +214,7 @@ def _budget(recipe: Recipe, state: dict, epoch_steps: int, started: float) -> Bu
     budget = Budget(
         steps=None if recipe.epochs is None else recipe.epochs * epoch_steps,
         seconds=None if recipe.minutes is None else 60 * recipe.minutes,
-        spent_steps=state["epoch"] * epoch_steps,
+        spent_steps=int(state["log"][-1]["steps"]) if state["log"] else 0,
         spent_seconds=state.get("seconds", 0.0) + time.monotonic() - started,
     )
     if state["epoch"] == 0 and budget.progress >= 1.0:

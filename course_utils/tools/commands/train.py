@@ -68,7 +68,8 @@ def run(arguments) -> int:
 
     if arguments.resume:
         budget = {"minutes": arguments.minutes, "epochs": arguments.epochs}
-        finished = resume_run(arguments.output, **budget, started=arguments.started)
+        again = {name: value for name, value in _given(arguments).items() if name not in budget}
+        finished = resume_run(arguments.output, **budget, given=again, started=arguments.started)
     else:
         finished = train_recipe(_recipe(arguments), arguments.output, started=arguments.started)
     best, epochs, prior = finished.best, len(finished.log), finished.config.get("prior_mean_iou")
@@ -94,6 +95,13 @@ def _recipe(arguments):
     """What was said, and for the rest what suits the machine."""
     from course_utils.training import Recipe
 
+    return Recipe.for_machine(**_given(arguments))
+
+
+def _given(arguments) -> dict:
+    """What was said of the recipe."""
+    from course_utils.training import Recipe
+
     given = {
         name: value
         for name, value in vars(arguments).items()
@@ -104,4 +112,4 @@ def _recipe(arguments):
     if arguments.mixed_precision == "float32":
         given["mixed_precision"] = None
     encoder = {"encoder": arguments.encoder} if arguments.encoder else {}
-    return Recipe.for_machine(**given, model_options={**encoder, **dict(arguments.option)})
+    return {**given, "model_options": {**encoder, **dict(arguments.option)}}
