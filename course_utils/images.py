@@ -13,6 +13,7 @@ import io
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 """In Pillow's words."""
@@ -101,7 +102,7 @@ def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
     with _explained(path):
         if colour == _GREY and bits in (8, 16):
             _check_mode(path, "L" if bits == 8 else "I;16", sixteen_bit)
-            ids = imagecodecs.png_decode(data)
+            ids = imagecodecs.png_decode(_without_notes(data))
             if ids.ndim == 2:  # an entry for transparency becomes a second channel
                 return ids
     with _opened(path, io.BytesIO(data), ("PNG",)) as image:  # of other kinds, Pillow tells ids from colours
@@ -223,6 +224,26 @@ def _png_header(data: bytes, path) -> tuple[int, int, tuple[int, int]]:
     return bits, colour, (height, width)
 
 
+def _without_notes(data: bytes) -> bytes:
+    """A PNG without what tells no ids, such as colour profiles: libpng complains of those on standard error.
+
+    Raises:
+        ValueError: a checksum is wrong, which libpng would say there, too.
+    """
+    kept, place, view = [data[:8]], 8, memoryview(data)
+    while place < len(data):
+        end = place + 12 + int.from_bytes(view[place : place + 4], "big")
+        name = bytes(view[place + 4 : place + 8])
+        if name in (b"IHDR", b"IDAT", b"tRNS", b"IEND"):
+            if end <= len(data) and zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+                raise ValueError("a checksum is wrong")
+            kept.append(view[place:end])
+        if name == b"IEND":
+            break
+        place = end
+    return b"".join(kept)
+
+
 def _check_size(path, size: tuple[int, int]) -> None:
     """Refuse what would fill the memory, before it is decoded."""
     height, width = size
@@ -286,8 +307,7 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
             raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path, or {_AGAIN}.") from None
         if "stream too small" in str(error) or "truncated" in str(error).lower():
             raise CourseError(f"{path}: the file was cut off; {_AGAIN}.") from None
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise CourseError(f"{path}: cannot be decoded ({reason}); {_AGAIN}.") from None
+        raise CourseError(f"{path}: cannot be decoded ({brief(error)}); {_AGAIN}.") from None
 
 
 _STARTS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%!PS": "EPS", b"%PDF": "PDF"}

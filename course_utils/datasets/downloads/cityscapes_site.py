@@ -6,7 +6,7 @@ from pathlib import Path
 import requests
 
 from course_utils.datasets.downloads.archive import Archive
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 
 SITE = "https://www.cityscapes-dataset.com"
 
@@ -40,7 +40,7 @@ def archives(root: Path, splits: Sequence[str] | None = None, site: str | None =
             answer.raise_for_status()
             sums[name] = answer.text.split()[0]
     except (requests.RequestException, ValueError, KeyError, TypeError, IndexError) as error:
-        raise CourseError(f"{site}: cannot read the list of packages ({error}). Try again later.") from None
+        raise CourseError(f"{site}: cannot read the list of packages ({brief(error)}). Try again later.") from None
     address = f"{site}/file-handling/?packageID="
     return [
         Archive(name, address + packages[name], wanted, checksum=f"md5:{sums[name]}", session=session)
@@ -55,11 +55,11 @@ def log_in() -> requests.Session:
     try:
         return downloader.login()
     except requests.RequestException as error:
-        raise CourseError(f"{SITE} cannot be reached ({error}). Check the network and try again.") from None
+        raise CourseError(f"{SITE} cannot be reached ({brief(error)}). Check the network and try again.") from None
     except EOFError:
         raise CourseError(
             f"Cityscapes wants a login (register at {SITE}): run this command in a terminal that can ask "
             "for it, or let `csDownload -l` store it first."
         ) from None
     except Exception as error:  # the downloader raises nothing more specific
-        raise CourseError(f"Cityscapes refused the login ({error}). Check the account at {SITE}.") from None
+        raise CourseError(f"Cityscapes refused the login ({brief(error)}). Check the account at {SITE}.") from None

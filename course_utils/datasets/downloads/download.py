@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 from course_utils.files import cannot_write, write_whole
 from course_utils.progress import Progress
 
@@ -79,7 +79,7 @@ def fetch(
                     break
                 reason = "the connection broke"
             except requests.RequestException as error:
-                reason = str(error)
+                reason = brief(error)
             except OSError as error:
                 raise cannot_write(part, error) from None
             # Only what was never reached before is progress: without ranges a server starts again each time.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from course_utils.datasets.downloads.download import need_space
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 from course_utils.progress import Progress
 
 # Photographs and label maps hardly shrink, run lengths in JSON about fivefold. Zip bombs grow a thousandfold.
@@ -57,10 +57,10 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
                 os.replace(staging / part, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CourseError(
-            f"{archive}: the archive is damaged ({error}). Delete it and run the command again."
+            f"{archive}: the archive is damaged ({brief(error)}). Delete it and run the command again."
         ) from None
     except OSError as error:
-        raise CourseError(f"{archive}: it cannot be unpacked into {destination} ({error}).") from None
+        raise CourseError(f"{archive}: it cannot be unpacked into {destination} ({brief(error)}).") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

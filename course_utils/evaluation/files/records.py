@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 from course_utils.evaluation.measures.boundary import BoundaryF
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
 from course_utils.files import write_whole
@@ -108,7 +108,7 @@ class Records:
             )
             fault = records._fault()
         except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
-            fault = " ".join(str(error).split()) or type(error).__name__
+            fault = brief(error)
         if fault:
             raise CourseError(f"{path} holds no recorded results of systems ({fault}): make it again.") from None
         return records
