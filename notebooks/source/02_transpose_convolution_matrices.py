@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 65
+#     minutes: 70
 #     claims: [L6, L10, L11]
 # ---
 
@@ -16,7 +16,7 @@
 # "convolving with the reversed coefficients", predict the sizes that strides and paddings give, explain why a
 # transposed convolution undoes nothing, and train one to enlarge photographs.
 #
-# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 70 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L6*, upsampling followed by convolution does not invert a convolution; it is interpolation whose
