@@ -152,6 +152,9 @@ for k in ranked:
     facts = f"{names[k]:18}{records.parameters[k]:12,}{records.epochs[k]:8}{100 * scores[k]:8.1f}"
     f, right = records.boundary_of(names[k]).mean("skip"), pixel_accuracy(*pixels.sum(axis=2)[:, k])
     print(f"{facts}{100 * f:12.1f}{100 * right:14.1f}")
+if records.prior is not None:  # what a guess scores that never looks at the image
+    blind = [part.sum(axis=0) for part in counts_of(records.prior)]
+    print(f"{'no look at all':38}{100 * mean_iou(*blind):8.1f}{'':12}{100 * pixel_accuracy(*blind):14.1f}")
 
 # %% [markdown]
 # **Self-test.** All systems had the same time. Whom may that favour? And whom do unequal widths favour?
