@@ -98,6 +98,8 @@ def main() -> None:
         labels = [str(frame.label) for frame in frames]
         settings = copy.copy(script.args)
         settings.quiet, settings.JSONOutput = True, False
+        scale = size[0] * size[1] / (2048 * 1024)  # the script's average sizes are those of frames of 2048x1024
+        settings.avgClassSize = {name: average * scale for name, average in script.args.avgClassSize.items()}
 
         def decode(read):
             def read_all(frame):
