@@ -12,6 +12,7 @@ import re
 import reprlib
 import shutil
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -99,7 +100,7 @@ def cannot_write(path: Path, error: OSError) -> CourseError:
 
 
 def check_writable(folder: Path, option: str) -> Path:
-    """Make sure, before any work is done, that files can be written into a folder; nothing is made.
+    """Make sure, before any work is done, that files can be written into a folder; nothing stays there.
 
     Args:
         folder: as the user gave it; it need not exist.
@@ -122,8 +123,12 @@ def check_writable(folder: Path, option: str) -> Path:
         raise CourseError(f"{option} {folder}: {error.strerror}; name another folder.") from None
     if not above.is_dir():
         raise CourseError(f"{option} {folder}: {above} is a file; name a folder.")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise CourseError(f"{option} {folder}: nothing can be written to {above}; name another folder.")
+    try:
+        tempfile.TemporaryFile(dir=above).close()  # only trying tells: systems that refuse even root say they would not
+    except OSError as error:
+        raise CourseError(
+            f"{option} {folder}: nothing can be written to {above} ({error.strerror}); name another folder."
+        ) from None
     return folder
 
 

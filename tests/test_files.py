@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,9 +88,18 @@ def test_places_that_can_be_written(tmp_path, monkeypatch):
 
 
 def test_a_place_that_refuses_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(CourseError, match=rf"--dest .*nothing can be written to {tmp_path};"):
+    def refuse(**_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(CourseError, match=rf"--dest .*nothing can be written to {tmp_path} \(Read-only file system\);"):
         check_writable(tmp_path / "new", "--dest")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no file system that refuses even root")
+def test_a_place_that_lets_nobody_write_is_found_by_trying():
+    with pytest.raises(CourseError, match="nothing can be written to /proc"):
+        check_writable(Path("/proc/course"), "--output")
 
 
 HOLD = """
