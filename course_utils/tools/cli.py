@@ -1,7 +1,9 @@
 """The command `course`: parses the command line and hands over to `course_utils.tools.commands`."""
 
 import argparse
+import contextlib
 import importlib
+import json
 import os
 import sys
 import time
@@ -24,9 +26,11 @@ class _Parser(argparse.ArgumentParser):
 
     Attributes:
         intermixed: whether options may stand between the places of one argument (a command's `configure` sets it).
+        as_json: whether the command line asks for JSON, of all parsers at once.
     """
 
     intermixed = False
+    as_json = False
 
     def parse_known_args(self, args=None, namespace=None):
         if not self.intermixed:
@@ -38,6 +42,8 @@ class _Parser(argparse.ArgumentParser):
             self.intermixed = True
 
     def error(self, message):
+        if self.as_json:
+            print(json.dumps({"error": message}))
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -61,26 +67,51 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after `course`; those of the process when omitted.
 
     Returns:
-        0 on success, 2 for wrong use, wrong input or a missing extra (one line on standard error), 130 when
-        interrupted; a command may return 1 for a finding, such as a failed notebook.
+        0 on success, 2 for wrong use, wrong input or a missing extra (one line on standard error, and with `--json` as
+        "error" on standard output), 130 when interrupted; a command may return 1 for a finding, such as a failed
+        notebook.
     """
+    _Parser.as_json = "--json" in (sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a file or terminal that cannot show a letter costs no results
     arguments = build_parser().parse_args(argv)
     # A command that was typed has begun with its process: imports and parsing count as its time.
     arguments.started = process_started() if argv is None else time.monotonic()
     try:
-        return arguments.run(arguments)
+        status = arguments.run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except CourseError as error:
-        print(f"course: {error}", file=sys.stderr)
-        return 2
+        return _failed(str(error))
     except ModuleNotFoundError as error:
         if (advice := advice_on(error.name)) is None:
             raise
-        print(f"course: {advice}", file=sys.stderr)
-        return 2
+        return _failed(advice)
     except BrokenPipeError:
-        # Whoever read the output has seen enough (`course ... | head`). Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough (`course ... | head`).
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        place = error.filename or "standard output"
+        return _failed(f"{place}: {error.strerror or error}; check the place, or name another one.")
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130
+
+
+def _failed(message: str) -> int:
+    """Say what went wrong; the status of the process."""
+    print(f"course: {message}", file=sys.stderr)
+    if _Parser.as_json:
+        print(json.dumps({"error": message}))
+    return 2
+
+
+def _drop_output() -> None:
+    """Forget what is still to be written, so that Python does not complain about it at the end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # an output that is no file, or none
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

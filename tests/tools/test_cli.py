@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.metadata
+import json
+import os
 import re
 import subprocess
 import sys
@@ -9,16 +11,16 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from course_utils.errors import CourseError
 from course_utils.tools import cli
 
 
-def course(*arguments: str) -> subprocess.CompletedProcess:
+def course(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess:
     """Run `python -m course_utils` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "course_utils", *arguments], capture_output=True, text=True, timeout=60
-    )
+    command = [sys.executable, "-m", "course_utils", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
 
 
 def only_line(text: str) -> str:
@@ -136,3 +138,62 @@ def test_mistakes_of_the_course_keep_their_traceback(monkeypatch):
     monkeypatch.setattr(doctor, "run", lambda arguments: {}["missing"])
     with pytest.raises(KeyError):
         cli.main(["doctor"])
+
+
+def test_a_failure_is_json_where_json_was_asked_for(monkeypatch, capsys):
+    from course_utils.tools.commands import doctor
+
+    def fail(arguments):
+        raise CourseError("There is no folder x.")
+
+    monkeypatch.setattr(doctor, "run", fail)
+    assert cli.main(["doctor", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"error": "There is no folder x."} and "There is no folder x." in captured.err
+    with pytest.raises(SystemExit):
+        cli.main(["doctor", "--json", "--nonsense"])
+    assert "--nonsense" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_what_the_system_refuses_is_one_line(monkeypatch, capsys):
+    from course_utils.tools.commands import doctor
+
+    monkeypatch.setattr(doctor, "run", lambda arguments: Path("/nowhere/file").read_text())
+    assert cli.main(["doctor"]) == 2
+    assert only_line(capsys.readouterr().err).startswith("course: /nowhere/file: No such file or directory; ")
+
+
+PRINT = """
+import sys
+from course_utils.tools import cli
+from course_utils.tools.commands import doctor
+doctor.run = lambda arguments: print("mIoU \u2265 50 %, B\u00e4ume") or 0
+sys.exit(cli.main(["doctor"]))
+"""
+
+
+@pytest.mark.parametrize(("encoding", "tree"), [("ascii", b"B?ume"), ("cp1252", b"B\xe4ume")])
+def test_an_output_that_lacks_letters_costs_no_results(encoding, tree):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", PRINT], capture_output=True, env=environment, timeout=60)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"mIoU ? 50 %, " + tree, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_an_output_on_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", PRINT], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert only_line(done.stderr).startswith("course: standard output: No space left on device; ")
+
+
+def test_no_library_says_anything_beside_the_line(tmp_path):
+    """Keras warns of files that it cannot read, TensorFlow logs, Pillow warns of large images."""
+    config = {"model": "SegNet", "dataset": "camvid", "image_size": None, "num_classes": 11}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "best.keras").write_bytes(b"PK" + bytes(100))
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    command = ["predict", str(tmp_path), str(tmp_path / "photo.png"), "--output", str(tmp_path / "out")]
+    done = course(*command, timeout=500)
+    assert done.returncode == 2 and not done.stdout
+    assert "best.keras cannot be loaded" in only_line(done.stderr)

@@ -1,10 +1,15 @@
 """The options of `course predict` and `course evaluate` that make a network look several times."""
 
+import argparse
 from typing import NamedTuple
 
 from course_utils.tools.types import numbers, size
 
+SMALLEST_SCALE = 0.1
 LARGEST_SCALE = 8
+
+SMALLEST_WINDOW = 16
+"""Pixels of a side: a photograph has hundreds of thousands of smaller windows, and a network sees nothing in them."""
 
 
 class ViewOptions(NamedTuple):
@@ -24,10 +29,22 @@ class ViewOptions(NamedTuple):
 def configure(parser):
     group = parser.add_argument_group("several views", "their probabilities are averaged; each costs a prediction")
     group.add_argument(
-        "--scales", type=numbers(above=0, most=LARGEST_SCALE), metavar="S,S,...", help="such as 0.75,1,1.25"
+        "--scales",
+        type=numbers(above=SMALLEST_SCALE, most=LARGEST_SCALE),
+        metavar="S,S,...",
+        help="such as 0.75,1,1.25",
     )
     group.add_argument("--flip", action="store_true", help="also the mirror image")
-    group.add_argument("--window", type=size, metavar="HxW", help="overlapping windows of the image as it is resized")
+    group.add_argument("--window", type=_window, metavar="HxW", help="overlapping windows of the resized image")
+
+
+def _window(text: str) -> tuple[int, int]:
+    sides = size(text)
+    if min(sides) < SMALLEST_WINDOW:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is out of range; give sides of at least {SMALLEST_WINDOW} pixels, or it takes hours"
+        )
+    return sides
 
 
 def chosen(arguments) -> ViewOptions | None:
