@@ -116,9 +116,9 @@ plotting.show(
 # %% [markdown]
 # ## More: Label ids and train ids
 #
-# The files hold *label ids*: Cityscapes has 34, some for things that nobody evaluates, such as the bonnet of the camera's
-# own car. A network predicts *train ids*: 0, 1, 2 ... for the classes that count, and 255, *void*, for the rest. Void
-# pixels neither train nor score. The course's table must agree with that of the official scripts.
+# The files hold *label ids*: Cityscapes has 34, some for things that nobody evaluates, such as the bonnet of the
+# camera's own car. A network predicts *train ids*: 0, 1, 2 ... for the classes that count, and 255, *void*, for the
+# rest. Void pixels neither train nor score. The course's table must agree with that of the official scripts.
 
 # %% tags=["nbval-check-output"]
 from cityscapesscripts.helpers.labels import labels as official_labels
@@ -163,19 +163,20 @@ rare = [CITYSCAPES.names[i] for i in np.flatnonzero(pixels < 0.01 * pixels.sum()
 print(f"below 1 % each: {', '.join(rare)}")
 
 # %% [markdown] tags=["core"]
-# A few classes own nearly everything, here and over all our scenes.
+# A few classes take up nearly all the pixels, in this scene and in all of them.
 #
-# **Think first.** A program answers "road" everywhere. Which share of the pixels does it get right? Would you let it
+# **Think first.** A program answers "road" everywhere. What share of the pixels does it get right? Would you let it
 # drive?
 #
-# <details><summary>Answer</summary>The length of the road's bar, and no. Counting right pixels flatters whoever knows
-# the large classes; notebook 05 scores every class alike.</details>
+# <details><summary>Answer</summary>The length of the road's bar, and no. Counting right pixels rewards a program
+# that knows only the large classes; notebook 05 gives every class the same weight.</details>
 
 # %% [markdown] tags=["core"]
 # ## Three kinds of problem
 #
-# One scene can be asked about in three ways (*L1*), and one file answers all three. Cityscapes' *instance map* holds, for
-# things that can be counted, label id times 1000 plus a number: cars are 26000, 26001 ... All else keeps its label id.
+# One scene can be asked about in three ways (*L1*), and one file answers all three. Cityscapes' *instance map* holds,
+# for things that can be counted, label id times 1000 plus a number: cars are 26000, 26001 ... All else keeps its label
+# id.
 
 # %% tags=["core"]
 ids, boxes = objects.object_ids(instance_ids), objects.boxes(instance_ids)
@@ -201,8 +202,8 @@ for label_id in np.unique(ids // 1000):
     print(f"{name:12s}{np.sum(ids // 1000 == label_id):5d}{number:18d}{np.sum(np.array(owners) > 1):28d}{split:27d}")
 
 # %% [markdown]
-# **Boxes lose the shape:** a box also holds what stands in its corners, and boxes overlap. **Instance masks lose the rest
-# of the world:** road, sky and buildings cannot be counted.
+# **Boxes lose the shape:** a box also holds what stands in its corners, and boxes overlap. **Instance masks lose the
+# rest of the world:** road, sky and buildings cannot be counted.
 
 # %% tags=["nbval-check-output"]
 areas = boxes[:, 2] * boxes[:, 3]
@@ -235,8 +236,8 @@ print(f"classes without a single object: {', '.join(lost)}")
 # on a fixed grid for each candidate (He et al., figure 4).
 
 # %% [markdown] tags=["core"]
-# **Think first.** Which would you choose to measure (a) how much of a field is weed, (b) how many apples hang on a tree,
-# (c) how large each apple is?
+# **Think first.** Which would you choose to measure (a) how much of a field is weed, (b) how many apples hang on a
+# tree, (c) how large each apple is?
 #
 # <details><summary>Answer</summary>(a) semantic, (b) detection, (c) instance. A box is two clicks, an outline dozens:
 # ask for no more than you need.</details>
@@ -244,8 +245,8 @@ print(f"classes without a single object: {', '.join(lost)}")
 # %% [markdown]
 # ## More: Two data sets, two formats
 #
-# **Cityscapes** (*L3*) describes a scene by polygons, painted *from far to near*: the road first, then what stands on it.
-# A polygon may run on behind what covers it. The official scripts make the label map from them; we read it so.
+# **Cityscapes** (*L3*) describes a scene by polygons, painted *from far to near*: the road first, then what stands on
+# it. A polygon may run on behind what covers it. The official scripts make the label map from them; we read it so.
 
 # %% tags=["nbval-check-output"]
 from cityscapesscripts.helpers.annotation import Annotation
@@ -261,9 +262,10 @@ last = annotation.objects[-1]
 print(f"{len(annotation.objects)} polygons; the last to be painted: {last.label}, {len(last.polygon)} corners")
 
 # %% [markdown]
-# **COCO** has one JSON file for a whole split. Each object has a category, a box, an area and a *segmentation*: polygons
-# around what is *seen* of it, so that the order hardly matters. Regions such as road, *stuff* in COCO's language, are
-# in a second file, as run lengths. We write our scene so, and read it with pycocotools, the official reader.
+# **COCO** has one JSON file for a whole split. Each object has a category, a box, an area and a *segmentation*:
+# polygons around what is *seen* of it, so that the order hardly matters. Regions such as road, *stuff* in COCO's
+# language, are in a second file, as run lengths. We write our scene so, and read it with pycocotools, the official
+# reader.
 
 # %% tags=["nbval-check-output"]
 import contextlib
@@ -290,8 +292,8 @@ print(
 # %% [markdown]
 # ### Run lengths
 #
-# A mask is mostly runs of equal pixels. COCO goes *down the columns* and notes how long the runs of 0, 1, 0, ... are; the
-# first counts zeros and may be 0. Decoding takes one line.
+# A mask is mostly runs of equal pixels. COCO goes *down the columns* and notes how long the runs of 0, 1, 0, ... are;
+# the first counts zeros and may be 0. Decoding takes one line.
 
 # %% tags=["nbval-check-output"]
 run_lengths, height, width = [5, 3, 1, 3, 4], 4, 4
@@ -312,6 +314,7 @@ print("packed as text:", packed)
 # With run lengths for everything they must: each pixel is named. Polygons lose something; how much depends on how far
 # the outline may stray, the *tolerance*. At tolerance 0 only *holes* are lost, such as a view between two legs: a COCO
 # polygon has none. From then on, coarse outlines cut corners.
+
 
 # %% tags=["nbval-check-output"]
 def through_coco(tolerance):
@@ -358,7 +361,8 @@ plotting.show(
 # | void | classes of their own | what nobody annotated |
 # | pixels | corners lie *on* pixel centres | corners lie *between* pixels: (0, 0) is the picture's corner |
 #
-# The classes differ as well, in number, name and id. A format does not care (we wrote Cityscapes' classes into COCO's files), but whoever trains on both must.
+# The classes differ as well, in number, name and id. The format does not care (we wrote Cityscapes' classes into
+# COCO's files), but you must if you train on both.
 #
 # **Think first.** A rider on a bicycle is *rider* + *bicycle* in Cityscapes, *person* + *bicycle* in COCO. Can you
 # translate?
@@ -369,14 +373,15 @@ plotting.show(
 # %% [markdown] tags=["core"]
 # ## The ground truth becomes a stack of masks
 #
-# A network cannot answer "26". It gives one *score* for each class at each pixel, `[H, W, C]`. To compare, the label map
-# becomes a tensor of that shape (*L5*): one mask per class. Write that step; what follows runs on your function. (While it
-# isn't right yet, it runs on the course's own, so you can read on.)
+# A network cannot answer "26". It gives one *score* for each class at each pixel, `[H, W, C]`. To compare, the label
+# map becomes a tensor of that shape (*L5*): one mask per class. Write that step; what follows runs on your function.
+# (While it isn't right yet, it runs on the course's own, so you can read on.)
 #
 # ### Exercise 1: one mask per class (1 point)
 #
 # Return the ground-truth tensor of `label` `[H, W]` as floating-point numbers `[H, W, num_classes]`, with nothing but
 # zeros where the label is 255.
+
 
 # %% nbgrader={"grade": false, "grade_id": "masks", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def one_hot_masks(label, num_classes):
@@ -403,10 +408,11 @@ for trial, shape in enumerate([(4, 7), (9, 3), (5, 5)]):
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint</summary>Compare <code>label[..., None]</code>, of shape <code>[H, W, 1]</code>, with all class numbers at
-# once.</details>
+# <details><summary>Hint</summary>Compare <code>label[..., None]</code>, of shape <code>[H, W, 1]</code>, with all
+# class numbers at once.</details>
 #
 # The smallest example, three classes and one void pixel:
+
 
 # %% tags=["core", "nbval-check-output"]
 def masks_by_keras(label, num_classes):
@@ -426,10 +432,10 @@ assert (masks.sum(axis=-1) == (label != VOID)).all()
 assert (masks.argmax(axis=-1) == label)[label != VOID].all()
 
 # %% [markdown] tags=["core"]
-# Each labelled pixel has exactly one 1: the tensor is *one-hot*. The void pixel has none; calling it class 0 would teach
-# that unlabelled things are road. The way back is the position of the largest entry, the *arg max*. Programs rarely
-# store the stack, 19 floats for one byte; a "sparse" loss looks up the one score that matters. But it's the right
-# mental model.
+# Each labelled pixel has exactly one 1: the tensor is *one-hot*. The void pixel has none; calling it class 0 would
+# teach that unlabelled things are road. The way back is the position of the largest entry, the *arg max*. Programs
+# rarely store the stack, 19 floats for one byte; a "sparse" loss looks up the one score that matters. But it's the
+# right mental model.
 #
 # **Self-test.** A frame of 1024 x 2048 and 19 classes: how large is the label map, how large the stack in
 # float32?
@@ -440,11 +446,13 @@ assert (masks.argmax(axis=-1) == label)[label != VOID].all()
 # ## Softmax: scores become probabilities
 #
 # The scores, *logits*, are any real numbers. The softmax makes them positive and lets them add up to 1:
-# $p_c = e^{z_c} / \sum_k e^{z_k}$. *Channel-wise* means over the classes of one pixel. In this form large logits overflow.
+# $p_c = e^{z_c} / \sum_k e^{z_k}$. *Channel-wise* means over the classes of one pixel. In this form large logits
+# overflow.
 #
 # ### Exercise 2: a softmax that does not overflow (2 points)
 #
 # Return the softmax of `logits` over their last axis. They may have any number of axes, and be as large as 1000.
+
 
 # %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def softmax(logits):
@@ -470,8 +478,8 @@ assert_same(softmax(large), [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], name="the soft
 # %% [markdown] tags=["core"]
 # <details><summary>Hint 1</summary>Softmax does not change when you subtract the same number from all logits of a
 # pixel.</details>
-# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and <code>keepdims=True</code> keeps the
-# shapes together.</details>
+# <details><summary>Hint 2</summary>Which number? Each pixel has its own largest logit, and <code>keepdims=True</code>
+# keeps the shapes together.</details>
 
 # %% tags=["core", "nbval-check-output"]
 rng = np.random.default_rng(7)
@@ -499,14 +507,15 @@ print(np.round(probabilities[0, 0], 3), "at the first pixel; Keras agrees")
 # %% [markdown] tags=["core"]
 # ## The loss: how surprised are we by the truth?
 #
-# At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. With one-hot masks $y$
-# this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the number
-# that it is divided by.
+# At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. With one-hot masks
+# $y$ this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the
+# number that it is divided by.
 #
 # ### Exercise 3: the loss (2 points)
 #
 # Return the mean loss of a picture, a number: `label` `[H, W]` holds class numbers and 255 for void, `logits`
 # `[H, W, C]` are scores as large as 1000. Void pixels don't count. Without a labelled pixel the loss is 0.
+
 
 # %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def segmentation_loss(label, logits):
@@ -550,10 +559,11 @@ assert_same(segmentation_loss(np.array([[2]], np.uint8), far), 2000.0, name="the
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint 1</summary>The logarithm of a softmax is <code>z[c] - log(sum(exp(z)))</code>: no division, and no
-# logarithm of 0.</details>
-# <details><summary>Hint 2</summary>Subtract each pixel's largest logit first, as in exercise 2. <code>logits[label != 255]</code>
-# keeps the labelled pixels, one per row.</details>
+# <details><summary>Hint 1</summary>The logarithm of a softmax is <code>z[c] - log(sum(exp(z)))</code>: no division,
+# and no logarithm of 0.</details>
+# <details><summary>Hint 2</summary>Subtract each pixel's largest logit first, as in exercise 2. <code>logits[label !=
+# 255]</code> keeps the labelled pixels, one per row.</details>
+
 
 # %% tags=["core", "nbval-check-output"]
 def loss_by_course(label, scores):
@@ -627,9 +637,10 @@ plotting.show(
 # %% [markdown]
 # ## More: One scene, many training examples
 #
-# Labels are expensive, so training shows each scene in many forms: cropped, larger or smaller, mirrored, recoloured. One
-# rule keeps image and labels together. *What moves pixels moves both, by the same draw; what changes colours leaves the
-# labels alone.* The image is interpolated, its labels take the nearest pixel, and what lies outside the scene is void.
+# Labels are expensive, so training shows each scene in many forms: cropped, larger or smaller, mirrored, recoloured.
+# One rule keeps image and labels together. *What moves pixels moves both, by the same draw; what changes colours
+# leaves the labels alone.* The image is interpolated, its labels take the nearest pixel, and what lies outside the
+# scene is void.
 
 # %%
 from course_utils.datasets.augmentation import Augmentation
@@ -659,16 +670,17 @@ print("20 draws: every pixel kept its label, and no class was invented")
 # **Think first.** Classifiers are also trained on images (a) mirrored left to right, (b) turned by ten degrees, (c)
 # averaged with another image. What would the label map have to become?
 #
-# <details><summary>Answer</summary>(a) Mirrored; a class that means "left" would have to be exchanged as well. (b) Turned,
-# by the nearest pixel, with void in the corners. (c) No label map can be the answer: halfway between two class numbers
-# is a third class. The one-hot masks can be averaged.</details>
+# <details><summary>Answer</summary>(a) Mirrored; a class that means "left" would have to be exchanged as well. (b)
+# Turned, by the nearest pixel, with void in the corners. (c) No label map can be the answer: halfway between two class
+# numbers is a third class. The one-hot masks can be averaged.</details>
 
 # %% [markdown]
 # ## More: From a picture to a label map
 #
-# Now the smallest network that deserves the name: four convolutions that look ever wider around a pixel (*dilation*,
-# notebook 06), and a 1 x 1 convolution from 16 features to 19 scores. Height and width stay open: `None`. It is trained
-# for some seconds on the training scenes, with the very loss from above, and has only to be better than guessing.
+# Now a network as small as it can be: four convolutions, each of which looks further around a pixel (*dilation*,
+# notebook 06), and a 1 x 1 convolution from 16 features to 19 scores. Height and width stay open: `None`. It trains
+# for some seconds on the training scenes, with the loss from above, and only has to beat guessing.
+
 
 # %%
 def tiny_network():
@@ -749,6 +761,7 @@ print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label !=
 # **Think first** (*L5*). The network was trained at 64 x 128. Which of its layers knows that? Run the same weights at
 # three sizes, one of them odd.
 
+
 # %%
 def share_right(scores, truth):
     return np.mean((np.argmax(scores, axis=-1) == truth)[truth != VOID])
@@ -766,13 +779,14 @@ windows = inference.Views(network, window=(64, 128))(picture[None])[0]
 print(f"the last one through windows of 64 x 128: right pixels {share_right(windows, truth):.0%}")
 
 # %% [markdown]
-# None does: a convolution is a small kernel that slides over whatever it is given. *It runs* does not mean *it is as
+# None of them: a convolution is a small kernel that slides over whatever it is given. *It runs* does not mean *it is as
 # good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels. An
 # image too large for the memory goes through the network in overlapping *windows*, and where they overlap their
 # probabilities are averaged. A window does not see what lies beyond its edge.
 #
 # For contrast, a network that ends in a dense layer, with one weight for each input *and* each output. It refuses other
 # sizes, and building it anew for them costs weights that grow with the *square* of the number of pixels.
+
 
 # %% tags=["nbval-check-output"]
 def dense_network(height, width):
@@ -807,22 +821,23 @@ for height, width in [(64, 128), (128, 256), (1024, 2048)]:
 assert fixed.count_params() == 448 + (16 * 128 + 1) * 19 * 128
 
 # %% [markdown]
-# So the claim holds *when every layer slides over the map (convolution, pooling) or works on each pixel or channel alone*.
-# It fails with a
-# flattened dense layer, and needs care where pooling rounds odd sizes (notebook 05).
+# So the claim holds *when every layer slides over the map (convolution, pooling) or works on each pixel or channel
+# alone*. It fails with a flattened dense layer, and needs care where pooling rounds odd sizes (notebook 05).
 
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
-# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example. Don't change
-# the arrays that you are given.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below
+# it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example. Don't
+# change the arrays that you are given.
 #
 # ### Exercise 4: boxes from an instance map (1 point)
 #
 # An instance map holds `label id * 1000 + number`, 1000 or more, where there is an object of any class, and numbers
-# below 1000 elsewhere. Return one row per object, in ascending order of its id: `[id, x, y, width, height]`, where `x, y` is the column and row of
-# the box's left upper pixel. A single pixel has width 1. Without objects, return an integer array of shape (0, 5).
+# below 1000 elsewhere. Return one row per object, in ascending order of its id: `[id, x, y, width, height]`, where `x,
+# y` is the column and row of the box's left upper pixel. A single pixel has width 1. Without objects, return an
+# integer array of shape (0, 5).
+
 
 # %% nbgrader={"grade": false, "grade_id": "boxes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def boxes_of(instance_map):
@@ -860,6 +875,7 @@ assert_same(boxes_of(np.full((3, 4), 26)), np.zeros((0, 5), int), name="the boxe
 #
 # Encode a mask of true and false `[H, W]` as COCO does: go down the columns, from left to right, and list the lengths
 # of the runs of 0, 1, 0, 1, ... as whole numbers. The first run is of zeros, and is 0 if the first pixel is true.
+
 
 # %% nbgrader={"grade": false, "grade_id": "encode", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def encode(mask):
@@ -930,7 +946,8 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # %% [markdown]
 # ## Further reading
 #
-# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016: section 2 on the labels.
+# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016: section 2 on the
+# labels.
 #   The official scripts: github.com/mcordts/cityscapesScripts.
 # - T.-Y. Lin et al.: *Microsoft COCO: Common Objects in Context*, ECCV 2014: section 4 on the annotation. The format:
 #   cocodataset.org, "Data format".
@@ -938,4 +955,3 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # - K. He, G. Gkioxari, P. Dollár, R. Girshick: *Mask R-CNN*, ICCV 2017: section 3 and figure 4.
 # - A. Kirillov et al.: *Panoptic Segmentation*, CVPR 2019: semantic and instance segmentation as one task.
 # - V. Badrinarayanan, A. Kendall, R. Cipolla: *SegNet*, IEEE PAMI 39(12), 2017: section 3.
-

@@ -23,8 +23,8 @@
 # convolution. *L8*, the worked example: 1 to 16 in 4 x 4, factor 2, a 3 x 3 kernel. *L9*, there are many methods, with
 # varying cost: nearest, bilinear, bicubic, area, gaussian, lanczos3, lanczos5, mitchellcubic.
 #
-# **Before it:** notebook 00. **Exercises:** three on the way and one at
-# the end to compute (8 points), and one to write (2 points).
+# **Before it:** notebook 00. **Exercises:** three on the way and one at the end to compute (8 points), and one to
+# write (2 points).
 #
 # The next cell holds everything you may want to change. Only the last part of the notebook uses a data set, and only
 # its label maps: *Toy Streets*, drawn at the size of Cityscapes, or real ones if you have them.
@@ -82,8 +82,9 @@ plotting.show(
 #
 # ### Exercise 1: insert zeros (1 point)
 #
-# `values` is an array of floats with one axis (a signal) or two (an image). Return an array `factor` times as long along
-# every axis: value i at place factor * i, pixel (i, j) at (factor * i, factor * j), and zeros everywhere else.
+# `values` is an array of floats with one axis (a signal) or two (an image). Return an array `factor` times as long
+# along every axis: value i at place factor * i, pixel (i, j) at (factor * i, factor * j), and zeros everywhere else.
+
 
 # %% nbgrader={"grade": false, "grade_id": "zeros", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def insert_zeros(values, factor):
@@ -114,6 +115,7 @@ for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), 
 # <code>spread[::factor] = values</code> for a signal.</details>
 # <details><summary>Hint 2</summary>An image needs the slice once per axis, and <code>values.ndim</code> says how many
 # there are.</details>
+
 
 # %% tags=["core"]
 def zeros_by_layer(values, factor):
@@ -202,9 +204,9 @@ print(result)
 # ## The border: divide by the weight that arrived
 #
 # Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
-# weight that met a sample. Divide by it. This is *normalised convolution*, and it is the only border rule we shall
-# need. (For nearest, area and bilinear it equals repeating the edge pixels; for the others it does not.) The last two
-# lines resize the same numbers with the TensorFlow of yesterday and of today.
+# weight that met a sample. Divide by it. This is *normalised convolution*, and it is the only border rule we need.
+# (For nearest, area and bilinear it equals repeating the edge pixels; for the others it does not.) The last two lines
+# resize the same numbers with the TensorFlow of yesterday and of today.
 
 # %% tags=["core", "nbval-check-output"]
 ones = insert(np.ones((4, 4)), 2)
@@ -252,9 +254,10 @@ plotting.show(
 # %% [markdown] tags=["core"]
 # ### Exercise 2: the kernel for a factor (2 points)
 #
-# The bilinear kernel is a triangle: 1 - |d| at a distance of d samples, 0 from one sample on. Return its taps for a whole
-# `factor`, from the first that is not zero to the last. `half_pixel` names the grid: True for half-pixel centres, False
-# for the aligned grid. Start with factors 2 and 3 on paper.
+# The bilinear kernel is a triangle: 1 - |d| at a distance of d samples, 0 from one sample on. Return its taps for a
+# whole `factor`, from the first that is not zero to the last. `half_pixel` names the grid: True for half-pixel
+# centres, False for the aligned grid. Start with factors 2 and 3 on paper.
+
 
 # %% nbgrader={"grade": false, "grade_id": "triangle", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def bilinear_taps(factor, half_pixel):
@@ -279,8 +282,9 @@ for factor in (1, 2, 4, 5, 6, 9):
 # %% [markdown] tags=["core"]
 # <details><summary>Hint 1</summary>Neighbouring taps are 1 / factor apart. Which distances occur: does one of them
 # have to be 0?</details>
-# <details><summary>Hint 2</summary>With half-pixel centres the distances are -3/4, -1/4, 1/4, 3/4 for factor 2 and -2/3,
-# -1/3, 0, 1/3, 2/3 for factor 3. On the aligned grid one distance is 0 whatever the factor.</details>
+# <details><summary>Hint 2</summary>With half-pixel centres the distances are -3/4, -1/4, 1/4, 3/4 for factor 2 and
+# -2/3, -1/3, 0, 1/3, 2/3 for factor 3. On the aligned grid one distance is 0 whatever the factor.</details>
+
 
 # %% tags=["core", "nbval-check-output"]
 def bilinear_by_course(factor, half_pixel):
@@ -300,12 +304,12 @@ numerator, denominator = (convolve2d(np.pad(part, before_more), even, mode="vali
 assert np.allclose(numerator / denominator, today)
 
 # %% [markdown]
-# So claim L8 holds on the aligned grid, and on half-pixel centres with a kernel of its own. In general the two grids are
-# (f - 1) / 2 output pixels apart, as an impulse shows: zero insertion puts it on pixel fn, and the framework's answer
-# has its centre of mass elsewhere.
+# So claim L8 holds on the aligned grid, and on half-pixel centres with a kernel of its own. In general the two grids
+# are (f - 1) / 2 output pixels apart, as an impulse shows: zero insertion puts it on pixel fn, and the framework's
+# answer has its centre of mass elsewhere.
 #
-# It matters. On the aligned grid the image grows to the right and below only, so flipping and enlarging do not commute; and
-# a network trained with one grid and run with the other has every edge off, by 3.5 pixels at factor 8.
+# It matters. On the aligned grid the image grows to the right and below only, so flipping and enlarging do not
+# commute; and a network trained with one grid and run with the other has every edge off, by 3.5 pixels at factor 8.
 
 # %% tags=["nbval-check-output"]
 for factor in (2, 3, 4, 5, 8):
@@ -334,12 +338,13 @@ assert not np.allclose(mirrored[:, ::-1], lecture), "aligned grid: they do not"
 # %% [markdown] tags=["core"]
 # ## The general rule
 #
-# `interpolation_kernel(method, factor)` does for every method what you did for the triangle: it reads a method's continuous kernel at the distances that half-pixel centres
-# give, and divides each phase by its sum. For most methods the sums are 1 already. For gaussian and lanczos they are
-# not: their formulas were not made to keep a constant constant, so `tf.image.resize` divides by the weight that
-# arrived at every pixel, not only at the border. `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and
-# divides by what an image of ones gets. Nothing else. If L7 is true, that equals `tf.image.resize`: for every method,
-# for odd and even sizes, for images smaller than the kernel, and at the border.
+# `interpolation_kernel(method, factor)` does for every method what you did for the triangle: it reads a method's
+# continuous kernel at the distances that half-pixel centres give, and divides each phase by its sum. For most methods
+# the sums are 1 already. For gaussian and lanczos they are not: their formulas were not made to keep a constant
+# constant, so `tf.image.resize` divides by the weight that arrived at every pixel, not only at the border.
+# `InterpolationUpsampling2D(factor, method)` inserts zeros, filters rows and columns with those taps, and divides by
+# what an image of ones gets. Nothing else. If L7 is true, that equals `tf.image.resize`: for every method, for odd and
+# even sizes, for images smaller than the kernel, and at the border.
 
 # %% tags=["core"]
 sizes = [(1, 1), (2, 3), (5, 4), (16, 7), (67, 120)]
@@ -406,8 +411,8 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 #
 # Put the pieces together: zeros, filter, border. Which values of the filtered signal do you keep?
 #
-# **Think first.** Zero insertion leaves a sample on the first pixel of its block. Where in the block does the half-pixel
-# grid want it?
+# **Think first.** Zero insertion leaves a sample on the first pixel of its block. Where in the block does the
+# half-pixel grid want it?
 #
 # <details><summary>Answer</summary>In the middle, (factor - 1) / 2 pixels further on.</details>
 #
@@ -416,6 +421,7 @@ assert all((interpolation_kernel("area", f) == interpolation_kernel("nearest", f
 # `signal` is one-dimensional; `taps` are symmetric, such as those of `interpolation_kernel(method, factor)`, and
 # `len(taps) - factor` is even. Return the row enlarged on the half-pixel grid, borders included, as `tf.image.resize`
 # would: `factor * len(signal)` values. The kernel may well be longer than the signal.
+
 
 # %% nbgrader={"grade": false, "grade_id": "resize", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def resize_row(signal, taps, factor):
@@ -459,13 +465,14 @@ assert_same(resize_row(row.copy(), taps, 2), weights @ row / weights.sum(axis=1)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary><code>np.convolve(spread, taps)</code> returns len(spread) + len(taps) - 1 values. Half-pixel
-# centres decide which of them to keep.</details>
-# <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it in the
-# middle: drop (len(taps) - factor) / 2 values at the start.</details>
+# <details><summary>Hint 1</summary><code>np.convolve(spread, taps)</code> returns len(spread) + len(taps) - 1 values.
+# Half-pixel centres decide which of them to keep.</details>
+# <details><summary>Hint 2</summary>Zero insertion puts a sample on the first pixel of its block, the result wants it
+# in the middle: drop (len(taps) - factor) / 2 values at the start.</details>
 # <details><summary>Hint 3</summary>What comes out for a signal of ones, and what should?</details>
 #
 # Back to the cat: rows first, then columns, each through your function.
+
 
 # %% tags=["nbval-check-output"]
 def row_by_layer(signal, taps, factor):
@@ -514,8 +521,8 @@ for method in METHODS:
 # %% [markdown]
 # ## More: Eight kernels, measured
 #
-# A filter is known by what it does to an impulse. We send one through `tf.image.resize` at factor 4 and look at what
-# comes out: crosses. The dots are our taps, the line is the continuous kernel they are read from.
+# What a filter does to an impulse tells you all about it. We send one through `tf.image.resize` at factor 4 and look
+# at what comes out: crosses. The dots are our taps, the line is the continuous kernel they are read from.
 
 # %%
 factor = 4
@@ -581,8 +588,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# The ideal kernel would pass the yellow band untouched and remove the rest. No finite kernel can; each of the eight is a
-# compromise. Once every phase sums to 1, a kernel is zero *at* the images' centres k / f, where a constant has its
+# The ideal kernel would pass the yellow band untouched and remove the rest. No finite kernel can; each of the eight is
+# a compromise. Once every phase sums to 1, a kernel is zero *at* the images' centres k / f, where a constant has its
 # images. The next table shows whose formula has that property by itself.
 #
 # Two numbers describe the compromise. *Loss*: how much a wave in the middle of the wanted band is weakened. *Leak*:
@@ -619,6 +626,7 @@ for method, taps in raw.items():
 #
 # Try it: choose the method, the factor and the signal. Watch the step under `lanczos5`, and the fast wave under
 # `nearest` and `bilinear`: the images that a kernel leaves make a slow beat out of a fast wave.
+
 
 # %% tags=["nbval-check-output"]
 def upsample_row(signal, method, factor):
@@ -673,7 +681,7 @@ plotting.show(
 # %% [markdown]
 # ## More: What it costs
 #
-# A kernel of L x L taps costs L x L multiply-adds for each output pixel, but most of them multiply an inserted zero. The
+# A kernel of L x L taps costs L x L multiply-adds per output pixel, but most of them multiply an inserted zero. The
 # *polyphase* form skips those (one small kernel for each place within a block), and so needs only every f-th tap along
 # each axis. And since the kernels are separable, one axis can be done after the other: L / f for the second, and L / f
 # for the first on a map that is still f times smaller.
@@ -717,12 +725,12 @@ for method in METHODS:
     print(f"{method:14s}{costs[method] / costs['bilinear']:15.1f}{theirs:17.1f}{ours:18.0f}")
 
 # %% [markdown]
-# Counting does not predict the clock well: memory traffic, vectorisation and the overhead of a call decide among cheap
-# methods, and each operation of the framework is written by other hands. One thing is plain. Zero insertion is how to
-# *understand* upsampling; `tf.image.resize`, which never stores a zero, is how to *do* it.
+# Counting does not predict the clock well: among cheap methods, memory traffic, vectorisation and the overhead of a
+# call decide, and each op has its own implementation. But one thing is clear. Zero insertion is how to *understand*
+# upsampling; `tf.image.resize`, which stores no zeros, is how to *do* it.
 #
-# **Self-test.** Lanczos3 at factor 2 has 12 taps along an axis. Count the multiply-adds for one output pixel:
-# dense, polyphase, separable.
+# **Self-test.** Lanczos3 at factor 2 has 12 taps along an axis. Count the multiply-adds per output pixel: dense,
+# polyphase, separable.
 #
 # <details><summary>Answer</summary>144; (12 / 2)<sup>2</sup> = 36; 6 for the second axis and 6 / 2 for the first,
 # together 9.</details>
@@ -781,10 +789,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# The honest verdict: with either way of making it smaller, every step from nearest to bilinear, bicubic and lanczos3
-# helps, and each helps less than the one before; from lanczos3 to lanczos5 there is next to nothing, at about 1.6
-# times the cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. What was thrown away no kernel brings back:
-# a decoder that has to draw sharp borders needs more, which is why notebooks 02 to 05 exist.
+# The verdict: with either way of making it smaller, every step from nearest to bilinear, bicubic and lanczos3 helps,
+# and each helps less than the one before; from lanczos3 to lanczos5 there is next to nothing, at about 1.6 times the
+# cost. The smoothing kernels, gaussian and mitchellcubic, lose to bicubic. No kernel brings back what was thrown away:
+# a decoder that has to draw sharp borders needs more. That is what notebooks 02 to 05 are about.
 #
 # **Self-test.** One method has 3 dB more PSNR than another. What does that say about the mean squared errors?
 #
@@ -793,9 +801,9 @@ plotting.show(
 # %% [markdown]
 # ## More: What it is worth on label maps
 #
-# How good could a *perfect* network be whose output is small? Subsample the ground truth, enlarge it by nearest (a class
-# number cannot be averaged), and score it against itself, as the Cityscapes paper does (Cordts et al. 2016, Table 3).
-# Toy Streets are drawn here with 1024 x 2048 pixels, as in the paper, so the factors mean the same.
+# How good could a *perfect* network be whose output is small? Subsample the ground truth, enlarge it by nearest (a
+# class number cannot be averaged), and score it against itself, as the Cityscapes paper does (Cordts et al. 2016,
+# Table 3). Toy Streets are drawn here with 1024 x 2048 pixels, as in the paper, so the factors mean the same.
 
 # %%
 from course_utils.datasets.toy_streets.random_source import RandomSource
@@ -863,6 +871,7 @@ print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for n
 # Is that table a bound for every network with a small output? No. A network gives *scores*, and scores can be
 # interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
 
+
 # %% tags=["nbval-check-output"]
 def shares_and_back(label, method, factor=8):
     """Class shares of blocks, enlarged by a method; the class with the largest share wins."""
@@ -896,8 +905,8 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
-# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below
+# it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
 # ### Exercise 4: the price of a kernel (2 points)
 #
@@ -905,6 +914,7 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 # each. Return three numbers, each the multiply-adds for one output voxel, on average: *dense* (all taps of the
 # three-dimensional kernel), *polyphase* (the same without the inserted zeros), *separable* (one axis after the other,
 # also without zeros: no axis is enlarged before its turn).
+
 
 # %% nbgrader={"grade": false, "grade_id": "price", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def multiply_adds(length, factor):
@@ -924,8 +934,8 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary>When the first axis is filtered, the volume is still <code>factor</code> times smaller than the
-# output along each of the other two, so each output voxel pays only a part of it.</details>
+# <details><summary>Hint 1</summary>When the first axis is filtered, the volume is still <code>factor</code> times
+# smaller than the output along each of the other two, so each output voxel pays only a part of it.</details>
 # <details><summary>Hint 2</summary>With L taps and factor f, every f-th tap along an axis meets a sample. The axis
 # that is filtered last costs L / f an output voxel, the one before it L / f<sup>2</sup>, the first L /
 # f<sup>3</sup>.</details>
@@ -939,22 +949,25 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 #
-# Everything moves up and to the left by (8 - 1) / 2 = 3.5 output pixels, since a sample now stands on the first pixel of
-# its block and not in its middle. (One point for the direction and size.) Large surfaces lose only a strip at their borders;
-# thin things such as poles, signs and distant people lose most of their overlap, so mIoU falls while pixel accuracy hardly
-# moves. An impulse, or a ramp, through the upsampling alone shows it: compare the centre of mass with the original
-# runtime's. Flipping the input and the output is another test: with half-pixel centres the two commute.
+# Everything moves up and to the left by (8 - 1) / 2 = 3.5 output pixels, since a sample now stands on the first pixel
+# of its block and not in its middle. (One point for the direction and size.) Large surfaces lose only a strip at their
+# borders; thin things such as poles, signs and distant people lose most of their overlap, so mIoU falls while pixel
+# accuracy hardly moves. An impulse, or a ramp, through the upsampling alone shows it: compare the centre of mass with
+# the original runtime's. Flipping the input and the output is another test: with half-pixel centres the two commute.
 #
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Summary
 #
-# - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision. At the border,
+# - Upsampling by a whole factor is zero insertion and a filter, for all eight methods, to float precision. At the
+# border,
 #   divide by the weight that arrived.
-# - The taps are samples of one continuous kernel, each phase divided by its sum. Half-pixel centres read it so that even factors have even kernels; the
+# - The taps are samples of one continuous kernel, each phase divided by its sum. Half-pixel centres read it so that
+# even factors have even kernels; the
 #   lecture's odd kernel belongs to the aligned grid, (f - 1) / 2 pixels away.
-# - Zero insertion repeats the spectrum; the kernel must remove the copies. Nearest leaks, gaussian and mitchellcubic blur,
+# - Zero insertion repeats the spectrum; the kernel must remove the copies. Nearest leaks, gaussian and mitchellcubic
+# blur,
 #   lanczos rings.
 # - Without the inserted zeros the cost falls by f x f; real implementations never store them.
 # - A better kernel helps photographs, with diminishing returns. For label maps: enlarge scores, then take the arg max.
@@ -962,9 +975,9 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # %% [markdown]
 # ## With other label maps
 #
-# `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels. CamVid's
-# frames have 360 x 480 pixels instead of 1024 x 2048, so what its factor 2 leaves is what a factor of about 6 (down) and
-# 9 (across) would leave there.
+# `course run 01 --dataset camvid` or `--dataset cityscapes` repeats the last part with their validation labels.
+# CamVid's frames have 360 x 480 pixels instead of 1024 x 2048, so what its factor 2 leaves is what a factor of about 6
+# (down) and 9 (across) would leave there.
 
 # %% [markdown]
 # ## Further reading
@@ -975,4 +988,3 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # - C. E. Duchon: *Lanczos Filtering in One and Two Dimensions*, Journal of Applied Meteorology 18(8), 1979.
 # - H. Knutsson, C.-F. Westin: *Normalized and Differential Convolution*, CVPR 1993: the border rule.
 # - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016, Table 3.
-

@@ -62,10 +62,12 @@ a, b, c, x, y, z = sympy.symbols("a b c x y z")
 #
 # ### Exercise 1: stamps (2 points)
 #
-# Return the transposed convolution of `values` `[H, W]` with `kernel` `[h, w]`: `values[i, j]` times the kernel goes to the
-# rows from `i * stride` and the columns from `j * stride` on. The output has `(H - 1) * stride + h` rows, and columns
-# likewise. Floats give floats. Whole numbers (int64) give whole numbers, exact to the last digit, and the frameworks'
-# layers know none that large. A picture may have hundreds of thousands of pixels. Leave the inputs unchanged.
+# Return the transposed convolution of `values` `[H, W]` with `kernel` `[h, w]`: `values[i, j]` times the kernel goes
+# to the rows from `i * stride` and the columns from `j * stride` on. The output has `(H - 1) * stride + h` rows, and
+# columns likewise. Floats give floats. Whole numbers (int64) give whole numbers, exact to the last digit, and the
+# frameworks' layers know none that large. A picture may have hundreds of thousands of pixels. Leave the inputs
+# unchanged.
+
 
 # %% nbgrader={"grade": false, "grade_id": "transposed", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def stamped(values, kernel, stride):
@@ -112,13 +114,14 @@ assert_same(stamped(row.copy(), np.array([[1, 2]]), 1), expected, name="400,000 
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint 1</summary>Two loops over the values; in them, one slice of the output to which the scaled kernel
-# is added.</details>
-# <details><summary>Hint 2</summary><code>np.zeros(size, np.result_type(values, kernel))</code> is an output of the right
-# type. The slice of <code>values[i, j]</code> begins at row <code>i * stride</code> and is as high as the
+# <details><summary>Hint 1</summary>Two loops over the values; in them, one slice of the output to which the scaled
+# kernel is added.</details>
+# <details><summary>Hint 2</summary><code>np.zeros(size, np.result_type(values, kernel))</code> is an output of the
+# right type. The slice of <code>values[i, j]</code> begins at row <code>i * stride</code> and is as high as the
 # kernel.</details>
 #
 # In the smallest example the digits of the sum tell who contributed.
+
 
 # %% tags=["core"]
 def by_framework(values, kernel, stride):
@@ -157,8 +160,9 @@ plotting.show(plotting.number_maps({"input": pixels, "kernel": kernel, **stamps,
 #
 # Return the matrix of a convolution of `size` pixels as the lecture draws it: output *i* is **centred on pixel** *i x
 # stride*, that is, the tap number `len(kernel) // 2` lies on it. There is one output for each such pixel inside the
-# picture; taps that fall outside are dropped. `kernel` is an array of any number of taps, slid as it is. The result holds
-# floats. (The library's `convolution_matrix` centres even kernels elsewhere, as TensorFlow does.)
+# picture; taps that fall outside are dropped. `kernel` is an array of any number of taps, slid as it is. The result
+# holds floats. (The library's `convolution_matrix` centres even kernels elsewhere, as TensorFlow does.)
+
 
 # %% nbgrader={"grade": false, "grade_id": "matrix", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def centred_matrix(kernel, size, stride):
@@ -193,11 +197,13 @@ for trial, (taps_, size, stride) in enumerate(cases):
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint 1</summary>In which column of row <em>i</em> does the middle tap stand? And the first?</details>
-# <details><summary>Hint 2</summary>Tap number t of row i belongs into column
-# <code>i * stride + t - len(kernel) // 2</code>, if there is such a column.</details>
+# <details><summary>Hint 1</summary>In which column of row <em>i</em> does the middle tap stand? And the
+# first?</details>
+# <details><summary>Hint 2</summary>Tap number t of row i belongs into column <code>i * stride + t - len(kernel) //
+# 2</code>, if there is such a column.</details>
 #
 # With letters instead of numbers, for the signal 0 a b c 0:
+
 
 # %% tags=["core"]
 def matrix_by_library(kernel, size, stride):
@@ -227,8 +233,8 @@ plotting.show(
 # <details><summary>Answer</summary>The third would lie outside the picture, on the zero padding.</details>
 #
 # **Mind the order.** A textbook's convolution reverses the kernel before it slides it. The lecture's matrix is
-# therefore the *textbook* convolution with the kernel x y z, and the *framework's* with z y x. Both libraries agree, and
-# symbol by symbol the matrix is the printed one:
+# therefore the *textbook* convolution with the kernel x y z, and the *framework's* with z y x. Both libraries agree,
+# and symbol by symbol the matrix is the printed one:
 
 # %% tags=["core", "nbval-check-output"]
 signal, taps = np.array([0.0, 2, 3, 5, 0]), np.array([7.0, 11, 13])  # 0 a b c 0 and z y x
@@ -365,8 +371,8 @@ plotting.show(
 
 # %% [markdown] tags=["core"]
 # So *strided = keep x regular*, and a transposed product is the product of the transposes in reverse order:
-# $\text{strided}^\top = \text{regular}^\top \text{keep}^\top$. Read from the right: **insert zeros, then convolve with the reversed kernel.** That is
-# the proof, and this is the check:
+# $\text{strided}^\top = \text{regular}^\top \text{keep}^\top$. Read from the right: **insert zeros, then convolve with
+# the reversed kernel.** That is the proof, and this is the check:
 
 # %% tags=["core", "nbval-check-output"]
 assert strided == keep * regular
@@ -480,6 +486,7 @@ print("16 blocks, each the matrix of one kernel row or empty")
 # outputs are $C x$ and the loss has the gradient $g$ with respect to them, then it has the gradient $C^\top g$ with
 # respect to $x$. Every backward pass through a convolution is a transposed convolution, and the other way round.
 
+
 # %%
 def differences(kernel_size, size, stride, padding):
     """Largest differences from TensorFlow's convolution, transposed convolution and gradient."""
@@ -537,6 +544,7 @@ assert worst < 1e-12
 # array like it. `signal`, `kernel` and `target` are 1-D arrays. Floats give floats; whole numbers (int64) give whole
 # numbers, exact to the last digit, however large: automatic differentiation has none.
 
+
 # %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def loss_gradient(signal, kernel, target, stride):
     """Gradient of sum((C @ signal - target) ** 2) / 2 with respect to the signal, [size]."""
@@ -582,6 +590,7 @@ for trial, (size, taps_, stride) in enumerate([(7, 3, 2), (6, 4, 1), (9, 5, 3), 
 # <details><summary>Hint 2</summary>Back to the inputs goes the transpose of the matrix.</details>
 #
 # What a gradient is for: walk against it, and find a signal that the blur turns into the target.
+
 
 # %%
 def gradient_by_tape(signal, kernel, target, stride):
@@ -635,10 +644,11 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
 # %% [markdown]
 # ## More: Channels, and a good start
 #
-# So far one map went in and one came out. A layer has many, and a kernel for each pair of them: a convolution from 10 to
-# 20 channels stores `[k, k, 10, 20]`. Its transpose leads from 20 back to 10 through the *same* numbers, so Keras keeps
-# the kernel of a `Conv2DTranspose` as `[k, k, out, in]`, the other way round than that of a `Conv2D`. That it is the
-# transpose, channels and all, one equation says: the sum of $(C x)\, y$ equals the sum of $x\, (C^\top y)$ for all $x$ and $y$.
+# So far one map went in and one came out. A layer has many, and a kernel for each pair of them: a convolution from 10
+# to 20 channels stores `[k, k, 10, 20]`. Its transpose leads from 20 back to 10 through the *same* numbers, so Keras
+# keeps the kernel of a `Conv2DTranspose` as `[k, k, out, in]`, the other way round than that of a `Conv2D`. That it is
+# the transpose, channels and all, one equation says: the sum of $(C x)\, y$ equals the sum of $x\, (C^\top y)$ for all
+# $x$ and $y$.
 
 # %% tags=["nbval-check-output"]
 down = keras.layers.Conv2D(20, 5, strides=3, padding="same", use_bias=False, dtype="float64")
@@ -659,6 +669,7 @@ assert np.isclose(np.sum(down(wide) * deep), np.sum(wide * up(deep)), rtol=1e-9)
 # With which numbers should such a layer start? With random ones it mixes the channels and paints a grid (notebook 03).
 # FCN starts its upsampling layers as bilinear interpolation (Long et al., section 4.3): the kernel of notebook 01 from
 # every channel to itself, zeros between different ones. Three channels, 24 x 24 pixels, factor 8:
+
 
 # %% tags=["nbval-check-output"]
 def bilinear_start(channels, factor):
@@ -689,9 +700,9 @@ plotting.show(
 # %% [markdown]
 # The dark frame is the border of notebook 01: beyond it stand zeros, and they count as samples.
 #
-# **Self-test.** Suppose the layer above, with padding "same", ends a network, one channel per class. In the corner only
-# about a third of every score arrives. Does that change the arg max? The softmax? (The released FCN avoids the question:
-# it pads its images by 100 pixels and crops its scores.)
+# **Self-test.** Suppose the layer above, with padding "same", ends a network, one channel per class. In the corner
+# only about a third of every score arrives. Does that change the arg max? The softmax? (The released FCN avoids the
+# question: it pads its images by 100 pixels and crops its scores.)
 #
 # <details><summary>Answer</summary>The arg max does not change: all classes of a pixel are scaled alike. The softmax
 # does: smaller scores are closer to one another, and the network looks less sure than it is.</details>
@@ -717,9 +728,9 @@ plotting.show(
 # The transpose of a blur blurs again. The true inverse, beside it, is large everywhere and changes sign from pixel to
 # pixel: it must magnify exactly what the blur made small.
 #
-# *What* the blur made small, the **singular values** say. The least of them may be so small that the inverse magnifies
-# rounding errors; the largest divided by the least is the **condition number**. A transposed convolution has the *same*
-# singular values as the convolution: what was passed weakly is passed weakly once more.
+# The **singular values** tell you what the blur attenuated. The smallest of them may be so small that the inverse
+# magnifies rounding errors; the largest divided by the smallest is the **condition number**. A transposed convolution
+# has the *same* singular values as the convolution: what was passed weakly is passed weakly once more.
 
 # %%
 kernels = {"sharp, [0 1 0]": np.array([0, 1, 0]), "tent, [1 2 1] / 4": tent, "box, [1 1 1] / 3": np.ones(3) / 3,
@@ -739,10 +750,10 @@ plotting.show(
 # The box is worse than it looks: on 8 pixels (11, 14, ...) its matrix is singular, and no filter brings the picture
 # back.
 #
-# **When is the transpose an inverse?** $C C^\top = 1$ exactly when the rows of $C$ are orthonormal; if $C$ has fewer rows
-# than columns, as with a stride, $C^\top C$ is then still no identity. The simplest case: windows that do not overlap (stride
-# at least the kernel size) and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet takes two equal
-# ones). A trained layer has no reason to be like that.
+# **When is the transpose an inverse?** $C C^\top = 1$ exactly when the rows of $C$ are orthonormal; if $C$ has fewer
+# rows than columns, as with a stride, $C^\top C$ is then still no identity. The simplest case: windows that do not
+# overlap (stride at least the kernel size) and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet
+# takes two equal ones). A trained layer has no reason to be like that.
 
 # %% tags=["nbval-check-output"]
 assert np.linalg.matrix_rank(convolution_matrix([1, 1, 1], 8)) == 7
@@ -762,9 +773,9 @@ print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(un
 # ## More: Three ways back from a blurred photograph
 #
 # Blur a photograph with a known Gaussian, taking everything beyond the frame as black, and store it in 8 bits, as a
-# JPEG does. In two dimensions the matrix has
-# one row and one column for each pixel; `sparse=True` keeps only the taps. The Gaussian is a product of a column and a
-# row, so its matrix is a Kronecker product, and its condition number a square.
+# JPEG does. In two dimensions the matrix has one row and one column for each pixel; `sparse=True` keeps only the taps.
+# The Gaussian is a product of a column and a row, so its matrix is a Kronecker product, and its condition number a
+# square.
 
 # %% tags=["nbval-check-output"]
 astronaut = skimage.color.rgb2gray(skimage.data.astronaut())[20:180, 150:310]
@@ -813,12 +824,12 @@ assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 
 # %% [markdown]
 # The inverse is perfect on paper, where the blur is known exactly, its black surroundings included; half a grey level
-# of rounding destroys it. The **Wiener filter** inverts what
-# was passed well, and damps instead of magnifying what drowned in the noise (its ripples at the frame arise because it
-# takes the picture to repeat itself). The transposed convolution does not invert at all: it blurs once more.
+# of rounding destroys it. The **Wiener filter** inverts what was passed well, and damps instead of magnifying what
+# drowned in the noise (its ripples at the frame arise because it takes the picture to repeat itself). The transposed
+# convolution does not invert at all: it blurs once more.
 #
-# It is not unrelated, though. The least-squares inverse is $(C^\top C)^{-1} C^\top$: the transposed convolution is its *first
-# half*, and all the sharpening happens in the other one.
+# It is not unrelated, though. The least-squares inverse is $(C^\top C)^{-1} C^\top$: the transposed convolution is its
+# *first half*, and all the sharpening happens in the other one.
 #
 # **Self-test.** What does the Wiener filter become when you tell it that there is no noise?
 #
@@ -831,6 +842,7 @@ assert quality["inverse, 8 bits"] < 0 < 100 < quality["inverse, no rounding"]
 # that need not be designed, because it can be learned. Is that so? Take *one* `Conv2DTranspose` with stride 2, show it
 # halved photographs, and ask for two different targets: their **bilinear enlargement**, whose kernel we know, and the
 # **photograph** itself.
+
 
 # %%
 def gray_photographs():
@@ -858,9 +870,10 @@ def enlarge(pictures, method):
 learn, test = gray_photographs()
 
 # %% [markdown]
-# We learn from patches of 48 x 48 pixels, in eight mirrored and rotated forms (no direction shall be special). Their
+# We learn from patches of 48 x 48 pixels, in eight mirrored and rotated forms (so that no direction is special). Their
 # mean is taken away: it says nothing about interpolation, and a learner that sees mostly brightness learns slowly. What
 # is lost at a patch's border to zero padding is cropped from the loss.
+
 
 # %% tags=["nbval-check-output"]
 def patches(picture, side=48):
@@ -904,6 +917,7 @@ plotting.show(
 # The first question has a known answer, and training must find it. A layer with one linear map and a squared error has
 # a *closed form*, too: the **normal equations**. They say where training would end if it went on for ever.
 
+
 # %%
 def least_squares(sources, targets, size=6):
     """The kernel that no other beats on these patches: the normal equations, summed over batches of patches."""
@@ -942,6 +956,7 @@ assert fast or dataset != "photographs" or max(closest.values()) < 0.02  # how n
 # Is it better? On photographs that it has not seen, by PSNR, beside the kernels of notebook 01. The cell after that
 # states what the numbers say, whatever they are; two photographs decide little, and differences below 0.1 dB are called
 # equal.
+
 
 # %%
 def transposed_convolution(picture, kernel):
@@ -1000,13 +1015,14 @@ plotting.show(
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
-# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below
+# it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
 # ### Exercise 4: sizes (1 point)
 #
 # A convolution with `kernel` taps and the given stride reads `size` pixels (no fewer than `kernel`). Return the number
 # of its outputs for padding "same", and for padding "valid", as two integers.
+
 
 # %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def output_sizes(size, kernel, stride):
@@ -1034,6 +1050,7 @@ for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 
 #
 # A convolution returned `outputs` pixels. List, in rising order, all input sizes from which it may have come.
 
+
 # %% nbgrader={"grade": false, "grade_id": "ambiguous", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def possible_input_sizes(outputs, kernel, stride, padding):
     """All sizes that a convolution with padding "same" or "valid" turns into `outputs` pixels, a list of integers."""
@@ -1058,19 +1075,19 @@ for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4
 #
 # ### Exercise 6: in your own words (2 points)
 #
-# Why is "deconvolution", the word for inverse filtering, wrong for this layer? Say what an inverse filter needs to know and
-# what it returns, what a transposed convolution returns instead, and name one case in which the two agree.
+# Why is "deconvolution", the word for inverse filtering, wrong for this layer? Say what an inverse filter needs to
+# know and what it returns, what a transposed convolution returns instead, and name one case in which the two agree.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 #
-# An inverse filter knows the kernel that blurred a picture and returns the picture: it solves $C x = y$, magnifies what
-# the blur made small, and with it the noise, so in practice it needs regularisation (Wiener). A transposed convolution
-# multiplies with $C^\top$: it restores the *shape* of the input and not its values; $C^\top C$ is not the identity, and a blur
-# transposed blurs again. In a decoder there is nothing to invert, either: its kernel is learned and is not that of any
-# encoder layer. The two agree where *C* is orthogonal: a kernel with the single tap 1 at stride 1; and, for going up and
-# then down, windows that do not overlap with taps of unit length ($C C^\top = 1$). (One point for inverse against transpose,
-# one for a correct case.)
+# An inverse filter knows the kernel that blurred a picture and returns the picture: it solves $C x = y$, magnifies
+# what the blur made small, and with it the noise, so in practice it needs regularisation (Wiener). A transposed
+# convolution multiplies with $C^\top$: it restores the *shape* of the input and not its values; $C^\top C$ is not the
+# identity, and a blur transposed blurs again. In a decoder there is nothing to invert, either: its kernel is learned
+# and is not that of any encoder layer. The two agree where *C* is orthogonal: a kernel with the single tap 1 at stride
+# 1; and, for going up and then down, windows that do not overlap with taps of unit length ($C C^\top = 1$). (One point
+# for inverse against transpose, one for a correct case.)
 #
 # ### END SOLUTION
 
@@ -1105,4 +1122,3 @@ for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4
 # - W. Shi et al.: *Is the deconvolution layer the same as a convolutional layer?*, arXiv:1609.07009, 2016.
 # - R. C. Gonzalez, R. E. Woods: *Digital Image Processing*, 4th edition, 2018, chapter 5, "Image Restoration and
 #   Reconstruction": inverse and Wiener filtering.
-

@@ -61,6 +61,7 @@ keras.utils.set_random_seed(seed)
 # Enlarge a photograph twice with a transposed convolution whose weights are all equal: once with a 3 x 3 kernel, once
 # with a 4 x 4 kernel, both with stride 2. The only difference is one row and one column of weights.
 
+
 # %% tags=["core"]
 def transposed_convolution(image, kernel, stride, padding="valid"):
     """The framework's transposed convolution of one image [H, W] with one kernel [k, k]."""
@@ -95,9 +96,9 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Blue cells hold values; where the window covers one it is dark orange. Where the window stands, row and column modulo the stride, is the
-# **phase** of the output pixel. The smaller window sees four values in one phase, two in two phases, one in the last;
-# and every time the same bias is added.
+# Blue cells hold values; where the window covers one it is dark orange. Where the window stands, row and column modulo
+# the stride, is the **phase** of the output pixel. The smaller window sees four values in one phase, two in two
+# phases, one in the last; and every time the same bias is added.
 #
 # **Think first:** a 5 x 5 window with stride 2: which counts?
 #
@@ -112,10 +113,11 @@ plotting.show(
 #
 # ### Exercise 1: the overlap map (2 points)
 #
-# Return how many taps reach the output pixels whose rows and columns are given: an array of integers
-# `[len(rows), len(columns)]`. `rows` and `columns` are arrays of positions in the whole output, which has
-# `(size - 1) * stride + kernel_size` of them per axis. The input has `size` pixels per axis, perhaps a billion: a map of
-# all of it, or a loop over it, would not fit. The kernel may be smaller than the stride.
+# Return how many taps reach the output pixels whose rows and columns are given: an array of integers `[len(rows),
+# len(columns)]`. `rows` and `columns` are arrays of positions in the whole output, which has `(size - 1) * stride +
+# kernel_size` of them per axis. The input has `size` pixels per axis, perhaps a billion: a map of all of it, or a loop
+# over it, would not fit. The kernel may be smaller than the stride.
+
 
 # %% nbgrader={"grade": false, "grade_id": "map", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def overlap_map(kernel_size, stride, size, rows, columns):
@@ -155,13 +157,14 @@ for size_, stride_, length_ in [(3, 2, 4), (4, 2, 2), (2, 3, 3), (5, 1, 2), (7, 
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint 1</summary>Along one axis: which is the last input that position p meets, which the first? Their
-# numbers differ by the count minus 1.</details>
+# <details><summary>Hint 1</summary>Along one axis: which is the last input that position p meets, which the first?
+# Their numbers differ by the count minus 1.</details>
 # <details><summary>Hint 2</summary>The last is <code>p // stride</code>, but at most size - 1. The first is
 # (p - kernel_size + 1) / stride, rounded up, but at least 0; <code>-(-a // b)</code> rounds up.</details>
 #
 # Three ways to count must agree: yours, a convolution of ones after zero insertion, and the framework on an image and a
 # kernel of ones.
+
 
 # %% tags=["core", "nbval-check-output"]
 def map_by_library(kernel_size, stride, size, rows, columns):
@@ -206,6 +209,7 @@ print("32 pairs of kernel size and stride: framework and count agree at every pi
 # $$n_\varphi = \left\lceil \frac{k - \varphi}{s} \right\rceil, \qquad \varphi = 0, \ldots, s - 1 .$$
 #
 # In two dimensions the counts of row and column are multiplied.
+
 
 # %% tags=["nbval-check-output"]
 def interior(counts, kernel_size, stride, size):
@@ -265,8 +269,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# Now move the sliders. `padding="same"` crops the output to stride times the input, and much of the border goes with it.
-# Find a pair with stride 3 that is flat; then change the kernel by one.
+# Now move the sliders. `padding="same"` crops the output to stride times the input, and much of the border goes with
+# it. Find a pair with stride 3 that is flat; then change the kernel by one.
+
 
 # %%
 def cropped(counts, kernel_size, stride, size):
@@ -326,6 +331,7 @@ print(f"checkerboard energy {checkerboard_energy(counts, 2):.2f}")
 # `np.fft.fft2`; the stride frequencies stand at the multiples of H / stride down and of W / stride across; the zero
 # frequency counts in the denominator only. The map is never all zeros.
 
+
 # %% nbgrader={"grade": false, "grade_id": "energy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def stride_energy(values, stride):
     """Share of the spectrum's energy at the stride frequencies, a number in 0..1."""
@@ -348,11 +354,11 @@ for shape_, stride_ in [((6, 4), 2), ((6, 9), 3), ((8, 12), 4), ((12, 6), 2), ((
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2), besides
-# (0, 0).</details>
+# <details><summary>Hint</summary>For a map of 6 x 4 and stride 2 these are the places (0, 2), (3, 0) and (3, 2),
+# besides (0, 0).</details>
 #
-# <details><summary>Second hint</summary>A slice with a step picks them: <code>energy[::3, ::2]</code>. Or leave the spectrum alone
-# and use the variance of the phase means.</details>
+# <details><summary>Second hint</summary>A slice with a step picks them: <code>energy[::3, ::2]</code>. Or leave the
+# spectrum alone and use the variance of the phase means.</details>
 
 # %% tags=["nbval-check-output"]
 energy_of = adopt(
@@ -384,7 +390,8 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 # ## Equal counts are not equal sums
 #
 # The rule counts taps. What a pixel receives is their *weighted sum*. On a constant image of ones, every pixel of phase
-# $\varphi$ becomes the sum of the weights in its phase, $S_\varphi = \sum_j w_{\varphi + j s}$. So the exact condition is:
+# $\varphi$ becomes the sum of the weights in its phase, $S_\varphi = \sum_j w_{\varphi + j s}$. So the exact
+# condition is:
 #
 # > Away from the borders, a constant image stays constant **exactly when all phase sums of the kernel are equal**.
 #
@@ -392,9 +399,10 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 #
 # ### Exercise 3: the error of each phase (1 point)
 #
-# A transposed convolution with `kernel` `[h, w]`, one `bias` and a `stride` enlarges an image that is `c` everywhere. It
-# should be `c` again. Return what comes out minus `c`, away from the borders, for each phase: floats `[stride, stride]`.
-# The kernel may be smaller than the stride.
+# A transposed convolution with `kernel` `[h, w]`, one `bias` and a `stride` enlarges an image that is `c` everywhere.
+# It should be `c` again. Return what comes out minus `c`, away from the borders, for each phase: floats `[stride,
+# stride]`. The kernel may be smaller than the stride.
+
 
 # %% nbgrader={"grade": false, "grade_id": "phase", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def phase_errors(kernel, bias, stride, c):
@@ -423,9 +431,11 @@ for shape_, stride_, bias_, c_ in [
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint</summary>The taps that reach phase (i, j) are <code>kernel[i::stride, j::stride]</code>.</details>
+# <details><summary>Hint</summary>The taps that reach phase (i, j) are <code>kernel[i::stride,
+# j::stride]</code>.</details>
 #
 # One example against each half of the rule; the first kernel is the bilinear one of notebook 01.
+
 
 # %% tags=["core"]
 def errors_by_sums(kernel, bias, stride, c):
@@ -515,6 +525,7 @@ print("1 - 1 / stride squared:                ", np.round(expected, 1))
 # overlap count and $b$ the one bias of the channel. We ask for the output $c$, at five levels $c$ from 0 to 1, and
 # give the layer three kinds of freedom. The least-squares fit is the best that any training could reach.
 
+
 # %%
 def error_by_phase(size, stride, freedom):
     """Output minus target at c = 1 after the best fit, [stride, stride]."""
@@ -548,10 +559,11 @@ plotting.show(
 # %% [markdown]
 # So the claim about the bias holds while the weights of a kernel are alike: no single $b$ serves pixels that collect
 # one, two and four values. With the weight fixed, the errors average to 0 and the best bias is 0, no help at all; with
-# the weight free, the best bias is 19/92 = 0.21, and black no longer comes out black. Once every weight is free, the target is reached exactly, by a kernel with equal phase sums.
-# Training has that freedom; whether it uses it is a question for the experiment below.
+# the weight free, the best bias is 19/92 = 0.21, and black no longer comes out black. Once every weight is free, the
+# target is reached exactly, by a kernel with equal phase sums. Training has that freedom; whether it uses it is a
+# question for the experiment below.
 #
-# A threshold turns the error of brightness into one of kind.
+# After a ReLU, uneven brightness becomes a pattern of on and off pixels.
 #
 # **Think first:** ones everywhere, weights 1, bias -2.5, then ReLU. Which pixels fire for kernel 3, which for kernel 4?
 
@@ -571,9 +583,11 @@ for size in (3, 4):
 # %% [markdown]
 # ## More: "Symmetric" multiple
 #
-# Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front, and
-# everything lands half a pixel off. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$ is
-# even. A multiple $k = m s$ is symmetric if $m$ is odd or $s$ is even. Measured as the centre of an impulse's answer:
+# Padding "same" removes $k - s$ rows of the whole output. If that number is odd, one more goes behind than in front,
+# and everything lands half a pixel off. We read "symmetric" in this sense: the crop is symmetric exactly when $k - s$
+# is even. A multiple $k = m s$ is symmetric if $m$ is odd or $s$ is even. Measured as the centre of an impulse's
+# answer:
+
 
 # %% tags=["nbval-check-output"]
 def shift(size, stride):
@@ -629,9 +643,10 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 
 # %% [markdown]
 # Kernel size 5 with stride 3 breaks the rule, and still resize-convolution makes no pattern of a constant image,
-# whatever its weights, except in a frame as wide as the kernel reaches: there, zero padding counts as black. For a flat
-# image of ones and a mean over 3 x 3, "same" leaves 0.44 in the corner and 0.67 along the edge. Sub-pixel convolution keeps the rule and even has a bias for each phase, which no transposed
-# convolution has; its phases are free to drift apart in training.
+# whatever its weights, except in a frame as wide as the kernel reaches: there, zero padding counts as black. For a
+# flat image of ones and a mean over 3 x 3, "same" leaves 0.44 in the corner and 0.67 along the edge. Sub-pixel
+# convolution keeps the rule and even has a bias for each phase, which no transposed convolution has; its phases are
+# free to drift apart in training.
 #
 # **Self-test.** Why does a sub-pixel convolution with ICNR start without a pattern, and why may one come?
 #
@@ -642,9 +657,9 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 # ## More: What does training make of it?
 #
 # Now the experiment. A small decoder enlarges grey photographs four times: a 3 x 3 convolution, twice an upsampling by
-# two, with ReLU between. The competitors differ only in the upsampling: kernels 2 and 4 keep the rule, 3 and 5 break it,
-# and there are the cures. They see crops of three photographs and are tested on a fourth. Before you run it: which will
-# show the most checkerboard after training?
+# two, with ReLU between. The competitors differ only in the upsampling: kernels 2 and 4 keep the rule, 3 and 5 break
+# it, and there are the cures. They see crops of three photographs and are tested on a fourth. Before you run it: which
+# will show the most checkerboard after training?
 
 # %%
 layers = keras.layers
@@ -751,8 +766,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# What is left, seen: the first seed's answer to a flat grey image, minus its mean, before and after training. Each row has
-# its own range of grey, stated at the left.
+# What is left, seen: the first seed's answer to a flat grey image, minus its mean, before and after training. Each row
+# has its own range of grey, stated at the left.
 
 # %%
 rows = {}
@@ -768,6 +783,7 @@ plotting.show(
 # %% [markdown]
 # The next cell says what the numbers are, whatever they are. A difference counts here only if the ranges over the seeds
 # do not overlap.
+
 
 # %%
 def verdict(measure, first, second):
@@ -792,19 +808,20 @@ for title, measure, pairs in [
 assert max(left["resize, then 3"]) < 1e-9, "no weights make resize-convolution draw on the middle of a flat image"
 
 # %% [markdown]
-# Read it with care. The theorem stands: away from the border, resize-convolution draws nothing on flat ground. The others *learn* to
-# compensate, with the rule or without, down to a small rest; ICNR starts at 0, but its phases drift apart. In the run
-# stored here the rule does not decide what is left on flat ground.
+# Read it with care. The theorem stands: away from the border, resize-convolution draws nothing on flat ground. The
+# others *learn* to compensate, with the rule or without, down to a small rest; ICNR starts at 0, but its phases drift
+# apart. In the run stored here the rule does not decide what is left on flat ground.
 #
-# Kernel 3 does treat its pixels less evenly than kernel 4. But look at the controls: kernel 2 keeps the rule and does no
-# better than kernel 3; kernel 5 breaks it and does as well as kernel 4. What kernels 2 and 3 share is that some pixel
-# sees a single value and cannot interpolate; kernels 4 and 5 show at least four to everyone. So the *least* overlap may
-# matter more than equal overlap. It is not the whole story: in sub-pixel convolution every pixel sees nine values, and
-# its ratio is no better than that of kernel 5. In PSNR the seeds of most competitors overlap. Three seeds are few:
-# `benchmarks/checkerboard.py training` repeats this with more steps.
+# Kernel 3 does treat its pixels less evenly than kernel 4. But look at the controls: kernel 2 keeps the rule and does
+# no better than kernel 3; kernel 5 breaks it and does as well as kernel 4. What kernels 2 and 3 share is that some
+# pixel sees a single value and cannot interpolate; kernels 4 and 5 show at least four to everyone. So the *least*
+# overlap may matter more than equal overlap. It is not the whole story: in sub-pixel convolution every pixel sees nine
+# values, and its ratio is no better than that of kernel 5. In PSNR the seeds of most competitors overlap. Three seeds
+# are few: `benchmarks/checkerboard.py training` repeats this with more steps.
 #
 # And every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
 # least-squares problem. Enlarge averaged photographs by the stride, for all 32 pairs, and feed the result a flat image:
+
 
 # %%
 def tap_columns(small, size, stride):
@@ -844,9 +861,9 @@ print(f"kernel below the stride:    energy at least {trained[~enough].min():.4f}
 # %% [markdown]
 # ## More: What the cures cost
 #
-# For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each output
-# pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and sub-pixel
-# convolution produces all phases on the small one.
+# For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each
+# output pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and
+# sub-pixel convolution produces all phases on the small one.
 
 # %% tags=["nbval-check-output"]
 C, s = 16, 2
@@ -874,14 +891,15 @@ for name, (parameters, products) in costs.items():
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
-# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell below
+# it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
 # ### Exercise 4: kernel sizes that are fine (1 point)
 #
 # A decoder uses one kernel size in all its transposed convolutions, with padding "same"; their strides are given as a
 # list. Return, in increasing order, all kernel sizes up to and including `largest` for which no layer has uneven counts
 # and no layer shifts the image by half a pixel.
+
 
 # %% nbgrader={"grade": false, "grade_id": "sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def good_kernel_sizes(strides, largest):
@@ -908,14 +926,15 @@ for strides_, largest_, expected_ in [
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Two conditions for each stride: the rule, and the symmetric crop. For strides 4 and 6 the
-# smallest is 12, not 24.</details>
+# <details><summary>Hint</summary>Two conditions for each stride: the rule, and the symmetric crop. For strides 4 and 6
+# the smallest is 12, not 24.</details>
 #
 # ### Exercise 5: mend a kernel (2 points)
 #
 # A trained kernel `[h, w]` draws a checkerboard on flat images. Return the kernel that draws none, is as bright on
 # average, and differs least from the given one: all phase sums become equal to the *mean* of the given phase sums, and
 # the sum of the squared changes is as small as possible. The kernel is no smaller than the stride along either axis.
+
 
 # %% nbgrader={"grade": false, "grade_id": "mend", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mended(kernel, stride):
@@ -956,33 +975,36 @@ for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6,
 #
 # ### Exercise 6: in your own words (2 points)
 #
-# A colleague's decoder uses transposed convolutions with kernel 4 and stride 2, and its outputs show a checkerboard. "It
-# cannot come from the upsampling: the rule holds." What is wrong with the argument? Name one measurement that would
-# settle where the pattern comes from, and one change that excludes it.
+# A colleague's decoder uses transposed convolutions with kernel 4 and stride 2, and its outputs show a checkerboard.
+# "It cannot come from the upsampling: the rule holds." What is wrong with the argument? Name one measurement that
+# would settle where the pattern comes from, and one change that excludes it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 #
-# The rule makes the *number* of taps equal in every phase, not the sum of their weights; a constant image stays constant
-# (away from the border) only if the phase sums are equal, and random or trained weights need not have that. Measurement: feed flat inputs and
-# take the checkerboard energy away from the border (or compare the phase sums of the kernels, or the error by output
-# phase); do it before and after training. Change: resize-convolution, whose kernel has equal phase sums whatever its
-# weights; also accepted: sub-pixel convolution with ICNR, if the answer says that it excludes the pattern only at the
-# start.
+# The rule makes the *number* of taps equal in every phase, not the sum of their weights; a constant image stays
+# constant (away from the border) only if the phase sums are equal, and random or trained weights need not have that.
+# Measurement: feed flat inputs and take the checkerboard energy away from the border (or compare the phase sums of the
+# kernels, or the error by output phase); do it before and after training. Change: resize-convolution, whose kernel has
+# equal phase sums whatever its weights; also accepted: sub-pixel convolution with ICNR, if the answer says that it
+# excludes the pattern only at the start.
 #
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Summary
 #
-# - A pixel of phase $\varphi$ gets $\lceil (k - \varphi) / s \rceil$ taps an axis: constant inside exactly when $s$
+# - A pixel of phase $\varphi$ gets $\lceil (k - \varphi) / s \rceil$ taps per axis: constant inside exactly when $s$
 #   divides $k$, constant up to the border only for $k = s$.
 # - The checkerboard energy is the share of the spectrum at the stride frequencies, or the variance of the phase means.
-# - Away from the borders, a constant image stays constant exactly when the *phase sums* of the kernel are equal. The rule gives that for equal
+# - Away from the borders, a constant image stays constant exactly when the *phase sums* of the kernel are equal. The
+# rule gives that for equal
 #   weights; for random ones it gives equal power on average.
 # - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training does it.
-# - Away from the border, resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more multiply-adds.
-# - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric; where a
+# - Away from the border, resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more
+# multiply-adds.
+# - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric;
+# where a
 #   pattern in flat regions must be impossible, take resize-convolution.
 
 # %% [markdown]
@@ -1005,4 +1027,3 @@ for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6,
 #   Network*, CVPR 2016, section 3.2.
 # - A. Aitken et al.: *Checkerboard artifact free sub-pixel convolution*, arXiv 1707.02937, 2017: ICNR.
 # - V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, arXiv 1603.07285, 2016, section 4.
-

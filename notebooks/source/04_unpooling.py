@@ -81,6 +81,7 @@ if fast:
 # the window; the first of equal values wins). Sizes that k does not divide give cut windows at the bottom and right.
 # Values may be negative. Use NumPy.
 
+
 # %% nbgrader={"grade": false, "grade_id": "pool", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def max_pool(features, k):
     """Maxima and indices, both [ceil(height / k), ceil(width / k)]."""
@@ -116,8 +117,9 @@ for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7,
 
 # %% [markdown] tags=["core"]
 # <details><summary>Hint 1</summary>Pad at the bottom and right with minus infinity until the windows fit.</details>
-# <details><summary>Hint 2</summary><code>reshape(rows, k, columns, k)</code> gives each window two axes of its own. Bring them
-# next to each other, make one of them, and take <code>argmax</code> along it.</details>
+# <details><summary>Hint 2</summary><code>reshape(rows, k, columns, k)</code> gives each window two axes of its own.
+# Bring them next to each other, make one of them, and take <code>argmax</code> along it.</details>
+
 
 # %% tags=["core", "nbval-check-output"]
 def pool_by_layer(features, k):
@@ -147,6 +149,7 @@ print(lecture_map, "\nmaxima\n", maxima, "\nindices\n", indices)
 #
 # Return a map `[height, width]` with `values` `[rows, columns]` at the places that `indices` name, and zeros elsewhere.
 # No loops over windows: NumPy can fill many places at once.
+
 
 # %% nbgrader={"grade": false, "grade_id": "unpool", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
 def max_unpool(values, indices, k, height, width):
@@ -180,6 +183,7 @@ for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7,
 # n % k columns further. <code>np.indices(values.shape)</code> gives all i and all j.</details>
 # <details><summary>Hint 2</summary>An array of row numbers and one of column numbers, both shaped like
 # <code>values</code>, may stand on the left: <code>result[rows, columns] = values</code>.</details>
+
 
 # %% tags=["core"]
 def unpool_by_layer(values, indices, k, height, width):
@@ -238,9 +242,9 @@ for name, features in {
 # here, and in TensorFlow, it is the first. The shortcut "compare the map with the enlarged maxima" marks *all* equal
 # places, and unpooling then writes a value several times.
 #
-# **Odd sizes.** Five rows make three windows, the last one cut. Three rows enlarged by two would be six: the decoder has
-# to be told that there were five. Hence the third argument of `MaxUnpooling2D`, the tensor that was pooled, of which
-# only height and width are used.
+# **Odd sizes.** Five rows make three windows, the last one cut. Three rows enlarged by two would be six: the decoder
+# has to be told that there were five. That is why `MaxUnpooling2D` takes a third argument, the tensor that was pooled;
+# it uses only its height and width.
 
 # %% tags=["nbval-check-output"]
 flat = np.array([[2, 2, 0, 0], [2, 2, 0, 0]], np.float32)
@@ -320,6 +324,7 @@ print("all indices 0: zero insertion by 2\n", zero_inserted)
 # %% [markdown]
 # Notebook 03 demanded that the kernel be a multiple of the stride, so that each output pixel sees equally many values.
 # With unpooling no kernel can promise that. Count the values under a 4 x 4 window, wherever it lies:
+
 
 # %% tags=["nbval-check-output"]
 def values_seen(places, k):
@@ -433,6 +438,7 @@ for levels in (1, 2, 3, 4):
 # SegNet-Basic at the paper's 360 x 480 pools four times, with 64 channels each. Four ways to remember, from the full
 # feature maps (as a skip connection needs them) to SegNet's theoretical 2 bits, 0 to 3 being four values:
 
+
 # %% tags=["nbval-check-output"]
 def windows_of(height, width, channels):
     """Number of pooling windows at each level."""
@@ -453,7 +459,9 @@ assert bits["features, float32"] == 64 * bits["indices, 2 bits"]
 measured = MaxPoolingWithIndices2D(2)(np.zeros((1, 360, 480, 64), np.float32))[1].numpy().nbytes
 assert measured == windows[0], "the layer's indices take what the table says"
 print(f"measured at level 1: {measured / 1e6:.2f} MB of indices")
-print(f"transposed convolutions: no memory an image, {4 * 4 * 4 * 64 * 64 * 4 / 1e6:.2f} MB of weights; bilinear: none")
+print(
+    f"transposed convolutions: no memory per image, {4 * 4 * 4 * 64 * 64 * 4 / 1e6:.2f} MB of weights; bilinear: none"
+)
 
 # %% [markdown]
 # The factor 64 is the "storage multiplier" that the SegNet paper prints for keeping the encoder's features (table 1).
@@ -466,7 +474,7 @@ print(f"transposed convolutions: no memory an image, {4 * 4 * 4 * 64 * 64 * 4 / 
 # byte each, and how many for the features themselves?
 #
 # <details><summary>Answer</summary>16 x 16 x 64 = 16,384 against 32 x 32 x 64 x 4 = 262,144: a sixteenth. With 2 bits
-# an index it would be the 64th part.</details>
+# per index it would be one 64th.</details>
 
 # %% [markdown]
 # ## More: What it costs: arithmetic and time
@@ -538,8 +546,8 @@ for name in DECODERS:
 
 # %% [markdown]
 # Within a network the convolutions dominate, and the way of enlarging changes little; dropping the decoder changes
-# much. The paper's own table says so, too: its "Bilinear" takes 24.2 ms an image, SegNet-Basic 52.6 ms. But look at the
-# weights before you blame the indices:
+# much. The paper's own table says so, too: its "Bilinear" takes 24.2 ms per image, SegNet-Basic 52.6 ms. But look at
+# the weights before you blame the indices:
 
 # %% tags=["nbval-check-output"]
 for decoder, published in [("indices", "SegNet-Basic, 1.425 M"), ("bilinear", ""), ("none", "Bilinear, 0.625 M")]:
@@ -560,9 +568,9 @@ for decoder, published in [("indices", "SegNet-Basic, 1.425 M"), ("bilinear", ""
 # | FCN-Basic (the same, and encoder features added) | no | 0.65 M | 24.2 | 47.3 | 38.1 |
 # | SegNet-Basic | yes | 1.425 M | 52.6 | 47.7 | 35.8 |
 #
-# With few weights, indices and learned upsampling reach the same boundary F, and encoder features do better still. What
-# the table lacks is interpolation with SegNet-Basic's own convolutions: that row tells what the *indices* contribute
-# there. We have it.
+# With few weights, indices and learned upsampling reach about the same boundary F, and encoder features do better
+# still. What the table lacks is interpolation with SegNet-Basic's own convolutions: that row tells what the *indices*
+# contribute there. We have it.
 #
 # **Self-test.** The paper compares SegNet-Basic with "Bilinear". Why is that no test of the indices?
 #
@@ -605,8 +613,8 @@ for name, thickness in [("pole, 2 pixels wide", 2), ("house, 60 pixels wide", 60
 # ## More: The decoder comparison, repeated
 #
 # Equal data, equal steps, equal seeds; only the decoder differs. To learn anything in seconds, the networks are small,
-# with 3 x 3 kernels, and tell seven categories apart instead of all classes. **Think first:** which decoder wins in mIoU, which at the
-# boundaries, and which difference is larger than the spread over the seeds?
+# with 3 x 3 kernels, and tell seven categories apart instead of all classes. **Think first:** which decoder wins in
+# mIoU, which at the boundaries, and which difference is larger than the spread over the seeds?
 
 # %%
 category = np.full(256, 255, np.uint8)
@@ -661,6 +669,7 @@ for decoder, values in results.items():
 # counts only if it has the same sign for every seed. With three seeds even that happens by luck in one case of four,
 # and there are six comparisons.
 
+
 # %%
 def verdict(first, second, measure):
     difference = np.subtract(results[first], results[second])[:, ["mIoU", "boundary F"].index(measure)]
@@ -685,8 +694,8 @@ for first, second, question in [
 # - `"indices"` against `"none"` repeats the paper's pair; at full width they differ by 0.8 million weights.
 # - `"indices"` against `"bilinear"` is the fair test of the indices. What they bring shows at the boundaries.
 #
-# A longer run of the same comparison is recorded here: `python benchmarks/unpooling.py learn` (Toy Streets at 32 x 64, 5
-# seeds), and the same with `--dataset camvid --image-size 48 64 --seeds 3`; 250 steps at half our rate and twice our
+# A longer run of the same comparison is recorded here: `python benchmarks/unpooling.py learn` (Toy Streets at 32 x 64,
+# 5 seeds), and the same with `--dataset camvid --image-size 48 64 --seeds 3`; 250 steps at half our rate and twice our
 # batch. Differences in points, with 95 % intervals over the seeds:
 #
 # | | Toy Streets: mIoU | boundary F | CamVid: mIoU | boundary F |
@@ -699,11 +708,11 @@ for first, second, question in [
 # gain belongs to the decoder's convolutions, not to the indices. In small photographs, after so few steps, the paper's
 # pair is not decided (see the intervals), and interpolation with the same decoder wins both measures.
 #
-# But change the protocol and photographs say the opposite: `course run 04 --dataset camvid`, this very notebook at
-# 32 x 64 with its own rate, batch and 150 steps, gave the indices 6.5 points more mIoU than bilinear interpolation, in
+# But change the protocol and photographs say the opposite: `course run 04 --dataset camvid`, this very notebook at 32
+# x 64 with its own rate, batch and 150 steps, gave the indices 6.5 points more mIoU than bilinear interpolation, in
 # all three seeds, and 2.9 more boundary F, not in all. None of this refutes the paper, which trains far longer at full
-# size. It does show that the advantage depends on data, budget and protocol; one experiment of this kind, the paper's or
-# ours, does not settle it. "Not very advantageous" is a fair summary of mIoU, not a law.
+# size. It does show that the advantage depends on data, budget and protocol; one experiment of this kind, the paper's
+# or ours, does not settle it. "Not very advantageous" is a fair summary of mIoU, not a law.
 #
 # One frame, to see rather than count:
 
@@ -728,6 +737,7 @@ plotting.show(
 #
 # In JupyterLab, choose a map, the size of the windows and the window whose arrows stand out. Map 0 is the lecture's
 # (at size 4), the others are drawn at random, with ties. Watch what happens at sizes that the window does not divide.
+
 
 # %%
 def draw(number=0, size=4, pool_size=2, window=0):
@@ -754,14 +764,15 @@ interactive_figure(
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 and 2 stand where they are needed, above. Each answer goes into the function that is there; the cell below it
-# checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
+# Exercises 1 and 2 stand where they are needed, above. Each answer goes into the function that is there; the cell
+# below it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
 #
 # ### Exercise 3: the memory of the indices (2 points)
 #
 # SegNet pools five times, with 64, 128, 256, 512 and 512 channels; each pooling halves height and width, rounding *up*.
 # Return a list of five integers: the bytes that the indices of each level take for one image, when every index takes
 # `bits` bits and each level is rounded up to whole bytes.
+
 
 # %% nbgrader={"grade": false, "grade_id": "memory", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def index_bytes(height, width, bits):
@@ -798,6 +809,7 @@ for height, width, bits in [(360, 480, 2), (360, 480, 64), (1024, 2048, 2), (33,
 # *near* the other border if some pixel there is at most `tolerance` away (Euclidean distance). Return F, the harmonic
 # mean of precision and recall; 1.0 if both borders are empty, 0.0 if exactly one is or if nothing is near. No pixel
 # occurs twice in an array.
+
 
 # %% nbgrader={"grade": false, "grade_id": "boundary", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def boundary_f(true, predicted, tolerance):
@@ -837,8 +849,8 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint 1</summary><code>true[:, None] - predicted[None]</code> has shape [n, m, 2]: every true pixel against every
-# predicted one.</details>
+# <details><summary>Hint 1</summary><code>true[:, None] - predicted[None]</code> has shape [n, m, 2]: every true pixel
+# against every predicted one.</details>
 # <details><summary>Hint 2</summary>From the distances make a table of true and false, <code>near</code>, of shape [n,
 # m]. Recall asks for any along one axis, precision along the other. Handle empty borders first: the mean of nothing is
 # no number.</details>
@@ -851,11 +863,11 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 #
-# The table's bilinear network has 0.625 M weights, SegNet-Basic 1.425 M: the difference is the 7 x 7 convolutions of the
-# decoder, so the gain may come from them. Train a third network that interpolates but keeps these convolutions, with
-# the same data, steps and several seeds: against SegNet-Basic it shows the effect of the indices, against the bilinear
-# network that of the decoder. (Also accepted: the table's SingleChannelDecoder, which has indices and as few weights as
-# the bilinear network, if the answer says that it still has other decoder weights.)
+# The table's bilinear network has 0.625 M weights, SegNet-Basic 1.425 M: the difference is the 7 x 7 convolutions of
+# the decoder, so the gain may come from them. Train a third network that interpolates but keeps these convolutions,
+# with the same data, steps and several seeds: against SegNet-Basic it shows the effect of the indices, against the
+# bilinear network that of the decoder. (Also accepted: the table's SingleChannelDecoder, which has indices and as few
+# weights as the bilinear network, if the answer says that it still has other decoder weights.)
 #
 # ### END SOLUTION
 
@@ -880,4 +892,3 @@ assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
 # - F. Perazzi et al.: *A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation*, CVPR 2016,
 #   section 4: the boundary measure.
 # - G. Csurka, D. Larlus, F. Perronnin: *What is a good evaluation measure for semantic segmentation?*, BMVC 2013.
-
