@@ -197,3 +197,19 @@ def test_no_library_says_anything_beside_the_line(tmp_path):
     done = course(*command, timeout=500)
     assert done.returncode == 2 and not done.stdout
     assert "best.keras cannot be loaded" in only_line(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--window", "1x1"], "argument --window: '1x1' is out of range; give sides of at least 16 pixels"),
+        (["--window", "64x8"], "argument --window: '64x8' is out of range"),
+        (["--scales", "nan"], "argument --scales: 'nan' is not a list of numbers"),
+        (["--scales", "1,1000"], "argument --scales: '1000' is out of range; give a number above 0.1 and of at most 8"),
+        (["--scales", "0.001"], "argument --scales: '0.001' is out of range"),
+    ],
+)
+def test_views_that_show_nothing_or_never_end_are_refused(options, words, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["predict", "run", "photo.png", "--output", "out", *options])
+    assert words in only_line(capsys.readouterr().err)
