@@ -88,7 +88,7 @@ DESCRIPTIONS = {
     ),
     "02 descent": (
         "Left, the blurred target, the signal found by gradient descent and the true box with sharp edges: the found "
-        "one is close to the box but rounded at its edges. Right, the loss over 200 steps, falling fast, then slowly."
+        "one follows the box, with ripples at its edges. Right, the loss over 200 steps, falling fast, then slowly."
     ),
     "02 enlarged": (
         "A detail of a test photograph: the truth, enlarged by nearest neighbour (blocks), bilinear (soft), "

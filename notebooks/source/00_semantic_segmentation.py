@@ -756,7 +756,7 @@ print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label !=
 # constant per pixel.</details>
 
 # %% [markdown]
-# ## More: Self-test: does the architecture change when the image size does?
+# ## More: Does the architecture change when the image size does?
 #
 # **Think first** (*L5*). The network was trained at 64 x 128. Which of its layers knows that? Run the same weights at
 # three sizes, one of them odd.
@@ -779,7 +779,10 @@ windows = inference.Views(network, window=(64, 128))(picture[None])[0]
 print(f"the last one through windows of 64 x 128: right pixels {share_right(windows, truth):.0%}")
 
 # %% [markdown]
-# None of them: a convolution is a small kernel that slides over whatever it is given. *It runs* does not mean *it is as
+# <details><summary>Answer</summary>None of them: a convolution is a small kernel that slides over whatever it is
+# given.</details>
+#
+# *It runs* does not mean *it is as
 # good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels. An
 # image too large for the memory goes through the network in overlapping *windows*, and where they overlap their
 # probabilities are averaged. A window does not see what lies beyond its edge.
