@@ -18,11 +18,15 @@ from pathlib import Path
 import yaml
 from chapters import write_chapters
 from jupyter_book.sphinx import build_sphinx
+from landing import write_landing
 from reference import write_reference
+
+from course_utils.tools.edition import edition
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "course_utils/tools/labs/README.md", "docs/*.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE*", "CITATION.cff", "docker/Dockerfile"]
+PAGES += ["data/README.md", "course_utils/tools/labs/README.md", "docs/*.md"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,13 +65,16 @@ def assemble(source: Path) -> None:
     write_chapters(ROOT / "notebooks", source / "notebooks")
     for picture in (ROOT / "notebooks").glob("*.jpg"):
         shutil.copy(picture, source / "notebooks")
+    write_landing(source)
     write_reference(source / "reference")
     config = source / "_config.yml"
     config.write_text(yaml.safe_dump(with_repository(yaml.safe_load(config.read_text("utf-8")))), "utf-8")
 
 
 def with_repository(config: dict) -> dict:
-    """The configuration with launch buttons, when the environment says where the course is published."""
+    """The configuration with the edition, and with launch buttons when the environment says where the course is."""
+    foot = f"Edition {edition()}, by the course's authors. Code: MIT. Text and figures: CC BY 4.0."
+    config["html"]["extra_footer"] = f"<p>{foot}</p>"
     name = os.environ.get("COURSE_REPOSITORY", "").strip("/")
     if name:
         branch = os.environ.get("COURSE_BRANCH", "students")

@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from course_utils.tools.notebooks.convert import write_notebook
 from course_utils.tools.students.released import for_students
 
+_DRAWING = re.compile(r"^(plotting|widgets|plt)\.", re.M)
 _DETAILS = re.compile(r"(<details>\s*<summary>.*?</summary>)\s*(.*?)\s*(</details>)", re.S)
 
 
@@ -19,7 +22,15 @@ def write_chapters(notebooks: Path, output: Path) -> None:
     for path in sorted(notebooks.glob("*.ipynb")):
         chapter = for_students(path)
         for cell in chapter.cells:
+            if is_drawing(cell):
+                cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
             if cell.cell_type == "markdown":
                 # With an empty line around it, the folded text is read as Markdown.
                 cell.source = _DETAILS.sub(r"\1\n\n\2\n\n\3", cell.source)
         write_notebook(chapter, output / path.name)
+
+
+def is_drawing(cell: NotebookNode) -> bool:
+    """Whether a cell draws a figure: its code is folded, as the figure is what there is to read."""
+    drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    return drawn and bool(_DRAWING.search(cell.source)) and "def " not in cell.source

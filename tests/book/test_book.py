@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from course_utils.tools.edition import edition
 from course_utils.tools.labs.lab.regions import hidden_lines
 from course_utils.tools.labs.lab.source import read_lab
 
@@ -35,15 +36,19 @@ def references(page: BeautifulSoup) -> Iterator[str]:
 
 def test_every_notebook_guide_and_part_of_the_library_has_a_page(book, pages):
     wanted = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
-    wanted += [
-        "index",
-        "README",
-        "CONTRIBUTING",
-        "data/README",
-        "course_utils/tools/labs/README",
-        "elsewhere",
-        "search",
+    guides = [
+        "students",
+        "prerequisites",
+        "syllabus",
+        "glossary",
+        "cheat-sheet",
+        "instructors",
+        "jupyterhub",
+        "editions",
     ]
+    wanted += [f"docs/{name}" for name in guides]
+    wanted += ["index", "README", "CONTRIBUTING", "CHANGELOG", "LICENSE-OVERVIEW", "data/README", "elsewhere", "search"]
+    wanted += ["course_utils/tools/labs/README"]
     wanted += [f"reference/course_utils.{name}" for name in ("labels", "layers", "models", "evaluation", "tools")]
     assert not [name for name in wanted if book / f"{name}.html" not in pages]
 
@@ -59,6 +64,44 @@ def test_chapter_has_the_committed_pictures_with_their_texts(notebook, book, pag
     texts = [output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})]
     page = pages[book / "notebooks" / f"{notebook.stem}.html"]
     assert texts and [image["alt"] for image in page.select(".cell_output img")] == texts
+
+
+def test_first_page_has_a_card_for_each_notebook(book, pages):
+    cards = {}
+    for card in pages[book / "index.html"].select(".sd-card"):
+        link = card.find("a", class_="sd-stretched-link")["href"]
+        cards[link] = (card.find("img"), " ".join(card.get_text().split()))
+    for notebook in NOTEBOOKS:
+        minutes = nbformat.read(notebook, as_version=4).metadata.course.minutes
+        picture, text = cards[f"notebooks/{notebook.stem}.html"]
+        assert picture["alt"] and (book / picture["src"]).is_file()
+        assert f"{minutes} minutes. Before it: " in text and notebook.stem[:2] in text
+    assert {"docs/students.html", "docs/instructors.html", "CONTRIBUTING.html"} <= set(cards)
+
+
+def test_navigation_keeps_students_instructors_and_contributors_apart(book, pages):
+    captions = [text.get_text(strip=True) for text in pages[book / "index.html"].select(".bd-links .caption-text")]
+    assert captions == ["Start", "Notebooks", "Look up", "For instructors", "For contributors"]
+
+
+def test_every_page_names_the_edition(book, pages):
+    for path, page in pages.items():
+        if page.find("footer"):
+            assert f"Edition {edition()}" in page.get_text(), path
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_code_that_only_draws_is_folded(notebook, book, pages):
+    page = pages[book / "notebooks" / f"{notebook.stem}.html"]
+    for cell in page.select(".cell"):
+        code, drawn = cell.select_one(".cell_input .highlight"), cell.select_one(".cell_output img")
+        if (
+            code
+            and drawn
+            and re.search(r"^(plotting|widgets)\.", code.get_text(), re.M)
+            and "def " not in code.get_text()
+        ):
+            assert "tag_hide-input" in cell["class"], code.get_text()[:80]
 
 
 def test_every_picture_has_a_text(pages):

@@ -34,6 +34,14 @@ def test_python(version, state, monkeypatch):
     assert bool(finding.remedy) == (state == "problem")
 
 
+@pytest.mark.parametrize(("installed", "state"), [("2.0.0", "ok"), ("1.9.0", "warning")])
+def test_an_installed_package_of_another_edition_is_seen(installed, state, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "2.0.0"\n')
+    finding = environment.check_edition(installed, tmp_path)
+    assert finding.state == state and installed in finding.detail
+    assert ("make install" in finding.remedy) == (state == "warning")
+
+
 def test_python_shared_with_other_projects(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))

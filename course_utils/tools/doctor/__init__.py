@@ -11,6 +11,7 @@ from course_utils.tools.doctor import computing, environment, jupyter, storage
 from course_utils.tools.doctor.finding import REINSTALL, Finding
 
 CHECKS = (
+    environment.check_edition,
     environment.check_python,
     environment.check_packages,
     environment.check_extras,

@@ -2,11 +2,32 @@
 
 import importlib.metadata
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 from course_utils.tools.doctor.finding import REINSTALL, Finding
+from course_utils.tools.edition import edition
 from course_utils.tools.extras import command_for, installed_extras
+
+
+def check_edition(installed: str | None = None, root: Path | None = None) -> Finding:
+    """The edition of the course, and whether the installed package is of the same edition as the files around it.
+
+    Args:
+        installed: the package's; read when omitted.
+        root: of the clone or copy; found when omitted.
+    """
+    from course_utils.machine import checkout
+
+    installed, root = installed or edition(), root or checkout()
+    if root is None:
+        return Finding("Course", "ok", f"edition {installed}, installed as a package")
+    declared = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    if declared != installed:
+        detail = f"the files are of edition {declared}, the installed package of {installed}"
+        return Finding("Course", "warning", detail, "make install, or python -m pip install --no-deps -e .")
+    return Finding("Course", "ok", f"edition {installed} in {root}")
 
 
 def check_python(version: tuple = sys.version_info[:3], supported: str | None = None) -> Finding:
