@@ -65,7 +65,13 @@ def _left_in(sandbox):
         lists = [f"/proc/sysvipc/{name}" for name in ("shm", "sem", "msg")]
         look = ["nsenter", "-t", str(family[-1].pid), "-i", "cat", *lists]
         objects = subprocess.run(look, capture_output=True, text=True).stdout.count("\n")
-    return sum(process.status() != psutil.STATUS_ZOMBIE for process in family), files, objects
+    return sum(_lives(process) for process in family), files, objects
+
+
+def _lives(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @pytest.fixture
