@@ -16,7 +16,7 @@
 # kernel sizes that number is constant, measure a checkerboard as one number, tell what the rule "kernel size a multiple
 # of the stride" promises and what it does not, and choose between two cures by their cost.
 #
-# **Time:** 65 minutes, or 20 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about two minutes on two processor cores.
 #
 # **Lecture claim:** *L12*, a transposed convolution is a convolution after zero insertion; the kernel size should be a
@@ -199,8 +199,8 @@ print("32 pairs of kernel size and stride: framework and count agree at every pi
 # <details><summary>Answer</summary>1 1 2 2 3 2 3 2 2 1 1. They add up to 4 x 5: every tap of every input arrives
 # somewhere.</details>
 
-# %% [markdown]
-# ## More: The closed form
+# %% [markdown] tags=["core"]
+# ## The closed form
 #
 # Output position $p$ meets input $i$ in tap $p - i s$. All taps that a position uses differ by multiples of the stride
 # $s$, so in phase $\varphi = p \bmod s$ it uses the taps $\varphi, \varphi + s, \varphi + 2s, \ldots$ below the kernel
@@ -211,7 +211,7 @@ print("32 pairs of kernel size and stride: framework and count agree at every pi
 # In two dimensions the counts of row and column are multiplied.
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["core", "nbval-check-output"]
 def interior(counts, kernel_size, stride, size):
     """The positions that no border touches, from the first whole period on."""
     start = -(-max(kernel_size - stride, 0) // stride) * stride
@@ -225,7 +225,7 @@ for size, stride in [(2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (15, 8), (1
     in_two = " ".join(map(str, np.unique(np.multiply.outer(phases, phases))))
     print(f"kernel {size:2d}, stride {stride}: along one axis {phases}, in two dimensions {in_two}")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # **Self-test.** Kernel 7 and stride 3: how many taps reach each of the three phases?
 #
 # <details><summary>Answer</summary>3, 2 and 2: 7 / 3, 6 / 3 and 5 / 3, rounded up. They add up to 7.</details>
