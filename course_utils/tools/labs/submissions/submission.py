@@ -95,9 +95,6 @@ def read_submission(data: bytes, lab: Assignment) -> Submission:
     except (ValueError, RecursionError, MemoryError) as error:
         submission.problem = f"The file is not a readable notebook: {error}"
         return submission
-    if sum(len(raw.source) for raw in submission.raw if raw.kind == "code") > MAX_CODE:
-        submission.problem = f"The code cells hold more than {MAX_CODE:,} characters; hand in your own code only."
-        return submission
     lessons = set(map(squeezed, lab.lessons.values()))
     checks = {f"{one.grade_id}_check": squeezed(without_region(one.check, HIDDEN)) for one in lab.marked}
     by_id = {exercise.grade_id: exercise for exercise in lab.exercises}
@@ -119,6 +116,8 @@ def read_submission(data: bytes, lab: Assignment) -> Submission:
             submission.cells.append(Cell(source, "own", index))
     for exercise in lab.marked:
         _settle(submission, exercise)
+    if sum(len(cell.source) for cell in submission.cells) > MAX_CODE:
+        submission.problem = f"The code cells hold more than {MAX_CODE:,} characters; hand in your own code only."
     return submission
 
 
