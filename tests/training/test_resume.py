@@ -10,7 +10,6 @@ from kills import Killed, contents, differences, killed_run, tiny_recipe
 
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
-from course_utils.models import SYSTEMS
 from course_utils.tools.cli import main
 from course_utils.training import Run, resume_run, train_recipe
 from course_utils.training.fitting import Budget, fit
@@ -21,7 +20,7 @@ from course_utils.training.run_folder.checkpoint import Checkpoint
 
 @pytest.mark.parametrize(
     ("system", "policy", "optimizer"),
-    [("PSPNet", None, "sgd"), ("SegNet", "mixed_bfloat16", "muon"), ("PSPNet", "mixed_bfloat16", "adamw")],
+    [("PSPNet", None, "sgd"), ("SegNet", "mixed_bfloat16", "muon")],
 )
 def test_a_killed_training_ends_as_the_undisturbed_one(system, policy, optimizer, tiny_streets, tmp_path):
     """Dropout, the averages and which weights decay are those of the same training."""
@@ -33,10 +32,9 @@ def test_a_killed_training_ends_as_the_undisturbed_one(system, policy, optimizer
     assert any(np.any(whole[name] != 0) for name in whole if "optimizer" in name)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_goes_on_bit_for_bit(system, tiny_streets, tmp_path):
-    """A step after going on from a checkpoint is the step that would have come next."""
-    policy = "mixed_bfloat16" if list(SYSTEMS).index(system) % 2 else None
+@pytest.mark.parametrize(("system", "policy"), [("LRR", None), ("DeepLabV2", "mixed_bfloat16")])
+def test_a_checkpoint_goes_on_bit_for_bit(system, policy, tiny_streets, tmp_path):
+    """A step after going on from a checkpoint is the step that would have come next; `kills.py` tries all systems."""
     recipe = tiny_recipe(system, tiny_streets, policy)
     generator = np.random.default_rng(0)
     images = generator.uniform(size=(2, 64, 128, 3)).astype(np.float32)

@@ -16,8 +16,8 @@ from course_utils.training import Recipe, Run
 from course_utils.training.validation import confusion_of_frames
 from course_utils.weights.card import WeightsCard, place
 
-SAME = 0.99
-"""Share of pixels that the packed network must classify as the trained one does."""
+SAME = 0.95
+"""Share of pixels that the packed network, in 32 bits, must classify as the trained one does, which may use 16."""
 
 
 def ship(run_folder: Path, address: str) -> str:

@@ -4,17 +4,17 @@ _LITE0 = "--encoder efficientnet_lite0 --encoder-weights imagenet"
 
 TRAININGS = {
     "SegNet/camvid": "--epochs 36",
-    "SegNetBasic/camvid": "--option width=0.5 --epochs 36",
+    "SegNetBasic/camvid": "--option width=0.5 --epochs 30",
     "DeepLabV3Plus/camvid": f"{_LITE0} --image-size 240x320 --minutes 12",
-    "FCN8s/toy_streets": "--option width=0.375 --option classifier_channels=128 --image-size 128x256 --epochs 20",
+    "FCN8s/toy_streets": "--option width=0.375 --option classifier_channels=128 --image-size 128x256 --epochs 16",
     "SegNet/toy_streets": "--image-size 128x256 --epochs 24",
     "SegNetBasic/toy_streets": "--option width=0.5 --image-size 128x256 --epochs 24",
     "PSPNet/toy_streets": "--image-size 128x256 --epochs 20",
-    "DeepLabV2/toy_streets": "--image-size 128x256 --epochs 20",
+    "DeepLabV2/toy_streets": "--image-size 128x256 --epochs 16",
     "DeepLabV3/toy_streets": "--image-size 128x256 --epochs 20",
     "DeepLabV3Plus/toy_streets": "--image-size 128x256 --epochs 20",
-    "LRR/toy_streets": "--option width=0.3125 --image-size 128x256 --epochs 20",
-    "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 20",
+    "LRR/toy_streets": "--option width=0.3125 --image-size 128x256 --epochs 16",
+    "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 12",
     "GSCNN/toy_streets": "--image-size 128x256 --epochs 20",
 }
 """Options of `course train` by address, SYSTEM/DATASET."""
