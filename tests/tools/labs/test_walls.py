@@ -59,7 +59,7 @@ for folder, folders, files in os.walk("/"):
 
 def double(values):
     group = os.getpgrp() == os.getsid(0) == os.getpid()
-    raise ValueError(repr((seen, sorted(writable), [n for n in os.listdir("/proc") if n.isdigit()], group)))
+    raise ValueError(repr((seen, sorted(writable), [n for n in os.listdir("/proc") if n.isdigit() and n != "1"], group)))
 """
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_shared(notebook, mark):
     """Two folders of its own can be written to; there are no terminals, no other process, and a session of its own."""
     cell_of(notebook, "double").source = LOOKS
     devices = sorted(["fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero"])
-    expected = repr((devices, ["/dev/shm", "/scratch"], ["1"], True))
+    expected = repr((devices, ["/dev/shm", "/scratch"], [], True))
     assert expected in mark(notebook)["double"].message
 
 
