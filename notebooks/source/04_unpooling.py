@@ -101,17 +101,17 @@ assert isinstance(found, tuple) and len(found) == 2, "return two arrays: the max
 assert_same(found[0], [[4.0, 2.0], [6.0, 7.0]], name="the maxima")
 assert_same(found[1], [[1, 0], [1, 0]], name="the indices")
 ### BEGIN HIDDEN TESTS
-for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
-    features = np.random.default_rng(trial).integers(-9, 3, (height, width)).astype(np.float32)
+for trial, (down, across, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
+    features = np.random.default_rng(trial).integers(-9, 3, (down, across)).astype(np.float32)
     values, places = MaxPoolingWithIndices2D(k)(features[None, ..., None])
     given = features.copy()
     found = max_pool(given, k)
     assert_same(given, features, name="the input after the call")
-    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima of a {height} x {width} map, windows of {k}")
+    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima of a {down} x {across} map, windows of {k}")
     assert_same(
         found[1],
         places.numpy()[0, ..., 0].astype(int),
-        name=f"the indices of a {height} x {width} map, windows of {k}",
+        name=f"the indices of a {down} x {across} map, windows of {k}",
     )
 ### END HIDDEN TESTS
 
@@ -169,13 +169,13 @@ assert_same(
     name="two values put back",
 )
 ### BEGIN HIDDEN TESTS
-for trial, (height, width, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (3, 10, 4)]):
+for trial, (down, across, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (3, 10, 4)]):
     rng = np.random.default_rng(trial)
-    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, height, width, 1)).astype(np.float32))
+    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, down, across, 1)).astype(np.float32))
     values = rng.normal(size=places.shape).astype(np.float32)
-    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, height, width, 1), np.float32)]).numpy()[0, ..., 0]
-    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, height, width)
-    assert_same(answer, expected, name=f"a {height} x {width} map, windows of {k}")
+    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, down, across, 1), np.float32)]).numpy()[0, ..., 0]
+    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, down, across)
+    assert_same(answer, expected, name=f"a {down} x {across} map, windows of {k}")
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
