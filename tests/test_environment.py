@@ -218,7 +218,7 @@ WITHOUT_IMPORT = {
     "ruff": (".pre-commit-config.yaml", "-m ruff"),
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
     "sphinx-mathjax-offline": ("book/*.py", '"sphinx-mathjax-offline"'),
-    "tensorboard": ("course_utils/training/*.py", "tf.summary.create_file_writer("),
+    "tensorboard": ("course_utils/training/run_folder/*.py", "tf.summary.create_file_writer("),
 }
 """Where a package is used that no file needs to import: in which files, with which words."""
 

@@ -205,8 +205,8 @@ def test_part_of_a_split_is_scored_only_on_request(data_set, good, evaluate, tmp
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "either a run folder or --predictions"),
-        (["RUN", "--predictions", "DATA"], "either a run folder or --predictions"),
+        ([], "a run folder, --weights SYSTEM/DATASET or --predictions DIR"),
+        (["RUN", "--predictions", "DATA"], "a run folder, --weights SYSTEM/DATASET or --predictions DIR"),
         (["--predictions", "DATA"], "add --dataset"),
         (["--predictions", "DATA", "--dataset", "cityscapes", "--output", "DATA"], "leave it out"),
         (["--predictions", "DATA", "--dataset", "cityscapes"], "several predictions"),
