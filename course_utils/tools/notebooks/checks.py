@@ -52,7 +52,8 @@ def output_problems(notebook: NotebookNode) -> list[str]:
     """What the stored outputs must not show but do, one line each, naming the cell.
 
     Anything on standard error (a warning, a log line), an error without the tag `raises-exception` (in a graded cell,
-    whose tag only lets students run on, any error), a picture without alternative text, a widget without a picture, and texts that differ from machine to machine or run to run.
+    whose tag only lets students run on, any error), a picture without alternative text, a widget without a picture,
+    and texts that differ from machine to machine or run to run.
     """
     problems = []
     if "widgets" in notebook.metadata:

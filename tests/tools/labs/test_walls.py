@@ -59,7 +59,8 @@ for folder, folders, files in os.walk("/"):
 
 def double(values):
     group = os.getpgrp() == os.getsid(0) == os.getpid()
-    raise ValueError(repr((seen, sorted(writable), [n for n in os.listdir("/proc") if n.isdigit() and n != "1"], group)))
+    others = [n for n in os.listdir("/proc") if n.isdigit() and n != "1"]
+    raise ValueError(repr((seen, sorted(writable), others, group)))
 """
 
 
