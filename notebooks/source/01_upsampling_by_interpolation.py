@@ -111,8 +111,8 @@ for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), 
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
-# <details><summary>Hint 1</summary>A slice with a step can stand on the left of an assignment:
-# <code>spread[::factor] = values</code> for a signal.</details>
+# <details><summary>Hint 1</summary>A slice with a step can stand on the left of an assignment; for a
+# signal that slice is <code>spread[::factor]</code>.</details>
 # <details><summary>Hint 2</summary>An image needs the slice once per axis, and <code>values.ndim</code> says how many
 # there are.</details>
 

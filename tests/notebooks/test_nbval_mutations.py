@@ -44,7 +44,7 @@ MUTATIONS = [
         "matrices.py",
         "tap - before\n",
         "tap - before + 1\n",
-        ("regular = ", "signal, taps = "),
+        ("def centred_matrix", "def matrix_by_library", "regular = ", "signal, taps = "),
     ),
     Mutation(
         "overlap counts",
@@ -60,7 +60,13 @@ MUTATIONS = [
         "layers/pooling/pooling_operations.py",
         "list(range(pool_size**2))",
         "[1, 0, 2, 3]",
-        ("lecture_map = ", "put_back = "),
+        (
+            "def max_pool",
+            "def pool_by_layer",
+            "def max_unpool",
+            "def unpool_by_layer",
+            "plotting.show(plotting.pooling_arrows(lecture_map",
+        ),
     ),
     Mutation(
         "atrous rate",
