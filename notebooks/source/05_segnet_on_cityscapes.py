@@ -91,7 +91,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# ## A SegNet that works
+# ### A SegNet that works
 #
 # Before you take it apart, see what it can do. The course ships a SegNet that has been trained on these streets for longer
 # than you want to wait (its *card* says how). Here it answers for the same three frames:

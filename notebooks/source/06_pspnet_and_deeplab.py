@@ -97,7 +97,7 @@ plotting.show(
 # convolutional network knows the surroundings only as far as its **receptive field** reaches. Two networks of 2017 widen it: PSPNet averages
 # whole regions and tells every pixel the result; DeepLabV3 spreads the taps of its convolutions apart.
 #
-# ## Trained first, looked into later
+# ### Trained first, looked into later
 #
 # Inside a network that has learnt nothing there is nothing to see. So the course ships all three trained: same encoder,
 # same frames, same number of epochs and same recipe, from random weights and one seed. `make weights` trains them anew;
