@@ -67,6 +67,15 @@ def differences(one: dict, other: dict) -> list[str]:
     return missing + [name for name in one.keys() & other.keys() if not np.array_equal(one[name], other[name])]
 
 
+def everything(folder):
+    """All files of a folder by name, with their content."""
+    return {
+        os.path.relpath(path, folder): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if path.name != ".lock"
+    }
+
+
 def killed_run(recipe: Recipe, output: Path, steps: list[int]) -> Run:
     """A training that is killed before some steps, counted over all its lives, and goes on each time."""
     begun, begin = [], _Pace.on_train_batch_begin

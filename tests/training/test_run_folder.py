@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kills import tiny_recipe
-from test_resume import everything
+from kills import everything, tiny_recipe
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError

@@ -1,12 +1,11 @@
 """A run that was killed and goes on ends like one that nothing had disturbed: equal, not close (see `kills.py`)."""
 
 import json
-import os
 import shutil
 
 import numpy as np
 import pytest
-from kills import Killed, contents, differences, killed_run, tiny_recipe
+from kills import Killed, contents, differences, everything, killed_run, tiny_recipe
 
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
@@ -152,12 +151,3 @@ def test_a_data_set_that_was_moved_is_given_anew(trained, tiny_streets, tmp_path
     with pytest.raises(CourseError, match="There is no folder"):
         resume_run(run, epochs=2)
     assert len(resume_run(run, epochs=2, given={"data_dir": str(tiny_streets)}).log) == 2
-
-
-def everything(folder):
-    """All files of a folder by name, with their content."""
-    return {
-        os.path.relpath(path, folder): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-        if path.name != ".lock"
-    }
