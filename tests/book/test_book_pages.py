@@ -86,9 +86,9 @@ class Site:
     def is_inside(self, url: str) -> bool:
         return url.startswith((f"{self.address}/", "data:", "blob:"))
 
-    def open(self, name: str):
+    def open(self, name: str, query: str = ""):
         self.page.set_viewport_size({"width": WIDTHS["laptop"], "height": 900})
-        self.page.goto(f"{self.address}/{name}.html")
+        self.page.goto(f"{self.address}/{name}.html{query}")
         # Side bars slide when the window's size changes; here they are at once where they belong.
         self.page.add_style_tag(content="* { transition: none !important }")
         # Formulas are set when the page is there; they, too, take room.
@@ -173,16 +173,14 @@ def test_page_fits_every_window_and_axe_finds_nothing_serious(name, site, tmp_pa
 
 
 def test_search_finds_a_word(light_site):
-    page = light_site.open("search")
-    page.goto(f"{page.url}?q=checkerboard")
+    page = light_site.open("search", "?q=checkerboard")
     results = page.locator("#search-results li a")
     results.first.wait_for()
     assert any("03_kernel_stride_multiples" in link.get_attribute("href") for link in results.all())
 
 
 def test_search_results_show_no_source_of_formulas(light_site):
-    page = light_site.open("search")
-    page.goto(f"{page.url}?q=transposed")
+    page = light_site.open("search", "?q=transposed")
     page.locator("#search-results li .context").first.wait_for()
     shown = " ".join(page.locator("#search-results li .context").all_inner_texts())
     assert shown and "\\(" not in shown and "\\top" not in shown

@@ -53,7 +53,8 @@ def test_tasks_of_the_copy_are_a_students(copy):
     done = subprocess.run(["make", "help"], cwd=copy, capture_output=True, text=True)
     tasks = re.findall(r"^  make (\w+)", done.stdout, re.M)
     assert tasks == ["help", "install", "run", "lab", "check", "clean", "test"]
-    planned = subprocess.run(["make", "--no-print-directory", "-n", "test"], cwd=copy, capture_output=True, text=True).stdout
+    dry = ["make", "--no-print-directory", "-n", "test"]
+    planned = subprocess.run(dry, cwd=copy, capture_output=True, text=True).stdout
     assert planned.splitlines()[-1].rstrip().endswith("course_utils check --all")
 
 
