@@ -43,8 +43,8 @@
 # | 05 SegNet | How is a whole network built, trained and scored? |
 # | 06 PSPNet and DeepLab | How does a pixel see its surroundings? |
 # | 07 Context and CRFs | Can neighbours correct each other? |
-# | 08 Shapes and distance | Who finds thin things, and things far away? |
-# | 09 Leaderboard | Which system is best, and how sure are we? |
+# | 09 Shapes and distance | Who finds thin things, and things far away? |
+# | 10 Leaderboard | Which system is best, and how sure are we? |
 #
 # Read a cell, guess what it will show, run it (Shift + Enter). At *Think first*, commit to an answer before you look.
 # Cells with `assert` check a claim: were it false, the notebook would stop there.

@@ -692,7 +692,7 @@ plotting.show(
 #
 # Three numbers invite a ranking. How far would the differences move with other frames? Draw them anew, with replacement,
 # 1,000 times (the *bootstrap*), the same frames for both networks of a pair. (Frames of one drive resemble their neighbours;
-# `paired_test` measures that and draws them in blocks where it must. Notebook 09 shows how.)
+# `paired_test` measures that and draws them in blocks where it must. Notebook 10 shows how.)
 
 # %%
 for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("DeepLabV3Plus", "DeepLabV3")]:

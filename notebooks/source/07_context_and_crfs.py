@@ -767,7 +767,7 @@ plotting.show(
 # ## The three beside each other
 #
 # One protocol: frames, batches, steps, rate, seed, encoder. Not equal: the number of weights. Networks this small say
-# nothing about the published ones; the table shows how to ask. One seed decides nothing: notebook 09 adds intervals. The
+# nothing about the published ones; the table shows how to ask. One seed decides nothing: notebook 10 adds intervals. The
 # last row is the *image-blind prior*: at each place the class that is most frequent there in training.
 
 # %%

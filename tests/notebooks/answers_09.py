@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
+from scipy.spatial import KDTree
 
 from course_utils.backend import tf
 
@@ -11,223 +13,201 @@ def nothing(*arguments):
     return None
 
 
-def ious(matrix, absent=math.nan):
-    """By loops: IoU of each class."""
-    size, values = len(matrix), []
-    for k in range(size):
-        union = sum(int(matrix[k][j]) for j in range(size)) + sum(int(matrix[j][k]) for j in range(size))
-        union -= int(matrix[k][k])
-        values.append(int(matrix[k][k]) / union if union else absent)
-    return values
+def weave(least=1, tolerance=1e-6, cut=True, whole=True, swap=False):
+    """Periods of a map, or the mistakes that a student makes."""
 
-
-def mean(values):
-    there = [value for value in values if not math.isnan(value)]
-    return sum(there) / len(there)
-
-
-def miou(matrix):
-    return mean(ious(matrix))
-
-
-def leaks(limit=3, mirror=lambda frame: frame[:, ::-1], centre=True, every=np.max, start=0):
-    """Numbers of leaked frames, or the mistakes that a student makes."""
-
-    def leaked(train, test):
+    def periods(scores, margin):
+        inside = scores[margin:-margin, margin:-margin] if cut else scores
         found = []
-        for number, frame in enumerate(test.astype(float), start):
-            views = [frame, mirror(frame)] if mirror else [frame]
-            for known in train.astype(float):
-                for view in views:
-                    difference = (view - view.mean() * centre) - (known - known.mean() * centre)
-                    if every(np.abs(difference)) <= limit and number not in found:
-                        found.append(number)
-        return found
+        for axis in (0, 1):
+            lines = inside if axis == 0 else inside.T
+            lines = lines if whole else lines[:, :1]
+            for shift in range(least, len(lines)):
+                if np.allclose(lines[shift:], lines[: len(lines) - shift], rtol=0, atol=tolerance):
+                    found.append(shift)
+                    break
+        return found[::-1] if swap else found
 
-    return leaked
-
-
-def leaks_by_broadcasting(train, test):
-    a = train - train.mean(axis=(1, 2))[:, None, None]
-    b = test - test.mean(axis=(1, 2))[:, None, None]
-    both = np.stack([b, b[:, :, ::-1]])
-    distance = np.abs(both[:, :, None] - a).max(axis=(3, 4))
-    return np.flatnonzero((distance <= 3).any(axis=(0, 2)))
+    return periods
 
 
-def leaks_wrapped(train, test):
-    """In whole numbers of eight bits, which have no negative ones."""
-    a, b = (frames - frames.mean(axis=(1, 2)).astype(np.uint8)[:, None, None] for frames in (train, test))
-    distance = np.abs(np.stack([b, b[:, :, ::-1]])[:, :, None] - a).max(axis=(3, 4))
-    return np.flatnonzero((distance <= 3).any(axis=(0, 2)))
-
-
-def leaks_in_place(train, test):
-    found = leaks_by_broadcasting(train, test)
-    test -= test.min()
+def periods_in_place(scores, margin):
+    found = weave()(scores, margin)
+    scores -= scores.mean()
     return found
 
 
-def stranger_by_votes(counts):
-    truth = [tuple(system.sum(axis=2).ravel().tolist()) for system in counts]
-    return next(k for k, one in enumerate(truth) if truth.count(one) == 1)
+def gate_by_loops(features, scores, kernel, factor=lambda alpha: 1 + alpha):
+    height, width, _ = features.shape
+    result = np.zeros((height, width, kernel.shape[1]))
+    for y, x in np.ndindex(height, width):
+        result[y, x] = features[y, x] @ kernel * factor(1 / (1 + math.exp(-scores[y, x])))
+    return result
 
 
-def stranger_by_distance(counts):
-    truth = counts.sum(axis=-1)
-    apart = np.abs(truth[:, None] - truth[None]).sum(axis=(1, 2, 3))
-    return np.argmax(apart)
+def gate_by_tensorflow(features, scores, kernel):
+    gated = features * tf.sigmoid(scores)[..., tf.newaxis] + features
+    return tf.nn.conv2d(gated[tf.newaxis], kernel[tf.newaxis, tf.newaxis], 1, "SAME")[0]
 
 
-def stranger_in_place(counts):
-    found = stranger_by_votes(counts)
-    counts[:] = 0
-    return found
+def gate_in_place(features, scores, kernel):
+    features *= (1 + 1 / (1 + np.exp(-scores)))[..., None]
+    return features @ kernel
 
 
-def disagree_by_lists(images):
-    large, small = images * 1000, 10
-    first = [[[large, 0], [0, large]]] + [[[small // 2, small // 2], [0, 0]]] * (images - 1)
-    second = [[[large // 2, large // 2], [0, large]]] + [[[small, 0], [0, 0]]] * (images - 1)
-    return [first, second]
+def edges_by_shifts(labels, radius, within=lambda dy, dx, r: dy * dy + dx * dx <= r * r, void=True, border=255):
+    reach = int(radius)
+    padded = np.pad(labels, reach, constant_values=border)
+    found = np.zeros(labels.shape, bool)
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            if within(dy, dx, radius):
+                part = padded[reach + dy : reach + dy + labels.shape[0], reach + dx : reach + dx + labels.shape[1]]
+                found |= (part != labels) & ((part != 255) | (not void))
+    return np.where(labels == 255, 255, found.astype(int))
 
 
-def disagree_by_a_class(images):
-    """The second system misses the one large person; the small images show a person that the first misses."""
-    counts = np.full((2, images, 2, 2), 0, np.int32)
-    counts[:, :, 0, 0] = 1
-    counts[0, :, 1, 0] = counts[1, :, 1, 1] = 1
-    counts[:, -1] = 0
-    counts[:, -1, 0, 0] = 10**6
-    counts[0, -1, 1, 1] = 10**6
-    counts[1, -1, 1] = 8 * 10**5, 2 * 10**5
-    return counts if images > 2 else np.array(disagree_by_lists(2))
+def edges_by_distance(labels, radius):
+    result = np.zeros(labels.shape, np.uint8)
+    for k in set(labels.ravel().tolist()) - {255}:
+        others = (labels != k) & (labels != 255)
+        if others.any():
+            result[(labels == k) & (distance_transform_edt(~others) <= radius)] = 1
+    result[labels == 255] = 255
+    return result
 
 
-def interval_by_lists(counts, picks, ends=(0.025, 0.975), rule=None):
-    rule = rule or (lambda drawn: miou(drawn.sum(axis=0)))
-    return [float(np.quantile([rule(counts[pick]) for pick in picks], end)) for end in ends]
+def edges_in_place(labels, radius):
+    labels[:] = edges_by_shifts(labels, radius)
+    return labels
 
 
-def interval_by_weights(counts, picks):
-    values = [miou(np.tensordot(np.bincount(pick, minlength=len(counts)), counts, 1)) for pick in picks]
-    return np.percentile(values, [2.5, 97.5])
+def edges_one_sided(labels, radius):
+    return edges_by_shifts(labels, radius, lambda dy, dx, r: dy >= 0 and dx >= 0 and dy * dy + dx * dx <= r * r)
 
 
-def interval_of_unique(counts, picks):
-    return interval_by_lists(counts, [np.unique(pick) for pick in picks])
+def f_by_trees(true, predicted, tolerance, order=(0, 1, 2), empty=(1.0, 0.0), strict=False, power=2, mean=None):
+    a, b = np.argwhere(true), np.argwhere(predicted)
+    if not len(a) or not len(b):
+        return [empty[0] if len(a) == len(b) else empty[1]] * 3
+    to_true, to_predicted = KDTree(a).query(b, p=power)[0], KDTree(b).query(a, p=power)[0]
+    near = np.less if strict else np.less_equal
+    p, r = near(to_true, tolerance).mean(), near(to_predicted, tolerance).mean()
+    f = mean(p, r) if mean else 2 * p * r / (p + r) if p + r else 0.0
+    return [(p, r, f)[k] for k in order]
 
 
-def interval_in_place(counts, picks):
-    picks.sort(axis=1)
-    return interval_by_weights(counts, picks)
+def f_by_distance(true, predicted, tolerance):
+    if not true.any() or not predicted.any():
+        return np.full(3, 1.0 if true.any() == predicted.any() else 0.0)
+    p = (distance_transform_edt(~true) <= tolerance)[predicted].mean()
+    r = (distance_transform_edt(~predicted) <= tolerance)[true].mean()
+    return np.array([p, r, 2 * p * r / max(p + r, 1e-12)])
 
 
-def interval_with_absent(counts, picks):
-    return interval_by_lists(counts, picks, rule=lambda drawn: np.mean(ious(drawn.sum(axis=0), absent=0.0)))
+def f_by_loops(true, predicted, tolerance):
+    a, b = np.argwhere(true).tolist(), np.argwhere(predicted).tolist()
+    if not a or not b:
+        return (1.0, 1.0, 1.0) if a == b else (0.0, 0.0, 0.0)
+    p = sum(any(math.dist(q, t) <= tolerance for t in a) for q in b) / len(b)
+    r = sum(any(math.dist(q, t) <= tolerance for t in b) for q in a) / len(a)
+    return p, r, 2 / (1 / p + 1 / r) if p and r else 0.0
 
 
-def permute_by_lists(first, second, exchange, two_sided=True, plus=1, strict=False, score=None):
-    score = score or (lambda matrices: miou(sum(matrices)))
-    observed, extreme = score(list(first)) - score(list(second)), 0
-    for swap in exchange:
-        pairs = [(b, a) if swapped else (a, b) for a, b, swapped in zip(first, second, swap, strict=True)]
-        found = score([a for a, _ in pairs]) - score([b for _, b in pairs])
-        distance = abs(found) - abs(observed) if two_sided else found - observed
-        extreme += distance > 1e-9 if strict else distance >= -1e-9
-    return [observed, (plus + extreme) / (plus + len(exchange))]
+def crop_by_share(height, width, factor, y, x):
+    share = factor / 512
+    return (
+        round(y * share * height),
+        height - round((1 - y) * share * height),
+        round(x * share * width),
+        width - round((1 - x) * share * width),
+    )
 
 
-def permute_by_sums(first, second, exchange):
-    total, gap = first.sum(axis=0), second - first
-    difference = miou(total) - miou(second.sum(axis=0))
-    moves = np.tensordot(np.asarray(exchange, int), gap, 1)
-    extreme = sum(abs(miou(total + move) - miou(second.sum(axis=0) - move)) >= abs(difference) - 1e-9 for move in moves)
-    return np.array([difference, (1 + extreme) / (1 + len(moves))])
-
-
-def permute_in_place(first, second, exchange):
-    answer = permute_by_sums(first, second, exchange)
-    first[:] = second
-    return answer
-
-
-def permute_of_images(first, second, exchange):
-    """Exchanges the images' mIoUs instead of their counts."""
-    return permute_by_lists(first, second, exchange, score=lambda matrices: mean([miou(matrix) for matrix in matrices]))
-
-
-def permute_of_accuracy(first, second, exchange):
-    return permute_by_lists(first, second, exchange, score=lambda matrices: np.trace(sum(matrices)) / np.sum(matrices))
+def crop_by_arrays(height, width, factor, y, x):
+    sizes, point = np.array([height, width]), np.array([y, x])
+    removed = sizes * factor / 512
+    starts = np.rint(point * removed)
+    stops = sizes - np.rint((1 - point) * removed)
+    return np.stack([starts, stops], axis=1).ravel().astype(int)
 
 
 RIGHT = [
-    ("leak", leaks()),
-    ("leak", leaks_by_broadcasting),
-    ("leak", lambda train, test: tf.constant(leaks_by_broadcasting(train, test))),
-    ("stranger", stranger_by_votes),
-    ("stranger", stranger_by_distance),
-    ("disagree", disagree_by_lists),
-    ("disagree", disagree_by_a_class),
-    ("bootstrap", interval_by_lists),
-    ("bootstrap", interval_by_weights),
-    ("bootstrap", lambda counts, picks: tf.constant(interval_by_lists(counts, picks))),
-    ("paired", permute_by_lists),
-    ("paired", permute_by_sums),
-    ("paired", lambda *given: tuple(permute_by_sums(*given))),
+    ("periods", weave()),
+    ("periods", weave(tolerance=1e-4)),
+    ("periods", lambda scores, margin: tf.constant(weave()(scores, margin))),
+    ("gate", gate_by_loops),
+    ("gate", gate_by_tensorflow),
+    ("gate", lambda f, s, w: np.einsum("hwc,hw,ck->hwk", f, 1 / (1 + np.exp(-s)), w) + f @ w),
+    ("edges", edges_by_shifts),
+    ("edges", edges_by_distance),
+    ("edges", lambda labels, radius: tf.constant(edges_by_shifts(labels, radius))),
+    ("boundary", f_by_trees),
+    ("boundary", f_by_distance),
+    ("boundary", f_by_loops),
+    ("crop", crop_by_share),
+    ("crop", crop_by_arrays),
+    ("crop", lambda *frame: tf.constant(crop_by_share(*frame))),
 ]
 WRONG = [
-    ("leak", nothing),
-    ("leak", lambda train, test: [1, 3]),
-    ("leak", leaks(mirror=None)),
-    ("leak", leaks(mirror=lambda frame: frame[::-1])),
-    ("leak", leaks(mirror=lambda frame: frame[::-1, ::-1])),
-    ("leak", leaks(centre=False)),
-    ("leak", leaks_wrapped),
-    ("leak", leaks(limit=0)),
-    ("leak", leaks(limit=60)),
-    ("leak", leaks(every=np.median)),
-    ("leak", leaks(start=1)),
-    ("leak", lambda train, test: leaks()(test, train)),
-    ("leak", leaks_in_place),
-    ("stranger", nothing),
-    ("stranger", lambda counts: 2),
-    ("stranger", lambda counts: [stranger_by_votes(counts)]),
-    ("stranger", lambda counts: stranger_by_distance(counts.sum(axis=1, keepdims=True))),
-    ("stranger", lambda counts: stranger_by_distance(counts.swapaxes(2, 3))),
-    ("stranger", lambda counts: np.argmin([np.trace(system.sum(axis=0)) for system in counts])),
-    ("stranger", lambda counts: stranger_by_votes(counts) + 1),
-    ("stranger", stranger_in_place),
-    ("disagree", nothing),
-    ("disagree", lambda images: disagree_by_lists(2)),
-    ("disagree", lambda images: disagree_by_lists(images)[::-1]),
-    ("disagree", lambda images: np.array(disagree_by_lists(images)) * 1.0),
-    ("disagree", lambda images: np.zeros((2, images, 2, 2), int)),
-    ("disagree", lambda images: np.array(disagree_by_lists(images)).transpose(1, 0, 2, 3)),
-    ("disagree", lambda images: np.array(disagree_by_lists(images)).transpose(0, 1, 3, 2)),
-    ("disagree", lambda images: np.array(disagree_by_lists(images)) - [[[0, 20], [0, 0]]]),
-    ("disagree", lambda images: [disagree_by_lists(images)[0]] * 2),
-    ("bootstrap", nothing),
-    ("bootstrap", lambda counts, picks: [0.4, 0.4]),
-    ("bootstrap", lambda counts, picks: [miou(counts.sum(axis=0))] * 2),
-    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks)[::-1]),
-    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, ends=(0.05, 0.95))),
-    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, ends=(0.0, 1.0))),
-    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks.T)),
-    ("bootstrap", lambda counts, picks: interval_by_lists(counts, picks, rule=lambda m: mean([miou(x) for x in m]))),
-    ("bootstrap", interval_of_unique),
-    ("bootstrap", interval_in_place),
-    ("bootstrap", interval_with_absent),
-    ("paired", nothing),
-    ("paired", lambda *given: [(0.9 + 10 / 11) / 2 - (0.5 + 4 / 7) / 2, 3 / 4]),
-    ("paired", lambda first, second, exchange: permute_by_lists(second, first, exchange)),
-    ("paired", lambda *given: permute_by_lists(*given, two_sided=False)),
-    ("paired", lambda *given: permute_by_lists(*given, plus=0)),
-    ("paired", lambda *given: permute_by_lists(*given, strict=True)),
-    ("paired", lambda *given: permute_by_lists(*given)[::-1]),
-    ("paired", lambda *given: permute_by_lists(*given)[1]),
-    ("paired", lambda *given: [abs(permute_by_lists(*given)[0]), 1 - permute_by_lists(*given)[1]]),
-    ("paired", permute_of_images),
-    ("paired", permute_of_accuracy),
-    ("paired", permute_in_place),
+    ("periods", nothing),
+    ("periods", lambda scores, margin: [2, 3]),
+    ("periods", weave(swap=True)),
+    ("periods", weave(cut=False)),
+    ("periods", weave(least=2)),
+    ("periods", weave(tolerance=0.0)),
+    ("periods", weave(tolerance=0.02)),
+    ("periods", weave(whole=False)),
+    ("periods", lambda scores, margin: [float(value) for value in weave()(scores, margin)]),
+    ("periods", lambda scores, margin: weave()(scores, 1)),
+    ("periods", periods_in_place),
+    ("gate", nothing),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: alpha)),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: 2 - alpha)),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w, factor=lambda alpha: 1.5)),
+    ("gate", lambda f, s, w: (f * (1 + s[..., None])) @ w),
+    ("gate", lambda f, s, w: (f * (1 + np.tanh(s)[..., None])) @ w),
+    ("gate", lambda f, s, w: f * (1 + 1 / (1 + np.exp(-s)))[..., None]),
+    ("gate", lambda f, s, w: gate_by_loops(f, s, w).transpose(1, 0, 2)),
+    ("gate", lambda f, s, w: (f + 1 / (1 + np.exp(-s))[..., None]) @ w),
+    ("gate", lambda f, s, w: np.array([[[6.0]]])),
+    ("gate", gate_in_place),
+    ("edges", nothing),
+    ("edges", lambda labels, radius: np.array([[0, 0, 1, 1, 0], [0, 0, 255, 255, 0]])),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, 1)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: True)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: abs(dy) + abs(dx) <= r)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, lambda dy, dx, r: dy * dy + dx * dx < r * r)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, void=False)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius, border=254)),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) == 1),
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) % 255),
+    ("edges", lambda labels, radius: edges_by_shifts(labels.T, radius)),
+    ("edges", edges_one_sided),
+    ("edges", edges_in_place),
+    ("boundary", nothing),
+    ("boundary", lambda t, p, tolerance: [2 / 3, 0.5, 4 / 7]),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, order=(1, 0, 2))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance)[2]),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, 2)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, strict=True)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=1)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=math.inf)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(0.0, 0.0))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(1.0, 1.0))),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: (p + r) / 2)),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: np.divide(2 * p * r, p + r))),
+    ("crop", nothing),
+    ("crop", lambda h, w, c, y, x: [50, 874, 200, 1848]),
+    ("crop", lambda h, w, c, y, x: [c, h - c, 2 * c, w - 2 * c]),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, 0.5, 0.5)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, x, y)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c, 1 - y, 1 - x)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, 2 * h, c, y, x)),
+    ("crop", lambda h, w, c, y, x: crop_by_share(h, w, c / 2, y, x)),
+    ("crop", lambda h, w, c, y, x: [crop_by_share(h, w, c, y, x)[k] for k in (0, 2, 1, 3)]),
+    ("crop", lambda h, w, c, y, x: np.subtract(crop_by_share(h, w, c, y, x), [0, 1, 0, 1])),
+    ("crop", lambda h, w, c, y, x: [int(v) for v in (y * c * h / 512, h - (1 - y) * c * h / 512,
+                                                     x * c * w / 512, w - (1 - x) * c * w / 512)]),
+    ("crop", lambda h, w, c, y, x: np.array(crop_by_share(h, w, c, y, x), float)),
 ]  # fmt: skip

@@ -86,7 +86,7 @@ MUTATIONS = [
     ),
     Mutation(
         "gate",
-        "08",
+        "09",
         "layers/boundaries/gated_convolution.py",
         "training=training) + features)",
         "training=training))",
@@ -94,7 +94,7 @@ MUTATIONS = [
     ),
     Mutation(
         "correction",
-        "09",
+        "10",
         "evaluation/statistics/multiple_comparisons.py",
         "len(order), 0, -1)",
         "len(order) + 1, 1, -1)",

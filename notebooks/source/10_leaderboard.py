@@ -10,7 +10,7 @@
 # ---
 
 # %% [markdown]
-# # 09 · The leaderboard: intervals instead of bold font
+# # 10 · The leaderboard: intervals instead of bold font
 #
 # **After this notebook you can** read a table of scores critically, give a score its interval, also where frames depend on
 # each other, test whether two systems differ, correct for many comparisons, say how many images would decide the rest, and
@@ -23,7 +23,7 @@
 # one protocol. *L18*, mIoU over the crop factor, for every trained system. *L19*, papers decide by bold font: which
 # differences of our own table survive a test?
 #
-# **Before it:** mIoU (06), boundary F and crops (08). **Exercises:** five to compute (9 points) and one to write (1
+# **Before it:** mIoU (06), boundary F and crops (09). **Exercises:** five to compute (9 points) and one to write (1
 # point).
 #
 # Training nine systems takes long, so this notebook *reads recorded results*: every prediction of every system for the
@@ -668,7 +668,7 @@ print(
 #
 # ## Other scores, other orders?
 #
-# mIoU is one way to look. Notebook 08 had two more: boundary F, and crops towards the vanishing point. The curve over
+# mIoU is one way to look. Notebook 09 had two more: boundary F, and crops towards the vanishing point. The curve over
 # the crop factor, for every system:
 
 # %%

@@ -10,7 +10,7 @@
 # ---
 
 # %% [markdown]
-# # 08 · Gated shapes and distance
+# # 09 · Gated shapes and distance
 #
 # **After this notebook you can** build a gated convolution and say what its gate can and cannot do, make boundary
 # labels from a label map, read the inside of a trained GSCNN, measure boundaries by a score that IoU does not replace,
@@ -595,7 +595,7 @@ for tolerance in tolerances:
 #
 # Then ask whether the networks differ at all. Take the difference frame by frame, and resample the frames a thousand
 # times (a *bootstrap*): each mean is one more answer that frames like these could have given. Frames of one drive resemble
-# their neighbours and must be drawn in blocks; how long, the measured correlation says (notebook 09). Toy Streets' scenes
+# their neighbours and must be drawn in blocks; how long, the measured correlation says (notebook 10). Toy Streets' scenes
 # are independent: blocks of one.
 
 
