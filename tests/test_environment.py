@@ -279,7 +279,11 @@ def test_every_import_is_declared_for_its_role():
     ("name", "source", "found"),
     [
         ("course_utils/labels.py", "import sqlalchemy", {"sqlalchemy"}),
-        ("course_utils/tools/commands/grade.py", "def run():\n    from nbgrader.api import Gradebook", {"nbgrader"}),
+        (
+            "course_utils/tools/commands/instructors/grade.py",
+            "def run():\n    from nbgrader.api import Gradebook",
+            {"nbgrader"},
+        ),
         ("course_utils/tools/labs/lab/source.py", "import nbgrader, dask.distributed", {"dask"}),
         ("course_utils/tools/labs/marking/cluster.py", "import nbgrader, dask.distributed", set()),
         ("course_utils/tools/reports/page.py", "import yaml", {"yaml"}),

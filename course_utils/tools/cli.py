@@ -16,7 +16,7 @@ from course_utils.tools.extras import advice_on
 COMMANDS = {
     **{name: name for name in ("doctor", "data", "run", "train", "evaluate", "predict")},
     **{name: f"students.{name}" for name in ("lab", "check", "submit")},
-    **{name: name for name in ("release", "grade", "feedback", "export")},
+    **{name: f"instructors.{name}" for name in ("release", "grade", "feedback", "export")},
 }
 """The commands, each with its module in `course_utils.tools.commands`."""
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from course_utils.tools.commands._class import add_class, gradebook_url, waiting_message
+from course_utils.tools.commands.instructors._class import add_class, gradebook_url, waiting_message
 
 HELP = "write a lab's points as CSV, for a spreadsheet, Canvas or Moodle"
 

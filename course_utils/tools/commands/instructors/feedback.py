@@ -1,6 +1,6 @@
 """`course feedback`: a page for each student of a lab."""
 
-from course_utils.tools.commands._class import add_class, gradebook_url, waiting_message
+from course_utils.tools.commands.instructors._class import add_class, gradebook_url, waiting_message
 
 HELP = "write each student's feedback as an HTML page"
 

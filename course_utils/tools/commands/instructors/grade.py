@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from course_utils.tools.commands._class import add_class, gradebook_url
+from course_utils.tools.commands.instructors._class import add_class, gradebook_url
 from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.types import whole_number
 

@@ -1,6 +1,6 @@
 """`course release`: the students' and the instructor's notebook of a lab."""
 
-from course_utils.tools.commands._class import add_class
+from course_utils.tools.commands.instructors._class import add_class
 
 HELP = "make a lab's notebook for students, after checking the lab itself"
 

@@ -1,0 +1,1 @@
+"""The commands for instructors: `course release`, `course grade`, `course feedback`, `course export`."""
