@@ -6,7 +6,7 @@ wing (`course_utils.tools`) runs, marks and reports, and no notebook imports it.
 
 FLOORS = (
     ("errors", "backend", "files", "machine", "names", "progress", "images"),
-    ("labels", "matrices", "checks", "layers"),
+    ("labels", "matrices", "checks", "layers", "quizzes"),
     ("losses",),
     ("datasets", "models", "evaluation", "weights"),
     ("training", "inference"),

@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 60
+#     minutes: 65
 #     claims: [L1, L2, L3, L5]
 # ---
 
@@ -19,7 +19,7 @@
 # files of Cityscapes and COCO, turn a label map into the tensor that a network is trained on, compute softmax and
 # loss by hand, and say why a fully convolutional network takes images of any size.
 #
-# **Time:** 60 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 65 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L1*, there are three kinds of problem: semantic, detection, instance. *L2*, semantic segmentation
@@ -826,6 +826,16 @@ assert fixed.count_params() == 448 + (16 * 128 + 1) * 19 * 128
 # %% [markdown]
 # So the claim holds *when every layer slides over the map (convolution, pooling) or works on each pixel or channel
 # alone*. It fails with a flattened dense layer, and needs care where pooling rounds odd sizes (notebook 05).
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("00")
 
 # %% [markdown]
 # ## Exercises

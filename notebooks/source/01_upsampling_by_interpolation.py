@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 65
+#     minutes: 70
 #     claims: [L7, L8, L9]
 # ---
 
@@ -16,7 +16,7 @@
 # every method of `tf.image.resize`, say what happens at the border and where the half pixel went, read a kernel's
 # spectrum, count what a method costs, and judge what it is worth on photographs and on label maps.
 #
-# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 70 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L7*, nearest, linear and cubic upsampling by a whole factor are all zero insertion followed by a
@@ -901,6 +901,16 @@ print(f"labels, repeated             mIoU {100 * labels_only.mean_iou():.1f} %  
 #
 # <details><summary>Answer</summary>Road falls from 0.6 to 0.2 and meets 0.5 a quarter of the way from the first centre
 # to the second. Repeated labels change half-way, wherever the border really is.</details>
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("01")
 
 # %% [markdown]
 # ## Exercises

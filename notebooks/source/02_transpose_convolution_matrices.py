@@ -16,7 +16,7 @@
 # "convolving with the reversed coefficients", predict the sizes that strides and paddings give, explain why a
 # transposed convolution undoes nothing, and train one to enlarge photographs.
 #
-# **Time:** 70 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 70 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about a minute on two processor cores.
 #
 # **Lecture claims:** *L6*, upsampling followed by convolution does not invert a convolution; it is interpolation whose
@@ -1011,6 +1011,16 @@ plotting.show(
 # <details><summary>Answer</summary>No. It learns to undo the reduction it was shown. With kept pixels, an output that
 # was kept needs a single tap 1, and the others an interpolation between neighbours: the kernel sits elsewhere and has
 # another shape. Change <code>halve</code> and look.</details>
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("02")
 
 # %% [markdown]
 # ## Exercises

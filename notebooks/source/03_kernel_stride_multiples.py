@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 65
+#     minutes: 70
 #     claims: [L12]
 # ---
 
@@ -16,7 +16,7 @@
 # kernel sizes that number is constant, measure a checkerboard as one number, tell what the rule "kernel size a multiple
 # of the stride" promises and what it does not, and choose between two cures by their cost.
 #
-# **Time:** 65 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 70 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about two minutes on two processor cores.
 #
 # **Lecture claim:** *L12*, a transposed convolution is a convolution after zero insertion; the kernel size should be a
@@ -887,6 +887,16 @@ for name, (parameters, products) in costs.items():
 # multiply-adds for an output pixel.
 #
 # <details><summary>Answer</summary>64 / 16 = 4 against 9, each times C<sup>2</sup>.</details>
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("03")
 
 # %% [markdown]
 # ## Exercises

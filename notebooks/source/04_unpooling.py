@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 60
+#     minutes: 65
 #     claims: [L13]
 # ---
 
@@ -16,7 +16,7 @@
 # has to do with zero insertion and with transposed matrices, count what it costs, and judge from an experiment with
 # several seeds what it buys.
 #
-# **Time:** 60 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 65 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves need about two minutes on two processor cores.
 #
 # **Lecture claim:** *L13*, unpooling puts values back where they were pooled; it costs time and memory for the indices,
@@ -760,6 +760,16 @@ interactive_figure(
     pool_size=(2, 3),
     window=(0, 8),
 )
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("04")
 
 # %% [markdown]
 # ## Exercises

@@ -42,6 +42,8 @@ def test_without_a_tag_there_is_no_core():
         ([new_markdown_cell("<details><summary>Answer</summary>" + "word " * 900 + "</details>")], 5),
         ([new_code_cell("1")] * 10, 5),
         ([new_code_cell("1")] * 11, 10),
+        ([new_code_cell("1")] * 4 + [new_code_cell('from x import quiz\n\nquiz("00")')], 5),
+        ([new_code_cell("1")] * 5 + [new_code_cell('quiz("00")')], 10),
         (
             [
                 new_code_cell("1", metadata=graded(3)),

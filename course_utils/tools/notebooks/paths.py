@@ -1,8 +1,8 @@
 """The two paths through a notebook, the core and the whole, and how many minutes each takes.
 
 The rule for the minutes, so that nobody has to guess: 200 words a minute (hints not counted), half a minute for each
-code cell, which is run and looked at, and for each exercise as long as its points are hard: 3, 6 or 10 minutes to
-compute for 1, 2 or 3 points, and 5 minutes to write. The sum is rounded up to the next 5 minutes.
+code cell, which is run and looked at, three for a quiz, and for each exercise as long as its points are hard: 3, 6 or
+10 minutes to compute for 1, 2 or 3 points, and 5 minutes to write. The sum is rounded up to the next 5 minutes.
 """
 
 import copy
@@ -17,10 +17,12 @@ CORE = "core"
 """The tag of the cells of the core path."""
 WORDS_PER_MINUTE = 200
 MINUTES_PER_CELL = 0.5
+MINUTES_PER_QUIZ = 3
 MINUTES_TO_COMPUTE = {1: 3, 2: 6, 3: 10}
 MINUTES_TO_WRITE = 5
 
 _HINTS = re.compile(r"<details><summary>[^<]*hint.*?</details>", re.S | re.I)
+_QUIZ = re.compile(r"^quiz\(", re.M)
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -57,7 +59,7 @@ def minutes(notebook: NotebookNode) -> int:
         elif record.get("grade"):
             total += MINUTES_TO_COMPUTE[record["points"]]
         elif cell.cell_type == "code" and not record:
-            total += MINUTES_PER_CELL
+            total += MINUTES_PER_QUIZ if _QUIZ.search(cell.source) else MINUTES_PER_CELL
     return math.ceil(total / 5) * 5
 
 
