@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from course_utils.tools.notebooks.convert import write_notebook
 from course_utils.tools.students.released import for_students
 
-_DRAWING = re.compile(r"^(plotting|widgets|plt)\.", re.M)
+_DRAWING = re.compile(r"^(plotting\.|widgets\.|plt\.|quiz\()", re.M)
 _DETAILS = re.compile(r"(<details>\s*<summary>.*?</summary>)\s*(.*?)\s*(</details>)", re.S)
 
 
@@ -31,6 +31,6 @@ def write_chapters(notebooks: Path, output: Path) -> None:
 
 
 def is_drawing(cell: NotebookNode) -> bool:
-    """Whether a cell draws a figure: its code is folded, as the figure is what there is to read."""
-    drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    """Whether a cell draws a figure or asks a quiz: its code is folded, as the figure is what there is to read."""
+    drawn = any({"image/png", "text/html"} & set(output.get("data", {})) for output in cell.get("outputs", []))
     return drawn and bool(_DRAWING.search(cell.source)) and "def " not in cell.source

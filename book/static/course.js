@@ -9,6 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
 // Figures open at full size.
 document.addEventListener("DOMContentLoaded", () => {
   for (const image of document.querySelectorAll(".bd-article .cell_output img")) {
+    if (image.closest(".course-steps")) continue; // the frames of a player stay where they are
     const link = document.createElement("a");
     link.href = image.src;
     link.className = "full-size";

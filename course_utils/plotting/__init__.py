@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print and with every colour vision, each with an alt text.
 
     style       the palette, `new_figure`, and `show`, which puts a figure with its alt text on the page
+    playing     `play`, which puts frames on the page that the reader plays and steps through
     pictures    photographs, label maps and annotations: legends, overlays, errors, the three problems, frames as files
     operations  operations on tensors: upsampling, convolution matrices, overlap, pooling, receptive fields, softmax
     networks    networks from the inside: architecture, context, random fields, reconstruction, boundaries, training
@@ -27,7 +28,7 @@ from course_utils.plotting.networks.reconstruction import (
     reconstruction_errors,
     reconstruction_panel,
 )
-from course_utils.plotting.networks.training import class_frequencies, learning_curves
+from course_utils.plotting.networks.training import class_frequencies, learning_curves, study_curves
 from course_utils.plotting.operations.matrices import (
     descent,
     matrix_pictures,
@@ -53,6 +54,7 @@ from course_utils.plotting.operations.receptive_fields import (
     field_profiles,
     sampling_grid,
 )
+from course_utils.plotting.operations.steps import pooling_frames, sliding_frames, stamping_frames
 from course_utils.plotting.operations.tensors import (
     masks_and_probabilities,
     network_tensors,
@@ -79,6 +81,7 @@ from course_utils.plotting.pictures.segmentation import (
     pixel_for_pixel,
 )
 from course_utils.plotting.pictures.tasks import class_shares, label_numbers, outlines, three_problems
+from course_utils.plotting.playing import play
 from course_utils.plotting.scores.classes import class_bars, confusion_matrix, score_bars, score_differences
 from course_utils.plotting.scores.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.scores.leaderboard import pair_matrix, ranking, score_grid, winner_shares
@@ -144,7 +147,9 @@ __all__ = [
     "patches_in_images",
     "phase_tables",
     "pixel_for_pixel",
+    "play",
     "pooling_arrows",
+    "pooling_frames",
     "pyramid_stages",
     "rank_lines",
     "ranking",
@@ -162,9 +167,12 @@ __all__ = [
     "show",
     "singular_values",
     "size_bars",
+    "sliding_frames",
     "softmax_and_loss",
     "softmax_cases",
     "spectrum_steps",
+    "stamping_frames",
+    "study_curves",
     "subsampling_curve",
     "surviving_pairs",
     "three_problems",

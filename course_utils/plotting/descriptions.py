@@ -4,6 +4,10 @@ The texts stand here and not in the notebooks, where they would give away what s
 `plotting.show(figure, "02 stamps")` takes a text by its name: the number of the notebook and a word for the figure.
 """
 
+import re
+
+from course_utils.errors import CourseError
+
 DESCRIPTIONS = {
     "00 augmentation": (
         "A street scene and four training examples made from it, each above its label map: parts of it at several "
@@ -65,6 +69,10 @@ DESCRIPTIONS = {
         "A portrait, and the same four times smaller and enlarged again by three methods, with the errors below "
         "each: they sit on the edges, and lanczos3 has the least."
     ),
+    "01 sliding": (
+        "A window of three by three slides over two rows of a map with inserted zeros; the samples below it, times "
+        "their weights, fill the output pixel by pixel."
+    ),
     "01 spectrum": (
         "Left: the spectrum of a photograph's row after zero insertion, with a full copy around one third. Right: "
         "after the triangle kernel the copy is nearly gone, what is left of it sits beside its centre."
@@ -114,6 +122,10 @@ DESCRIPTIONS = {
     ),
     "02 six-pixels": (
         "Two 3 by 6 matrices for six pixels: the first starts with y x, the second, TensorFlow's, with z y x."
+    ),
+    "02 stamping": (
+        "Nine input values, one after the other, each add their multiple of the kernel to the output, two pixels "
+        "apart; where stamps overlap, the numbers grow."
     ),
     "02 stamps": (
         "An input of 1, 10, 100, 1000 and a kernel of 1, 2, 3, 4; the kernel scaled by each input value, at four "
@@ -191,8 +203,25 @@ DESCRIPTIONS = {
         "Top: a portrait; three times pooled and unpooled, scattered dots on black; interpolated, a blurred "
         "picture. Bottom: its edges as thin lines; unpooled, dots exactly on the lines; interpolated, wide blurs."
     ),
+    "04 pooling": (
+        "Window by window, the largest value and its index are noted; then other values are put back, window by "
+        "window, at these indices."
+    ),
     "04 predictions": (
         "A street scene, its seven categories, and the predictions of the four decoders trained for seconds: with "
         "indices ragged but sharp, with interpolation smoother, without decoder large blobs."
     ),
 }
+
+
+def described(alt: str) -> str:
+    """The text of a name such as "02 stamps"; any other text as it is.
+
+    Raises:
+        CourseError: there is no text of that name.
+    """
+    if not re.fullmatch(r"\d\d [\w-]+", alt):
+        return alt
+    if alt not in DESCRIPTIONS:
+        raise CourseError(f"No figure is described as {alt!r}: add the text to course_utils/plotting/descriptions.py.")
+    return DESCRIPTIONS[alt]

@@ -1,15 +1,13 @@
 """One style for every figure, and how a figure gets onto the page."""
 
 import io
-import re
 
 import matplotlib
 import matplotlib.pyplot as plt
 from cycler import cycler
 from PIL import Image
 
-from course_utils.errors import CourseError
-from course_utils.plotting.descriptions import DESCRIPTIONS
+from course_utils.plotting.descriptions import described
 
 # Okabe and Ito's palette, distinguishable with every common type of colour vision; in this order neighbours differ in
 # print, too.
@@ -92,12 +90,7 @@ def show(figure, alt: str) -> None:
     """
     from IPython.display import display
 
-    if re.fullmatch(r"\d\d [\w-]+", alt):
-        if alt not in DESCRIPTIONS:
-            raise CourseError(
-                f"No figure is described as {alt!r}: add the text to course_utils/plotting/descriptions.py."
-            )
-        alt = DESCRIPTIONS[alt]
+    alt = described(alt)
     bundle = {"image/png": for_the_page(figure), "text/plain": alt}
     width = round(SCREEN_DPI * figure.get_size_inches()[0])
     display(bundle, raw=True, metadata={"image/png": {"alt": alt, "width": width}})

@@ -192,6 +192,14 @@ assert (result[1:-1:2, 1:-1:2] == corners / 4).all(), "between four: their mean"
 print(result)
 
 # %% [markdown] tags=["core"]
+# Here is the kernel on its way, over a smaller image. Press *Play*, or go step by step.
+
+# %% tags=["core"]
+corner = insert(image[:2, :3], 2)
+slid = convolve2d(corner, kernel, mode="same")
+plotting.play(plotting.sliding_frames(corner, kernel, slid, rows=2), alt="01 sliding")
+
+# %% [markdown] tags=["core"]
 # One thing is wrong. The last row and column hold half of what they should: 2 beside the 4, and 4 in the corner below
 # 16. Beyond the border stand zeros, and the kernel counts them as samples.
 #

@@ -146,6 +146,13 @@ plotting.show(plotting.number_maps({"input": pixels, "kernel": kernel, **stamps,
 # <details><summary>Answer</summary>The 4 of the first stamp, the 3 of the second, the 2 of the third and the 1 of the
 # fourth. Again one value from each stamp, its four corners: the stamps are two pixels apart and three wide, so they
 # share a pixel.</details>
+#
+# Now with nine values. Press *Play*, or go step by step.
+
+# %% tags=["core"]
+numbers, tent = np.arange(1.0, 10).reshape(3, 3), np.outer([1.0, 2, 1], [1.0, 2, 1])
+sums = [stamp(np.where(numbers <= count, numbers, 0), tent, 2) for count in range(10)]
+plotting.play(plotting.stamping_frames(numbers, tent, 2, sums), alt="02 stamping")
 
 # %% [markdown] tags=["core"]
 # ## A convolution is a matrix

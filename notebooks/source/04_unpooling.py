@@ -214,6 +214,13 @@ print(put_back)
 assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
 
 # %% [markdown] tags=["core"]
+# The same, window by window. Press *Play*, or go step by step.
+
+# %% tags=["core"]
+frames = plotting.pooling_frames(lecture_map, maxima, indices, other_values, put_back, 2)
+plotting.play(frames, alt="04 pooling")
+
+# %% [markdown] tags=["core"]
 # ## Round trip
 #
 # **Think first:** pool a map, unpool the maxima themselves, pool again. Do you get the same maxima? Always?

@@ -20,7 +20,7 @@ def test_every_description_belongs_to_one_figure():
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem[:2])
 def test_no_figure_is_described_in_a_cell_that_students_read(source):
     """Widgets say the values of their controls; every other text stands in `descriptions`."""
-    texts = re.findall(r"plotting\.show\((?:.|\n)*?alt=(.*)", source.read_text("utf-8"))
+    texts = re.findall(r"plotting\.(?:show|play)\((?:.|\n)*?alt=(.*)", source.read_text("utf-8"))
     assert texts and all(re.match(r'"\d\d [\w-]+"', text) for text in texts)
 
 

@@ -1,13 +1,8 @@
 """Pooling and unpooling in pictures: a small map with arrows, and feature maps side by side."""
 
-from functools import cache
-
 import numpy as np
-from matplotlib.collections import LineCollection, PathCollection, PolyCollection
-from matplotlib.font_manager import FontProperties
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 
+from course_utils.plotting.operations.cells import draw_cells
 from course_utils.plotting.style import COLORS, new_figure
 
 _GAP = 2.5
@@ -47,7 +42,7 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
     axis.axis("off")
     names = ["feature map", "maxima", "other values", "unpooled"]
     chosen = [marked, np.ones((rows, columns), bool), np.ones((rows, columns), bool), marked]
-    _cells(axis, maps, lefts, tops, chosen, [pool_size, 1, 1, pool_size])
+    draw_cells(axis, maps, lefts, tops, chosen, [pool_size, 1, 1, pool_size], rim=4)
     for array, left, top, name in zip(maps, lefts, tops, names, strict=True):
         axis.text(left + array.shape[1] / 2, top - 0.25, name, ha="center", va="bottom", fontsize=10)
     strength = np.full(len(row), 0.75) if window is None else np.where(np.arange(len(row)) == window, 1.0, 0.15)
@@ -59,38 +54,6 @@ def pooling_arrows(features, indices, pool_size: int, values, window: int | None
         arrows = (start_x, start_y, end_x - start_x, end_y - start_y)
         axis.quiver(*arrows, **way, color=COLORS[color], alpha=strength, zorder=1.5)
     return figure
-
-
-def _cells(axis, maps, lefts, tops, chosen, steps):
-    """Maps of numbers, with chosen cells darker and bold, and windows of `steps` cells framed.
-
-    Hundreds of text artists would take a second to draw, so the numbers are outlines in a single artist.
-    """
-    cells, shades, digits, frames = [], [], [], []
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    for array, left, top, dark, step in zip(maps, lefts, tops, chosen, steps, strict=True):
-        for (i, j), value in np.ndenumerate(array):
-            corner = np.array([left + j, top + i])
-            cells.append(corner + square)
-            shades.append("#8fbfe0" if dark[i, j] else "#f7fafd")
-            number = _outline(f"{value:g}", bool(dark[i, j]))
-            digits.append(Path(number.vertices + corner + 0.5, number.codes))
-        height, width = array.shape
-        frames += [[(left, top + k), (left + width, top + k)] for k in {*range(0, height, step), height}]
-        frames += [[(left + k, top), (left + k, top + height)] for k in {*range(0, width, step), width}]
-    axis.add_collection(PolyCollection(cells, facecolors=shades, edgecolors="0.75", linewidths=0.5, zorder=1))
-    axis.add_collection(LineCollection(frames, colors="0.2", linewidths=1.5, zorder=1.2))
-    # A rim in the cell's colour keeps the numbers readable where an arrow passes behind them.
-    axis.add_collection(PathCollection(digits, facecolors=shades, edgecolors=shades, linewidths=4, zorder=1.9))
-    axis.add_collection(PathCollection(digits, facecolors="black", linewidths=0, zorder=2))
-
-
-@cache
-def _outline(text: str, bold: bool) -> Path:
-    """The outline of a number, centred on the origin, half a unit high; y points down."""
-    path = TextPath((0, 0), text, size=0.5, prop=FontProperties(weight="bold" if bold else "normal"))
-    middle = path.get_extents().get_points().mean(axis=0)
-    return Path((path.vertices - middle) * [1, -1], path.codes)
 
 
 def feature_maps(maps: dict, *, columns: int | None = None, cmap: str = "viridis", limits=None):
