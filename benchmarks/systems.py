@@ -1,13 +1,14 @@
 """All systems, one recipe: what each costs and what it learns in the same time.
 
-    python benchmarks/systems.py cost  --dataset camvid --data-dir DIR
-    python benchmarks/systems.py train --dataset camvid --data-dir DIR --minutes 10
-    python benchmarks/systems.py score --dataset camvid --data-dir DIR
+    python benchmarks/systems.py cost  --dataset toy_streets --image-size 96x192
+    python benchmarks/systems.py train --dataset toy_streets --image-size 96x192 --minutes 1.5 --seeds 3
+    python benchmarks/systems.py score --dataset toy_streets --image-size 96x192 --minutes 1.5 --seeds 3 --split test
 
-`cost` counts parameters and multiply-adds and times training and prediction, the systems in turns. `train` gives each
-as many epochs as fit into the minutes on two cores by the processor time that `cost` found, with the command that it
-prints (`course train`, all else left to its defaults); what is trained stays, and an interrupted run goes on. `score`
-writes the tables into benchmarks/results. Epochs, unlike minutes, are the same again on another machine or a busy one.
+`cost` counts parameters and multiply-adds and times training and prediction, the systems in turns, as `course train`
+does it on this machine. `train` gives each as many epochs as fit into the minutes on two cores by the processor time
+that `cost` found, with the command that it prints (`course train`, all else left to its defaults), seed after seed;
+what is trained stays, and an interrupted run goes on. `score` writes the tables into benchmarks/results. Epochs, unlike
+minutes, are the same again on another machine or a busy one.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,9 @@ from course_utils import datasets, models, training
 from course_utils.backend import keras, tf
 from course_utils.evaluation import ConfusionMatrix, ImageBlindPrior, Records, frame_scores, records_file
 from course_utils.evaluation.tables import PRIOR_ROW
+from course_utils.files import write_whole
 from course_utils.inference import Predictor, predict_frames
+from course_utils.training.network import new_network
 
 BATCH = 4
 CORES = 2
@@ -58,95 +62,112 @@ def multiply_adds(model, size) -> int:
 
 def cost(options):
     """Parameters, multiply-adds, and times: medians over rounds in which the systems take turns."""
-    card = datasets.card(options.dataset)
-    num_classes, size = card.labels.num_classes, card.laptop_size
     random = np.random.default_rng(0)
-    images = random.uniform(size=(BATCH, *size, 3)).astype("float32")
-    labels = random.integers(0, num_classes, size=(BATCH, *size)).astype("uint8")
     steps, facts = {}, {}
     for name, system in models.SYSTEMS.items():
-        model = system.network(num_classes, training=True, **system.laptop)
-        training.compile_model(model, objective=training.objective(system))
-        network = training.prediction_network(model)
-        facts[name] = {"parameters": network.count_params(), "multiply_adds": multiply_adds(network, size)}
-        targets = dict.fromkeys(model.output, labels) if isinstance(model.output, dict) else labels
-        predict = tf.function(network, autograph=False)
-        steps[name] = (
-            lambda model=model, targets=targets: model.train_on_batch(images, targets),
-            lambda predict=predict: predict(tf.constant(images)).numpy(),
+        recipe = training.Recipe.for_machine(
+            name, options.dataset, options.data_dir, gpu=False, epochs=1, **image_size(options)
         )
-        for step in steps[name]:
+        model, size = new_network(recipe), recipe.image_size
+        network = training.prediction_network(model)
+        fresh = system.network(recipe.data.labels.num_classes, **recipe.model_options)
+        facts[name] = {"parameters": network.count_params(), "multiply_adds": multiply_adds(fresh, size)}
+        steps[name] = {
+            f"train {stage.share:g}": training_step(model, recipe, size, stage.share, random)
+            for stage in stages(recipe)
+        }
+        images = tf.constant(random.uniform(size=(BATCH, *size, 3)), tf.float32)
+        predict = tf.function(network, autograph=False)
+        steps[name]["predict"] = lambda predict=predict, images=images: predict(images).numpy()
+        for step in steps[name].values():
             step()
         print(name, facts[name], flush=True)
-    times = {name: ([], []) for name in models.SYSTEMS}
+    times = {(name, kind): [] for name, kinds in steps.items() for kind in kinds}
     for _ in range(options.rounds):
-        for name, pair in steps.items():
-            for step, record in zip(pair, times[name], strict=True):
+        for name, kinds in steps.items():
+            for kind, step in kinds.items():
                 wall, processor = time.perf_counter(), time.process_time()
                 step()
-                record.append((time.perf_counter() - wall, time.process_time() - processor))
-    for name, records in times.items():
-        (train, train_processor), (predict, _) = (
-            map(statistics.median, zip(*record, strict=True)) for record in records
-        )
+                times[name, kind].append((time.perf_counter() - wall, time.process_time() - processor))
+    for name, kinds in steps.items():
+        medians = {kind: [statistics.median(t) for t in zip(*times[name, kind], strict=True)] for kind in kinds}
+        trained = [medians[kind] for kind in kinds if kind != "predict"]  # each stage has half of the steps
         facts[name] |= {
-            "training_processor_seconds": round(train_processor / BATCH, 4),
-            "training_images_a_second": round(BATCH / train, 2),
-            "images_a_second": round(BATCH / predict, 2),
+            "training_processor_seconds": round(np.mean([processor for _, processor in trained]) / BATCH, 4),
+            "training_images_a_second": round(BATCH / np.mean([wall for wall, _ in trained]), 2),
+            "images_a_second": round(BATCH / medians["predict"][0], 2),
         }
         print(f"{name:15}{facts[name]}", flush=True)
     file = folder(options) / "cost.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"machine": machine(), "systems": facts}, indent=1))
+    write_whole(file, json.dumps({"machine": machine(), "systems": facts}, indent=1))
+
+
+def training_step(model, recipe, size, share, random):
+    """A function that trains one step on images of a size."""
+    height, width = (round(side * share) for side in size)
+    images = random.uniform(size=(BATCH, height, width, 3)).astype("float32")
+    labels = random.integers(0, recipe.data.labels.num_classes, size=(BATCH, height, width)).astype("uint8")
+    targets = dict.fromkeys(model.output, labels) if isinstance(model.output, dict) else labels
+    return lambda: model.train_on_batch(images, targets)
 
 
 def train(options):
-    """One `course train` per system."""
+    """One `course train` per system and seed."""
     paces = json.loads((folder(options) / "cost.json").read_text())["systems"]
     frames = len(datasets.open(options.dataset, options.data_dir).frames("train"))
-    for name in options.systems or models.SYSTEMS:
+    for seed, name in product(range(options.seeds), options.systems or models.SYSTEMS):
         epochs = max(1, round(CORES * 60 * options.minutes / paces[name]["training_processor_seconds"] / frames))
-        run = folder(options) / name
-        command = ["course", "train", name, "--dataset", options.dataset, "--epochs", str(epochs)]
+        run = folder(options) / f"{name}-{seed}"
+        if (run / "done").exists():
+            continue
+        command = ["course", "train", name, "--dataset", options.dataset, "--epochs", str(epochs), "--seed", str(seed)]
+        command += ["--image-size", options.image_size] if options.image_size else []
         print(f"\n{shlex.join(command)}", flush=True)
         command += ["--output", str(run)] + (["--data-dir", options.data_dir] if options.data_dir else [])
         command += ["--resume"] if (run / "config.json").exists() else []
         subprocess.run([sys.executable, "-m", "course_utils", *command[1:]], check=True)
+        (run / "done").touch()
 
 
 def score(options):
-    """Tables of the trained systems on the validation split, and the counts of every frame for later statistics.
+    """Tables of the trained systems on a split, and the counts of every frame for later statistics.
 
-    The predictions are kept, too, where the data set is the course's own.
+    The predictions of the first seed are kept, too, where the data set is the course's own.
     """
     own = options.dataset == "toy_streets"
     data = datasets.open(options.dataset, options.data_dir)
-    frames = data.frames("val")
+    frames = data.frames(options.split)
     facts = json.loads((folder(options) / "cost.json").read_text())
-    results = {}
-    for name in options.systems or models.SYSTEMS:
-        run = training.Run(folder(options) / name)
+    results = [{} for _ in range(options.seeds)]
+    for name, (seed, found) in product(options.systems or models.SYSTEMS, enumerate(results)):
+        run = training.Run(folder(options) / f"{name}-{seed}")
         network, size = run.load_model(), run.config["image_size"]
         epochs = {"epochs": run.config["epochs"]}
-        results[name] = score_network(network, size, frames, data) | epochs
+        found[name] = score_network(network, size, frames, data) | epochs
         for refinement, refine in models.SYSTEMS[name].refinements.items():
-            results[f"{name} + {refinement}"] = score_network(refine(network), size, frames, data) | epochs
-        print(f"{name:15}{results[name]['confusion'].mean_iou():.1%}", flush=True)
+            found[f"{name} + {refinement}"] = score_network(refine(network), size, frames, data) | epochs
+        print(f"{name:15}{seed:3} {found[name]['confusion'].mean_iou():.1%}", flush=True)
     prior = score_prior(frames, data)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"systems_{options.dataset}.md").write_text(report(options, data, facts, {**results, PRIOR_ROW: prior}))
+    write_whole(RESULTS / f"systems_{options.dataset}.md", report(options, data, facts, results, prior))
+    first, *others = results
+    of_systems = [facts["systems"][name.split(" + ")[0]] for name in first]
     records = Records(
         dataset=options.dataset,
         command=command(options),
-        systems=tuple(results),
-        parameters=np.array([facts["systems"][name.split(" + ")[0]]["parameters"] for name in results]),
-        epochs=np.array([result["epochs"] for result in results.values()]),
+        systems=tuple(first),
+        parameters=np.array([fact["parameters"] for fact in of_systems]),
+        epochs=np.array([result["epochs"] for result in first.values()]),
         frames=tuple(frame.name for frame in frames),
-        counts=np.stack([result["counts"] for result in results.values()]),
-        boundary=np.stack([result["boundary"].scores for result in results.values()]).astype("float32"),
-        present=next(iter(results.values()))["boundary"].present,
-        predictions=np.stack([result["predictions"] for result in results.values()]) if own else None,
+        counts=np.stack([result["counts"] for result in first.values()]),
+        boundary=np.stack([result["boundary"].scores for result in first.values()]).astype("float32"),
+        present=next(iter(first.values()))["boundary"].present,
+        predictions=np.stack([result["predictions"] for result in first.values()]) if own else None,
         prior=prior["counts"],
+        split=options.split,
+        others=np.stack([[result["counts"] for result in found.values()] for found in others]) if others else None,
+        multiply_adds=np.array([fact["multiply_adds"] for fact in of_systems]),
     )
     records.save(records_file(options.dataset, RESULTS))
 
@@ -173,47 +194,60 @@ def count(predictions, frames, data) -> dict:
     return {"counts": counts, "confusion": total, "boundary": boundary}
 
 
-def report(options, data, facts, results) -> str:
+def report(options, data, facts, results, prior) -> str:
     """The tables in Markdown."""
-    size = "{}x{}".format(*data.card.laptop_size)
-    frames = len(next(iter(results.values()))["counts"])
+    first, seeds = results[0], len(results)
     lines = [
         f"# The systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
         "",
         f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}.",
-        f"Each by `course train NAME --dataset {options.dataset} --epochs E`, images of {size}, one seed; scored on "
-        f"the validation split ({frames} frames) at the labels' own size, in percent.",
+        f"Each by `course train NAME --dataset {options.dataset} --epochs E --seed S`, images of "
+        f"{options.image_size or '{}x{}'.format(*data.card.laptop_size)}; {seeds} seed{'s' * (seeds > 1)}. Scored on "
+        f"the split {options.split} ({len(prior['counts'])} frames) at the labels' own size, in percent: mean "
+        "over seeds and their range.",
         "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image; "
         f"images per second are of prediction in batches of {BATCH}, medians of turns.",
-        "One run each: which differences a second seed would keep is not known from this.",
         "",
         "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, result in results.items():
-        fact = facts["systems"].get(name)
-        cost = (
-            [f"{fact['parameters']:,}", f"{fact['multiply_adds'] / 1e6:,.0f}", f"{fact['images_a_second']:.0f}"]
-            if fact
-            else ["", "", ""]
-        )
-        scores = [
-            result["confusion"].mean_iou(),
-            result["boundary"].mean("skip"),
-            result["confusion"].pixel_accuracy(),
-        ]
-        lines.append(
-            "| " + " | ".join([name, *cost, str(result["epochs"]), *(f"{100 * s:.1f}" for s in scores)]) + " |"
-        )
-    lines += ["", "| IoU | " + " | ".join(results) + " |", "|---|" + "---:|" * len(results)]
-    ious = np.array([result["confusion"].iou() for result in results.values()])
+    measures = (
+        lambda result: result["confusion"].mean_iou(),
+        lambda result: result["boundary"].mean("skip"),
+        lambda result: result["confusion"].pixel_accuracy(),
+    )
+    for name in [*first, PRIOR_ROW]:
+        found = [prior] if name == PRIOR_ROW else [result[name] for result in results]
+        fact, cells = facts["systems"].get(name), ["", "", ""]
+        if fact:
+            cells = [f"{fact['parameters']:,}", f"{fact['multiply_adds'] / 1e6:,.0f}", f"{fact['images_a_second']:.0f}"]
+        scores = [spread([100 * measure(result) for result in found]) for measure in measures]
+        lines.append("| " + " | ".join([name, *cells, str(found[0]["epochs"]), *scores]) + " |")
+    lines += ["", "| IoU | " + " | ".join([*first, PRIOR_ROW]) + " |", "|---|" + "---:|" * (len(first) + 1)]
+    columns = [[result[name]["confusion"].iou() for result in results] for name in first]
+    ious = np.array([np.mean(column, axis=0) for column in columns] + [prior["confusion"].iou()])
     rows = [*zip(data.labels.names, ious.T, strict=True), ("**mean**", np.nanmean(ious, axis=1))]
     lines += [f"| {name} | " + " | ".join(f"{100 * value:.1f}" for value in row) + " |" for name, row in rows]
     return "\n".join(lines) + "\n"
 
 
+def spread(values) -> str:
+    """Mean and range."""
+    mean = f"{np.mean(values):.1f}"
+    return mean if len(values) < 2 else f"{mean} ({min(values):.1f} to {max(values):.1f})"
+
+
+def image_size(options) -> dict:
+    """The option as a recipe takes it."""
+    return {"image_size": tuple(map(int, options.image_size.split("x")))} if options.image_size else {}
+
+
 def command(options) -> str:
-    return f"python benchmarks/systems.py TASK --dataset {options.dataset} --minutes {options.minutes:g}"
+    size = f" --image-size {options.image_size}" if options.image_size else ""
+    return (
+        f"python benchmarks/systems.py TASK --dataset {options.dataset}{size} --minutes {options.minutes:g} "
+        f"--seeds {options.seeds} --split {options.split}"
+    )
 
 
 def folder(options) -> Path:
@@ -231,6 +265,9 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--runs", default="runs/systems", help="where the trained networks are kept")
     parser.add_argument("--minutes", type=float, default=10, help="of training for each system")
+    parser.add_argument("--image-size", metavar="HxW", help="default: the data set's size for laptops")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each system")
+    parser.add_argument("--split", default="val", help="that is scored")
     parser.add_argument("--rounds", type=int, default=15, help="timed steps of each system")
     parser.add_argument("--systems", nargs="*", help="some of the systems only")
     options = parser.parse_args()

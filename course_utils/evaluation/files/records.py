@@ -18,7 +18,7 @@ TOLERANCE = 0.0075
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What every system of a comparison predicted on the frames of a validation split.
+    """What every system of a comparison predicted on the frames of a split.
 
     Attributes:
         dataset: its name.
@@ -32,6 +32,10 @@ class Records:
         present: whether the truth of a frame has the class, bool [frames, classes].
         predictions: train ids, uint8 [systems, frames, height, width], or None where they are not kept.
         prior: pixels of the image-blind prior, int64 [frames, classes, classes], or None where it was not counted.
+        split: of the frames.
+        others: pixels as `counts` of further trainings with other seeds, int64
+            [trainings, systems, frames, classes, classes], or None where each system was trained once.
+        multiply_adds: of one prediction at the size trained at, int64 [systems], or None where they were not counted.
     """
 
     dataset: str
@@ -45,6 +49,9 @@ class Records:
     present: np.ndarray
     predictions: np.ndarray | None = None
     prior: np.ndarray | None = None
+    split: str = "val"
+    others: np.ndarray | None = None
+    multiply_adds: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -102,9 +109,13 @@ class Records:
                 values = {name: stored[name] for name in stored.files}
             records = cls(
                 **values
-                | {name: str(values[name]) for name in ("dataset", "command")}
+                | {
+                    name: str(values[name])
+                    for name in ("dataset", "command", "split")
+                    if name != "split" or name in values
+                }
                 | {name: tuple(values[name].tolist()) for name in ("systems", "frames")}
-                | {name: values[name].astype(np.int64) for name in {"counts", "prior"} & values.keys()}
+                | {name: values[name].astype(np.int64) for name in {"counts", "prior", "others"} & values.keys()}
             )
             fault = records._fault()
         except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
@@ -128,6 +139,8 @@ class Records:
             "boundary": (systems, frames, classes),
             "present": (frames, classes),
             "prior": (frames, classes, classes),
+            "multiply_adds": (systems,),
+            "others": (*np.shape(self.others)[:1], systems, frames, classes, classes),
         }
         for name, shape in shapes.items():
             values = getattr(self, name)
@@ -147,7 +160,7 @@ class Records:
     def save(self, path) -> None:
         """Write the records as a compressed NumPy file."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
-        for name in {"counts", "prior"} & values.keys():
+        for name in {"counts", "prior", "others"} & values.keys():
             values[name] = values[name].astype(np.int32)
         write_whole(Path(path), lambda partial: np.savez_compressed(partial, **values))
 
@@ -160,6 +173,18 @@ class Records:
         if name not in self.systems:
             raise CourseError(f"There are no records of {name!r}: choose one of {', '.join(self.systems)}.")
         return self.counts[self.systems.index(name)]
+
+    def trainings_of(self, name: str) -> np.ndarray:
+        """Counts of all trainings of a system, as `seed_spread` takes them.
+
+        Returns:
+            int64 [trainings, frames, classes, classes].
+
+        Raises:
+            CourseError: there is no such system.
+        """
+        first = self.of_system(name)[None]
+        return first if self.others is None else np.concatenate([first, self.others[:, self.systems.index(name)]])
 
     def boundary_of(self, name: str) -> BoundaryF:
         """Boundary F of one system, to be averaged by either rule.
