@@ -5,15 +5,20 @@ control changes, a new picture is drawn, and only that picture is sent.
 """
 
 import base64
+import tempfile
 from collections.abc import Callable
 from html import escape
 from inspect import Parameter, signature
+from pathlib import Path
 
 import ipywidgets
+import numpy as np
 from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from PIL import Image
 
+from course_utils.images import read_photo
 from course_utils.plotting import to_png
 
 
@@ -92,6 +97,34 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
         TypeError: a control is none of these.
     """
     display(InteractiveFigure(draw, alt, **controls))
+
+
+def photograph_button(label: str = "Your photograph") -> ipywidgets.FileUpload:
+    """A control of `interactive_figure` that opens a photograph on the reader's machine; see `uploaded_photograph`."""
+    return ipywidgets.FileUpload(accept="image/*", multiple=False, description=label)
+
+
+def uploaded_photograph(upload, longest: int = 768) -> np.ndarray | None:
+    """What the button holds.
+
+    Args:
+        upload: the value of a `photograph_button`.
+        longest: larger photographs are made smaller, to this many pixels along their longer side.
+
+    Returns:
+        uint8 [height, width, 3], the way the camera was held; None while nothing has been chosen.
+
+    Raises:
+        CourseError: the file is no picture.
+    """
+    if not upload:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / Path(upload[0]["name"]).name
+        file.write_bytes(upload[0]["content"])
+        photograph = Image.fromarray(read_photo(file))
+    photograph.thumbnail((longest, longest))
+    return np.asarray(photograph)
 
 
 def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueWidget:

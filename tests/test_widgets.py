@@ -1,17 +1,21 @@
 """Figures with controls: redrawn when a control moves, one output with a picture, no hang without a browser."""
 
 import base64
+import datetime
+import io
 import re
 
 import ipywidgets
 import nbformat
+import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
+from PIL import Image
 
 from course_utils.plotting import to_png
-from course_utils.widgets import InteractiveFigure
+from course_utils.widgets import InteractiveFigure, photograph_button, uploaded_photograph
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -121,3 +125,22 @@ def test_headless_execution_does_not_hang():
         (output,) = cell.outputs
         assert {VIEW, "image/png", "text/plain"} == set(output.data)
         assert output.metadata["image/png"]["alt"] == "A line"
+
+
+def test_a_photograph_is_uploaded_upright_and_not_larger_than_asked():
+    drawn = []
+
+    def draw_photograph(photograph=()):
+        drawn.append(uploaded_photograph(photograph, longest=40))
+        return Figure()
+
+    figure = InteractiveFigure(draw_photograph, "x", photograph=photograph_button())
+    content, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # held upright: turned by 90 degrees when shown
+    Image.new("RGB", (160, 80), (255, 0, 0)).save(content, "JPEG", exif=exif)
+    about = {"type": "image/jpeg", "size": 1, "last_modified": datetime.datetime.now(datetime.UTC)}
+    figure.controls["photograph"].value = ({**about, "name": "street.jpg", "content": memoryview(content.getvalue())},)
+    assert drawn[0] is None and drawn[1].shape == (40, 20, 3) and drawn[1].dtype == np.uint8
+    assert drawn[1][..., 0].min() > 200
+    figure.controls["photograph"].value = ({**about, "name": "notes.txt", "content": memoryview(b"no picture")},)
+    assert "notes.txt" in figure.picture.value and "alert" in figure.picture.value

@@ -22,7 +22,7 @@ from course_utils.losses import (
 from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy, edge_labels
 from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.objectives import objective, prediction_network
-from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, unfreeze_encoder
+from course_utils.training.phases import Phase, PhaseTrainer, freeze_encoder, settle_encoder, unfreeze_encoder
 from course_utils.training.pretraining import crop_batches
 from course_utils.training.recipe import Recipe
 from course_utils.training.run_folder.run import Run
@@ -52,6 +52,7 @@ __all__ = [
     "objective",
     "prediction_network",
     "resume_run",
+    "settle_encoder",
     "train_recipe",
     "unfreeze_encoder",
 ]

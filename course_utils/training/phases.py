@@ -41,6 +41,27 @@ def unfreeze_encoder(model) -> None:
         layer.trainable = True
 
 
+def settle_encoder(model, images) -> None:
+    """Give the encoder's batch normalisation the statistics of a batch of images.
+
+    An encoder that has never been trained stores mean 0 and variance 1, which fit nothing that comes in. Frozen, it
+    would keep them.
+
+    Args:
+        model: a network with a named encoder.
+        images: float [batch, height, width, 3] in 0..1.
+    """
+    unfreeze_encoder(model)
+    layers = encoder_layers(model)
+    norms = [layer for layer in layers if hasattr(layer, "moving_mean")]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    keras.Model(model.inputs, layers[-1].output)(images, training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
 class PhaseTrainer:
     """Trains one network phase after phase, as often as wanted, and measures it on the way.
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from course_utils import models
-from course_utils.backend import tf
-from course_utils.training import Budget, Phase, PhaseTrainer, compile_model, confusion_on, fit, fitting
+from course_utils.backend import keras, tf
+from course_utils.training import Budget, Phase, PhaseTrainer, compile_model, confusion_on, fit, fitting, settle_encoder
 
 
 @pytest.fixture
@@ -79,3 +79,19 @@ def test_few_steps_that_are_not_compiled_train_the_same(batches, monkeypatch):
     for value, other, before in zip(*ends, start, strict=True):
         np.testing.assert_allclose(value, other, rtol=1e-3, atol=1e-4)
         assert (value != before).any()
+
+
+def test_a_settled_encoder_normalises_what_comes_in_and_the_decoder_is_left_alone(batches):
+    model = models.SegNet(3, width=0.05)
+    encoder = models.encoder_layers(model)
+    others = weights_of([layer for layer in model.layers if layer not in encoder])
+    images, _ = next(iter(batches))
+    settle_encoder(model, images)
+    norms = [layer for layer in encoder if hasattr(layer, "moving_mean")]
+    norm, momenta = norms[0], {layer.momentum for layer in norms}
+    incoming = keras.Model(model.inputs, norm.input)(images)
+    np.testing.assert_allclose(norm.moving_mean, np.mean(incoming, axis=(0, 1, 2)), atol=1e-4)
+    np.testing.assert_allclose(norm.moving_variance, np.var(incoming, axis=(0, 1, 2)), rtol=1e-3, atol=1e-5)
+    assert momenta == {0.9}
+    now = weights_of([layer for layer in model.layers if layer not in encoder])
+    assert all(np.array_equal(a, b) for a, b in zip(others, now, strict=True))

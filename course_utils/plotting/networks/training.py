@@ -1,6 +1,7 @@
 """How training went: curves over steps with the range over seeds, and class frequencies beside loss weights."""
 
 import numpy as np
+from scipy import stats
 
 from course_utils.labels import LabelTable
 from course_utils.plotting.end_labels import apart
@@ -41,6 +42,37 @@ def learning_curves(curves: dict, *, ylabel: str, marks: dict | None = None):
         axis.annotate(f" {name}", (x, 1.0), xycoords=("data", "axes fraction"), va="bottom", fontsize=9, color="0.3")
     axis.set(xlabel="training steps", ylabel=ylabel)
     axis.set_ylim(bottom=0)
+    return figure
+
+
+def study_curves(panels: dict, *, xlabel: str, ylabel: str):
+    """Scores of competitors over a quantity, several seeds each: means with 95 % intervals by Student's t.
+
+    Args:
+        panels: title to `(floor, {name: {x: values [seeds]}})`; the floor is drawn as a line.
+        xlabel: what x is; its values are numbers, at equal distances.
+        ylabel: what is measured.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = new_figure(1, len(panels), (5 * len(panels) + 0.5, 3.8), squeeze=False)
+    for axis, (title, (floor, curves)) in zip(axes[0], panels.items(), strict=True):
+        ticks = sorted({x for curve in curves.values() for x in curve})
+        for number, (name, curve) in enumerate(curves.items()):
+            places = [ticks.index(x) + 0.05 * (number - (len(curves) - 1) / 2) for x in sorted(curve)]
+            values = [np.asarray(curve[x], float) for x in sorted(curve)]
+            reach = [stats.t.ppf(0.975, len(v) - 1) * stats.sem(v) if len(v) > 1 else 0.0 for v in values]
+            style = {"marker": "os^Dv"[number % 5], "linestyle": ["-", "--", "-.", ":"][number % 4], "markersize": 4}
+            axis.errorbar(places, [v.mean() for v in values], reach, capsize=3, linewidth=1.2, label=name, **style)
+        axis.axhline(floor, color="0.5", linewidth=0.8)
+        axis.annotate("without looking at images", (0.0, floor), (2, 2), textcoords="offset points", fontsize=8)
+        axis.set_xticks(range(len(ticks)), ticks)
+        axis.set(title=title, xlabel=xlabel, xlim=(-0.3, len(ticks) - 0.7))
+        axis.set_ylim(bottom=0)
+    axes[0, 0].set_ylabel(ylabel)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8.5)
     return figure
 
 
