@@ -30,6 +30,7 @@ from course_utils.evaluation import ConfusionMatrix, ImageBlindPrior, Records, f
 from course_utils.evaluation.tables import PRIOR_ROW
 from course_utils.files import write_whole
 from course_utils.inference import Predictor, predict_frames
+from course_utils.training.growing import stages
 from course_utils.training.network import new_network
 
 BATCH = 4
