@@ -1,5 +1,7 @@
 """Recorded results: written, read and counted as the scores count."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,22 @@ def test_what_is_saved_is_read(label_maps, tmp_path, keep):
         np.testing.assert_array_equal(getattr(again, name), getattr(records, name))
     assert again.counts.dtype == np.int64
     assert keep == (again.predictions is not None)
+
+
+def test_further_trainings_are_kept_beside_the_first(label_maps, tmp_path):
+    truths, predictions = label_maps
+    first, second = (
+        Records.of(predictions, truths, 3, **FACTS),
+        Records.of({name: (maps + 1) % 3 for name, maps in predictions.items()}, truths, 3, **FACTS),
+    )
+    records = replace(first, split="test", others=second.counts[None], multiply_adds=np.array([5, 6]))
+    records.save(tmp_path / "systems_toy.npz")
+    again = Records.read(tmp_path / "systems_toy.npz")
+    assert again.split == "test" and again.multiply_adds.tolist() == [5, 6]
+    np.testing.assert_array_equal(again.trainings_of("B"), [first.of_system("B"), second.of_system("B")])
+    np.testing.assert_array_equal(first.trainings_of("A"), first.of_system("A")[None])
+    with pytest.raises(CourseError, match="no records of 'C'"):
+        again.trainings_of("C")
 
 
 def test_what_is_no_record_is_refused(label_maps, tmp_path):
