@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from course_utils.tools.labs.lab.release import PREDICT
 from course_utils.tools.notebooks.convert import write_notebook
 from course_utils.tools.students.released import for_students
 
@@ -15,13 +16,17 @@ _DETAILS = re.compile(r"(<details>\s*<summary>.*?</summary>)\s*(.*?)\s*(</detail
 def write_chapters(notebooks: Path, output: Path) -> None:
     """Write the students' version of each notebook: no solution, no hidden check, no output of a graded cell.
 
+    What students should guess first is folded: a reader opens it, as there is nothing to run.
+
     Args:
         notebooks: the folder of the committed notebooks.
         output: the folder for the chapters, which keep the notebooks' names.
     """
     for path in sorted(notebooks.glob("*.ipynb")):
-        chapter = for_students(path)
+        chapter = for_students(path, predicted=True)
         for cell in chapter.cells:
+            if PREDICT in cell.metadata.get("tags", []):
+                cell.metadata["tags"] = [*cell.metadata["tags"], "hide-output"]
             if is_drawing(cell):
                 cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
             if cell.cell_type == "markdown":

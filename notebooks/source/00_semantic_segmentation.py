@@ -693,7 +693,7 @@ def tiny_network():
     return keras.Sequential(layers)
 
 
-# %%
+# %% tags=["predict"]
 from course_utils.datasets.pipeline import from_frames
 
 
@@ -737,7 +737,7 @@ plotting.show(
     alt="00 network-tensors",
 )
 
-# %%
+# %% tags=["predict"]
 probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=-1))
 masks = small_label[..., None] == np.arange(CITYSCAPES.num_classes)
 loss = np.full(small_label.shape, np.nan)
@@ -762,7 +762,7 @@ print(f"right pixels: {right:.0%}; all road: {np.mean(small_label[small_label !=
 # three sizes, one of them odd.
 
 
-# %%
+# %% tags=["predict"]
 def share_right(scores, truth):
     return np.mean((np.argmax(scores, axis=-1) == truth)[truth != VOID])
 

@@ -148,7 +148,7 @@ plotting.show(
 # **Think first:** which property of a kernel makes it keep the samples? And which makes a constant signal stay
 # constant? The cell prints the second.
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 places = np.arange(factor * (len(signal) - 1) + 1) / factor  # from the first sample to the last
 assert np.allclose(results["box"][:-2], np.repeat(signal, factor)[2:])
 assert np.allclose(results["triangle"][: len(places)], np.interp(places, np.arange(len(signal)), signal))
@@ -385,7 +385,7 @@ for method, row in errors.items():
 # **Think first.** Is it our layer or the framework that is off? NumPy's linear interpolation in double precision may
 # judge, on a row of 500 pixels at factor 3.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "predict"]
 row = np.random.default_rng(0).random(500, np.float32)
 exact = np.interp((np.arange(1500) + 0.5) / 3 - 0.5, np.arange(500), row)
 ours = InterpolationUpsampling2D(3, "bilinear")(row[None, None, :, None])[0, 0, :, 0]

@@ -268,7 +268,7 @@ print(list(result))
 #
 # **Think first.** What stands in the middle row of the *transposed* matrix, from left to right?
 
-# %% tags=["core"]
+# %% tags=["core", "predict"]
 plotting.show(
     plotting.matrix_product(regular.T, [0, a, b, c, 0], row=2, title="the transposed matrix, on the same signal"),
     alt="02 transpose",
@@ -281,7 +281,7 @@ plotting.show(
 # By rows it holds the reversed taps. Why, in one line: entry (*i*, *j*) of the matrix is tap
 # *j - i + 1*, so entry (*i*, *j*) of the transpose is tap *i - j + 1*. The sign of the step is turned round.
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 assert convolution_matrix([x, y, z], 5, symbolic=True) == regular.T
 result = regular.T * sympy.Matrix([0, a, b, c, 0])
 assert list(result) == [a * z, a * y + b * z, a * x + b * y + c * z, b * x + c * y, c * x]

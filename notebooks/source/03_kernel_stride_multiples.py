@@ -493,7 +493,7 @@ for row, size in enumerate(kernel_sizes):
         tables[1, row, column] = checkerboard_energy(outputs, stride)
         tables[2, row, column] = checkerboard_energy(np.mean(outputs**2, axis=0), stride)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "predict"]
 titles = ["all weights 1", "random weights, mean 0", "their mean power"]
 plotting.show(
     plotting.pair_tables(dict(zip(titles, tables, strict=True)), kernel_sizes, strides, "checkerboard energy"),
@@ -567,7 +567,7 @@ plotting.show(
 #
 # **Think first:** ones everywhere, weights 1, bias -2.5, then ReLU. Which pixels fire for kernel 3, which for kernel 4?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "predict"]
 for size in (3, 4):
     fires = np.maximum(overlap_counts((size, size), 2, 60)[MIDDLE] - 2.5, 0)
     print(
@@ -739,7 +739,7 @@ def flat_outputs():
     }
 
 
-# %%
+# %% tags=["predict"]
 watched = [flat_outputs()]
 for _ in range(passages):
     together.fit(inputs, [targets] * len(decoders), batch_size=8, verbose=0)
@@ -753,7 +753,7 @@ plotting.show(
     alt="03 training",
 )
 
-# %%
+# %% tags=["predict"]
 unevenness, quality = {name: [] for name in UPSAMPLING}, {name: [] for name in UPSAMPLING}
 for (name, _), output in zip(decoders, together(test_inputs), strict=True):
     squared = np.square(output.numpy() - test_targets)[:, 8:-8, 8:-8, 0]
@@ -769,7 +769,7 @@ plotting.show(
 # What is left, seen: the first seed's answer to a flat grey image, minus its mean, before and after training. Each row
 # has its own range of grey, stated at the left.
 
-# %%
+# %% tags=["predict"]
 rows = {}
 for when, outputs in {"before": watched[0], "after": watched[-1]}.items():
     patterns = [outputs[name][0, 4, 8:24, 8:24] - outputs[name][0, 4, 8:24, 8:24].mean() for name in UPSAMPLING]
@@ -785,7 +785,7 @@ plotting.show(
 # do not overlap.
 
 
-# %%
+# %% tags=["predict"]
 def verdict(measure, first, second):
     a, b = np.array(measure[first]), np.array(measure[second])
     apart = len(a) > 1 and (a.min() > b.max() or b.min() > a.max())

@@ -207,7 +207,7 @@ def unpool(values, indices, shape, k=2):
 #
 # <details><summary>Answer</summary>To the bottom left corner, where the 7 stood.</details>
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 plotting.show(plotting.pooling_arrows(lecture_map, indices, 2, other_values), alt="04 lecture-example")
 put_back = unpool(other_values, indices, (4, 4))
 print(put_back)
@@ -216,7 +216,7 @@ assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).al
 # %% [markdown] tags=["core"]
 # The same, window by window. Press *Play*, or go step by step.
 
-# %% tags=["core"]
+# %% tags=["core", "predict"]
 frames = plotting.pooling_frames(lecture_map, maxima, indices, other_values, put_back, 2)
 plotting.play(frames, alt="04 pooling")
 
@@ -228,7 +228,7 @@ plotting.play(frames, alt="04 pooling")
 # <details><summary>Answer</summary>As long as no maximum is negative. Unpooling writes zeros around each value; a
 # negative value would lose against them. After a ReLU nothing is negative, and the round trip is exact.</details>
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 rng = np.random.default_rng(0)
 for name, features in {
     "after a ReLU": np.maximum(rng.normal(size=(8, 12)), 0),
@@ -322,7 +322,7 @@ print("the framework's gradient of max pooling is unpooling: equal")
 # <details><summary>Answer</summary>It puts each value at the top left of its window: zero insertion, as in notebooks 01
 # to 03. Unpooling and a convolution together are a transposed convolution whose grid follows the image.</details>
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 zero_inserted = np.zeros((4, 4), np.float32)
 zero_inserted[::2, ::2] = other_values
 assert (unpool(other_values, np.zeros((2, 2), np.uint8), (4, 4)) == zero_inserted).all()
@@ -661,7 +661,7 @@ for decoder in DECODERS:
         trainer.train(batches, phases, lambda network: 0.0, every=steps, title=f"{decoder}, seed {seed + repetition}")
         results[decoder].append(score(networks[decoder]))
 
-# %%
+# %% tags=["predict"]
 plotting.show(
     plotting.score_ranges(results, ["mIoU", "boundary F"]),
     alt="04 decoders",
@@ -677,7 +677,7 @@ for decoder, values in results.items():
 # and there are six comparisons.
 
 
-# %%
+# %% tags=["predict"]
 def verdict(first, second, measure):
     difference = np.subtract(results[first], results[second])[:, ["mIoU", "boundary F"].index(measure)]
     told = f"{difference.mean():+5.1f} points (seeds {', '.join(f'{value:+.1f}' for value in difference)})"
@@ -723,7 +723,7 @@ for first, second, question in [
 #
 # One frame, to see rather than count:
 
-# %%
+# %% tags=["predict"]
 shown = {"image": val[0][0], "truth": val[1][0]}
 for decoder in DECODERS:
     shown[f'"{decoder}"'] = np.argmax(networks[decoder].predict_on_batch(val[0][:1]), axis=-1)[0]

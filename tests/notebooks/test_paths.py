@@ -88,3 +88,19 @@ def test_headings_name_what_is_not_core(theory):
     for cell in notebook.cells:
         for heading in re.findall(r"^## (.*)", cell.source, re.M) if cell.cell_type == "markdown" else []:
             assert heading.startswith("More: ") != (cell.id in in_core) or heading.startswith(always), heading
+
+
+THINK = re.compile(r"(?<!At \*)think first|before you run it", re.I)
+
+
+def test_what_students_should_guess_first_is_withheld(theory):
+    """Where a question is not answered in its own cell, the next cell answers it, and is tagged `predict`."""
+    notebook, _ = theory
+    withheld = 0
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and THINK.search(cell.source) and "<summary>Answer" not in cell.source:
+            later = [c for c in notebook.cells[place + 1 :] if c.cell_type == "code" and "nbgrader" not in c.metadata]
+            showing = next(c for c in later if re.search(r"print\(|plotting\.show", c.source))
+            assert "predict" in showing.metadata.get("tags", []), cell.source
+        withheld += "predict" in cell.metadata.get("tags", [])
+    assert withheld >= 2

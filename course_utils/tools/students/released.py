@@ -55,12 +55,16 @@ def released(path: Path) -> NotebookNode:
     return notebook if "lab" in notebook.metadata.get("course", {}) else for_students(path)
 
 
-def for_students(path: Path) -> NotebookNode:
+def for_students(path: Path, predicted: bool = False) -> NotebookNode:
     """Make the students' version of a notebook with solutions: what `student_version` says, and more.
 
     A check that passes says so, the first cell names the edition, and after the last exercise a cell checks them all.
+
+    Args:
+        path: of the notebook.
+        predicted: keep the outputs of cells tagged `predict`.
     """
-    notebook = as_saved(student_version(read_lab(path)))
+    notebook = as_saved(student_version(read_lab(path), predicted))
     last = 0
     for place, cell in enumerate(notebook.cells):
         record = cell.metadata.get("nbgrader", {})

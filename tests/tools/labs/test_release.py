@@ -32,6 +32,24 @@ def test_the_students_version_has_no_solution_and_no_hidden_check(lab):
     assert "HIDDEN" in sources(lab.notebook), "the lab itself is as it was"
 
 
+def test_what_students_should_guess_is_not_shown(lab):
+    """A cell tagged `predict` keeps its code and loses its outputs; its neighbours keep theirs."""
+    cells = [nbformat.v4.new_code_cell(f"print({n})", execution_count=n) for n in range(3)]
+    for number, cell in enumerate(cells):
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"seen {number}")]
+    cells[1].metadata["tags"] = ["core", "predict"]
+    lab.notebook.cells += cells
+    try:
+        first, guessed, last = student_version(lab).cells[-3:]
+        kept = student_version(lab, predicted=True).cells[-2]
+    finally:
+        del lab.notebook.cells[-3:]
+    assert guessed.source == "print(1)" and guessed.outputs == [] and guessed.execution_count is None
+    assert first.outputs[0].text == "seen 0" and last.outputs[0].text == "seen 2"
+    assert kept.outputs[0].text == "seen 1", "the book shows it folded"
+    assert cells[1].outputs, "the lab itself is as it was"
+
+
 def test_a_release_is_written_for_both(lab, sandbox, tmp_path):
     instructors, students = release(lab, tmp_path, problems(lab, sandbox))
     assert "4711" in instructors.read_text() and "4711" not in students.read_text()

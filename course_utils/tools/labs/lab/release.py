@@ -13,8 +13,18 @@ from course_utils.tools.notebooks.convert import write_notebook
 _CODE = "# YOUR CODE HERE\nraise NotImplementedError"
 
 
-def student_version(lab: Assignment) -> NotebookNode:
-    """The notebook for students: no solutions, no hidden checks, no outputs of graded cells, checks locked.
+PREDICT = "predict"
+"""The tag of cells whose result students should guess before they run them."""
+
+
+def student_version(lab: Assignment, predicted: bool = False) -> NotebookNode:
+    """The notebook for students: no solutions, no hidden checks, checks locked, and nothing that spoils a guess.
+
+    Graded cells have no outputs, nor have those tagged `predict`.
+
+    Args:
+        lab: with solutions; is not changed.
+        predicted: keep the outputs of the cells tagged `predict`, for where they are shown folded.
 
     Raises:
         CourseError: an answer cell does not mark its solution, which would be handed out.
@@ -22,6 +32,8 @@ def student_version(lab: Assignment) -> NotebookNode:
     notebook = copy.deepcopy(lab.notebook)
     notebook.metadata.course = {**notebook.metadata.get("course", {}), "lab": lab.name}
     for cell in notebook.cells:
+        if PREDICT in cell.metadata.get("tags", []) and not predicted:
+            cell.outputs, cell.execution_count = [], None
         record = cell.metadata.get("nbgrader")
         if not record:
             continue
