@@ -42,7 +42,7 @@ class AtrousPadding2D(keras.layers.Layer):
 
     def _zeros(self, length):
         """How many before and after a side."""
-        pixels = -(-length // self.rate)  # of the map that the strided convolution sees
+        pixels = (length + self.rate - 1) // self.rate  # of the map that the strided convolution sees
         before = self.rate * (self.kernel_size // 2 - 1 + pixels % 2)
         return [before, self.rate * (self.kernel_size - 1) - before]
 

@@ -9,6 +9,14 @@ def shape_of(tensor):
     return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
 
 
+def missing(size, factor):
+    """How many pixels a side lacks to the next multiple of `factor`, 0 to `factor - 1`.
+
+    No division of a negative number, which converters to other formats round the other way.
+    """
+    return (factor - size % factor) % factor
+
+
 def times(size, factor):
     """`factor * size`, or None where the size is not known."""
     return None if size is None else factor * size

@@ -16,11 +16,13 @@ WIDTH = {
     "resnet101": 1 / 32,
     "mobilenetv2": 1 / 4,
     "efficientnet_lite0": 1 / 4,
+    "mit_b0": 1 / 8,
     "slim": 1 / 8,
 }
 
 
-DIFFERENT = [name for name in ENCODERS if name != "resnet101"]  # which is resnet50 with more blocks
+DENSE = [name for name, card in ENCODERS.items() if name != "resnet101" and 8 in card.output_strides]
+"""Those with atrous forms, without ResNet-101, which is ResNet-50 with more blocks."""
 
 
 def images(*shape):
@@ -46,7 +48,7 @@ def kernels(model):
     return sum(int(np.prod(weight.shape)) for weight in model.weights if weight.name == "kernel")
 
 
-@pytest.mark.parametrize("encoder", DIFFERENT)
+@pytest.mark.parametrize("encoder", DENSE)
 def test_dense_features_contain_the_strided_ones(encoder):
     """Atrous consistency, borders and odd sizes included; and maps are as large as the strides say."""
     strided = randomized(build(encoder)[0])
@@ -65,6 +67,16 @@ def test_dense_features_contain_the_strided_ones(encoder):
                 assert feature.shape[-1] == stage.channels[-1]
     for stride in (2, 4, 8):
         assert features_at(stages, stride).shape[-1] > 0
+
+
+def test_an_encoder_without_atrous_forms_says_so():
+    model, stages = build("mit_b0")
+    assert [stage.stride for stage in stages] == [4, 8, 16, 32]
+    for size in [(64, 96), (45, 71)]:
+        for feature, stage in zip(model(images(1, *size)), stages, strict=False):
+            assert tuple(feature.shape[1:]) == (*(-(-length // stage.stride) for length in size), stage.channels[-1])
+    with pytest.raises(CourseError, match="output_stride is 16: encoder mit_b0 can have 32"):
+        build("mit_b0", 16)
 
 
 def test_published_parameters():

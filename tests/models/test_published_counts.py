@@ -114,6 +114,43 @@ def lrr():
     return {}, 19, vgg16 + coefficients, VGG16_CHANNELS + 2 * 4096
 
 
+def mit_b0():
+    """keras-team/keras-hub, models/mit/mit_presets.py: "params" of mit_b0_ade20k_512, which has ten classes."""
+    return 3_321_962 - convolution(256, 10, 1, bias=True)
+
+
+def segformer():
+    """keras-team/keras-hub, models/segformer/segformer_presets.py: "params" of segformer_b0_ade20k_512, for 19 classes.
+
+    Xie et al. 2021, table 1, say 3.8 M with the 150 classes of ADE20K.
+    """
+    return {}, 19, 3_719_027, 0
+
+
+def test_mit_b0_has_its_published_weights():
+    images, x = image_input((None, None, 3))
+    count = trainable(keras.Model(images, encode(x, "mit_b0")[-1].features))
+    assert count == mit_b0() and f"{count:,}" in models.__doc__
+
+
+def test_segformer_is_what_its_tables_add_up_to():
+    """NVlabs/SegFormer, mix_transformer.py and segformer_head.py, layer by layer; and the paper's 3.8 M."""
+    total, before = 0, 3
+    for heads, reduction, size in zip((1, 2, 5, 8), (8, 4, 2, 1), (7, 3, 3, 3), strict=True):
+        channels = 32 * heads
+        linear, norm = convolution(channels, channels, 1, bias=True), 2 * channels
+        attention = 4 * linear + (reduction > 1) * (convolution(channels, channels, reduction, bias=True) + norm)
+        mixing = convolution(channels, 4 * channels, 1, bias=True) + convolution(4 * channels, channels, 1, bias=True)
+        mixing += 4 * channels * (3 * 3 + 1)
+        total += convolution(before, channels, size, bias=True) + norm + 2 * (attention + mixing + 2 * norm) + norm
+        before = channels
+    assert total == mit_b0()
+    total += sum(convolution(32 * heads, 256, 1, bias=True) for heads in (1, 2, 5, 8)) + block(4 * 256, 256, 1)
+    count = trainable(models.SegFormer(150))
+    assert count == total + convolution(256, 150, 1, bias=True) and f"{count:,}" in models.__doc__
+    assert round(count / 1e6, 1) == 3.8
+
+
 REFERENCES = {
     "DeepLabV2": deeplab_v2,
     "DeepLabV3": deeplab_v3,
@@ -123,6 +160,7 @@ REFERENCES = {
     "FCN8s": fcn8s,
     "LRR": lrr,
     "PSPNet": pspnet,
+    "SegFormer": segformer,
     "SegNet": segnet,
 }
 

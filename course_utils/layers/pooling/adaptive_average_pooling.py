@@ -42,7 +42,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
     def _shares(self, length):
         """The weight of each pixel of a side in each bin: `[bins, length]`, rows sum to 1."""
         bins, pixels = tf.range(self.bins)[:, tf.newaxis], tf.range(length)[tf.newaxis]
-        first, end = bins * length // self.bins, -(-(bins + 1) * length // self.bins)
+        first, end = bins * length // self.bins, ((bins + 1) * length + self.bins - 1) // self.bins
         inside = tf.cast((first <= pixels) & (pixels < end), "float32")
         return inside / tf.reduce_sum(inside, axis=1, keepdims=True)
 

@@ -13,7 +13,7 @@ Everything is plain array arithmetic, so it runs on any device, in any float typ
 """
 
 from course_utils.backend import tf
-from course_utils.layers.shapes import shape_of
+from course_utils.layers.shapes import missing, shape_of
 
 
 def check_pool_size(pool_size):
@@ -90,7 +90,7 @@ def scatter(values, indices, pool_size, height, width):
 def _whole_windows(features, pool_size, filling):
     """Pads `[B, H, W, C]` at the bottom and right with `filling` until the windows fit."""
     _, height, width, _ = shape_of(features)
-    bottom, right = -height % pool_size, -width % pool_size
+    bottom, right = missing(height, pool_size), missing(width, pool_size)
     if isinstance(bottom, int) and isinstance(right, int) and bottom == right == 0:
         return features
     filling = tf.constant(filling, features.dtype)

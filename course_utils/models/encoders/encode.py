@@ -4,6 +4,7 @@ from course_utils.errors import CourseError
 from course_utils.models.encoders.darknet19 import DARKNET19
 from course_utils.models.encoders.efficientnet_lite0 import EFFICIENTNET_LITE0
 from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.mit_b0 import MIT_B0
 from course_utils.models.encoders.mobilenetv2 import MOBILENETV2
 from course_utils.models.encoders.resnet import RESNET50, RESNET101
 from course_utils.models.encoders.slim import SLIM
@@ -15,6 +16,7 @@ ENCODERS: dict[str, Encoder] = {
     for card in (
         DARKNET19,
         EFFICIENTNET_LITE0,
+        MIT_B0,
         MOBILENETV2,
         RESNET50,
         RESNET101,
@@ -60,5 +62,8 @@ def encode(x, encoder, width=1.0, dropout=0.0, output_stride=32, multi_grid=None
         CourseError: there is no such encoder, or no such output stride.
     """
     card = look_up_encoder(encoder)
+    if output_stride not in card.output_strides:
+        strides = " or ".join(map(str, card.output_strides))
+        raise CourseError(f"output_stride is {output_stride}: encoder {card.name} can have {strides}.")
     options = {"multi_grid": tuple(multi_grid)} if multi_grid and card.multi_grid else {}
     return card.build(x, width, dropout, output_stride, **options)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from course_utils.models.encoders.base import OUTPUT_STRIDES
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -17,6 +19,7 @@ class Encoder:
         classifier: channels and kernel size of the fully connected layers between the last features and the class
             scores, taken as convolutions; empty where the encoder has none. Systems that keep them put them behind the
             last stage.
+        output_strides: which `build` can give its last features at; 32 alone where no atrous form computes the same.
         head: `head(x, width)` gives what an image classifier averages, from the encoder's last features; None where it
             averages those.
     """
@@ -25,6 +28,7 @@ class Encoder:
     imagenet: Callable | None = None
     multi_grid: bool = False
     classifier: tuple[tuple[int, int], ...] = ()
+    output_strides: tuple[int, ...] = OUTPUT_STRIDES
     head: Callable | None = None
 
     @property

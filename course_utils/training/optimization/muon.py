@@ -67,8 +67,8 @@ class Muon(keras.optimizers.Muon):
 def hidden_kernels(model) -> list[int]:
     """Which of a network's trained variables are hidden kernels.
 
-    These are the kernels of convolutions that give no output and see no image (which those are taken for that have as
-    many input channels), and that mix channels: a depthwise kernel has no matrix to speak of.
+    These are the kernels of convolutions and linear layers that give no output and see no image (which those are taken
+    for that have as many input channels), and that mix channels: a depthwise kernel has no matrix to speak of.
 
     Args:
         model: a functional network from images `[batch, height, width, channels]`.
@@ -81,10 +81,10 @@ def hidden_kernels(model) -> list[int]:
     hidden = {
         layer.kernel.path
         for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose)
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose | keras.layers.Dense)
         and layer.built
         and layer.name not in outer
-        and layer.kernel.shape[2] != channels
+        and layer.kernel.shape[-2] != channels
     }
     return [index for index, variable in enumerate(model.trainable_variables) if variable.path in hidden]
 
