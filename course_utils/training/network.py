@@ -34,7 +34,7 @@ def new_network(recipe: Recipe, pretrained: bool = True):
     for size in {recipe.image_size, recipe.crop_size} - {None}:
         check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
     if recipe.encoder_weights and pretrained:
-        print(models.load_imagenet_weights(model, recipe.encoder_weights), file=sys.stderr)
+        print(models.load_encoder_weights(model, recipe.encoder_weights), file=sys.stderr)
     balance = look_up(recipe.balancing, BALANCING, "balancing")
     weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))
     compile_model(

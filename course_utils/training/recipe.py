@@ -11,6 +11,7 @@ from course_utils.datasets import Dataset, DatasetCard
 from course_utils.errors import CourseError
 from course_utils.models import System
 from course_utils.training.optimization.precision import machine_precision
+from course_utils.weights import shipped
 
 
 @dataclass
@@ -24,8 +25,8 @@ class Recipe:
         dataset: a key of `course_utils.datasets.DATASETS`, or `module:NAME` for a card of your own.
         data_dir: the folder of the data set, None for the usual place.
         model_options: options of the system.
-        encoder_weights: None to start from scratch, "imagenet" or the path of such weights (see
-            `course_utils.models.load_imagenet_weights`).
+        encoder_weights: None to start from scratch, SYSTEM/DATASET for the encoder of a shipped network, "imagenet" or
+            the path of such weights (see `course_utils.models.load_encoder_weights`).
         image_size: height and width that the network sees a whole frame at; None for the frames' own.
         crop_size: height and width of the training crops; None for those of a whole image.
         growing: share of the budget, 0 to 1, that is trained on smaller images first (see `growing.py`).
@@ -100,7 +101,7 @@ class Recipe:
         """
         recipe = cls(model, dataset, data_dir, **given)
         defaults = machine_defaults(recipe.data.card, recipe.system, gpu)
-        full = _full_encoder(recipe.system) if recipe.encoder_weights else {}
+        full = {} if recipe.encoder_weights in (None, *shipped()) else _full_encoder(recipe.system)
         recipe.model_options = {**defaults.pop("model_options"), **full, **(model_options or {})}
         for name, value in defaults.items():
             if name not in given:

@@ -1,5 +1,6 @@
 """Training from published weights: at the width that they have, and with a word on where they come from."""
 
+import numpy as np
 import pytest
 
 from course_utils import models
@@ -34,3 +35,14 @@ def test_the_source_of_the_weights_is_said_once(tiny_streets, monkeypatch, capsy
     assert said.err.count(str(SOURCE)) == 1 and "MIT" in said.err and not said.out
     new_network(Recipe("DeepLabV3Plus", "toy_streets", tiny_streets, options, None, (32, 64), epochs=1))
     assert not capsys.readouterr().err
+
+
+def test_the_encoder_of_a_shipped_network_is_a_start_at_its_own_width(tiny_streets, capsys):
+    recipe = Recipe.for_machine(
+        "SegNet", "toy_streets", tiny_streets, gpu=False, epochs=1, image_size=(32, 64), encoder_weights="SegNet/camvid"
+    )
+    assert recipe.model_options == {"width": 0.25} and recipe.optimizer == "muon-gentle"
+    model, shipped = new_network(recipe), models.pretrained("SegNet", "camvid")
+    for ours, theirs in zip(models.encoder_layers(model), models.encoder_layers(shipped), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True))
+    assert "SegNet/camvid" in capsys.readouterr().err

@@ -8,12 +8,13 @@ from course_utils.plotting.end_labels import apart
 from course_utils.plotting.style import new_figure
 
 
-def learning_curves(curves: dict, *, ylabel: str, marks: dict | None = None):
+def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps", marks: dict | None = None):
     """One line per curve, the mean over seeds, with the range over seeds shaded.
 
     Args:
         curves: name to `(training steps [points], values [seeds, points])`.
         ylabel: label of the vertical axis, with the unit.
+        xlabel: label of the horizontal axis.
         marks: name to the step of a vertical line, such as the step at which layers are unfrozen.
 
     Returns:
@@ -40,7 +41,7 @@ def learning_curves(curves: dict, *, ylabel: str, marks: dict | None = None):
     for name, x in (marks or {}).items():
         axis.axvline(x, color="0.5", linewidth=0.8)
         axis.annotate(f" {name}", (x, 1.0), xycoords=("data", "axes fraction"), va="bottom", fontsize=9, color="0.3")
-    axis.set(xlabel="training steps", ylabel=ylabel)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.set_ylim(bottom=0)
     return figure
 

@@ -29,7 +29,11 @@ def configure(parser):
         "--option", type=types.assignment, action="append", default=[], metavar="NAME=VALUE", help="model option"
     )
     recipe.add_argument("--encoder", metavar="NAME", help=f"the same as --option encoder=NAME; {OWN}")
-    recipe.add_argument("--encoder-weights", metavar="W", help="imagenet, or a file of such weights")
+    recipe.add_argument(
+        "--encoder-weights",
+        metavar="W",
+        help="imagenet, a file of such weights, or SYSTEM/DATASET: the encoder of a network that the course ships",
+    )
     recipe.add_argument("--image-size", type=types.size, metavar="HxW", help="size the network sees a whole frame at")
     recipe.add_argument("--crop-size", type=types.size, metavar="HxW", help="size of training crops")
     recipe.add_argument(
