@@ -17,6 +17,7 @@ COMMANDS = {
     **{name: name for name in ("doctor", "data", "run", "train", "evaluate", "predict")},
     **{name: f"students.{name}" for name in ("lab", "check", "submit")},
     **{name: f"instructors.{name}" for name in ("release", "grade", "feedback", "export")},
+    "class": "instructors.classroom",
 }
 """The commands, each with its module in `course_utils.tools.commands`."""
 

@@ -94,10 +94,11 @@ class Feedback:
     Attributes:
         lab: its title.
         student: their name in the gradebook.
-        points, of: of the whole lab.
+        points, of: of the whole lab, exact.
         exercises: in the order of the lab.
         cells: the whole notebook; none when it could not be read.
         problem: why it could not.
+        remark: what else there is to say about the total, such as lateness.
     """
 
     lab: str
@@ -107,6 +108,7 @@ class Feedback:
     exercises: Sequence[ShownExercise]
     cells: Sequence[ShownCell] = field(default=())
     problem: str = ""
+    remark: str = ""
 
     @property
     def waiting(self) -> list[ShownExercise]:

@@ -8,8 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from platforms import Aborted, CanvasGradebook, MoodleAssignment, MoodleGradebook
 
+from course_utils.tools.labs.lab.points import exact
 from course_utils.tools.labs.returning.exports import write_csv
+from course_utils.tools.labs.returning.standing import Standing
 from course_utils.tools.labs.submissions.files import find_submissions
+from course_utils.tools.labs.submissions.platforms import read_origin
+from course_utils.tools.labs.submissions.roster import Person
 
 LAB = "04_unpooling"
 PEOPLE = ["Lovelace, Ada", "Ørsted, Bjørn 2", "O'Brien, Cy_3_x", "王 小明", "-ada-", "=1+1"]
@@ -22,12 +26,15 @@ NAMES = st.one_of(
 POINTS = st.floats(0, 20)
 
 
-def row(student, points=0.0, waiting=False, of=10):
-    """A row of `gradebook.student_rows`, of one exercise that checks mark and one that a person does."""
-    exercises = {"double": points, "words": 0}
-    unread = {"words"} if waiting else set()
-    return {"student": student, "points": points, "of": of, "waiting": waiting,
-            "exercises": exercises, "unread": unread}  # fmt: skip
+def row(student, points=0.0, waiting=False, of=10, origin=None):
+    """Somebody's standing in a lab of one exercise that checks mark and one that a person does."""
+    exercises = {"double": exact(points), "words": exact(0)}
+    known = read_origin(origin or student)
+    return Standing(
+        Person(student), student, exact(points), of=exact(of), waiting="an answer waits" if waiting else "",
+        exercises=exercises, unread={"words"} if waiting else set(), origin=known,
+        participant=known.number if known.platform == "moodle" else "",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +43,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("exports") / "file.csv"
 
 
-CLASSES = st.lists(st.builds(row, NAMES, POINTS, st.booleans()), max_size=6, unique_by=lambda one: one["student"])
+CLASSES = st.lists(st.builds(row, NAMES, POINTS, st.booleans()), max_size=6, unique_by=lambda one: one.student)
 ODD = [row("ada", 9.5), row("0", 3), row("1.2.3", 4), row("007", 5), row("-1", 6), row("anon_a_12_04_x", 7)]
 
 
@@ -45,14 +52,14 @@ ODD = [row("ada", 9.5), row("0", 3), row("1.2.3", 4), row("007", 5), row("-1", 6
 @example(ODD)
 def test_canvas_gives_each_student_the_points_and_changes_no_other(place, rows):
     left = write_csv(rows, LAB, "canvas", place)
-    logins = {number: ("", one["student"]) for number, one in enumerate(rows, 1000)}
+    logins = {number: ("", one.student) for number, one in enumerate(rows, 1000)}
     before = dict.fromkeys(logins, 1.25)
     canvas = CanvasGradebook(logins, LAB, before)
     canvas.take(place.read_bytes())
-    final = {number: one["points"] for number, one in enumerate(rows, 1000) if one["student"] not in left}
+    final = {number: float(one.points) for number, one in enumerate(rows, 1000) if one.student not in left}
     assert canvas.grades == before | {number: pytest.approx(points, abs=1e-5) for number, points in final.items()}
     assert not canvas.asked
-    assert {one["student"] for one in rows if one["waiting"]} <= set(left)
+    assert {one.student for one in rows if one.waiting} <= set(left)
 
 
 @settings(deadline=None)
@@ -60,12 +67,12 @@ def test_canvas_gives_each_student_the_points_and_changes_no_other(place, rows):
 @example(ODD, True)
 def test_moodle_gives_each_student_the_points_and_changes_no_other(place, rows, new):
     left = write_csv(rows, LAB, "moodle", place)
-    before = {one["student"]: 1.25 for one in rows}
+    before = {one.student: 1.25 for one in rows}
     moodle = MoodleGradebook(before, before)
     moodle.take(place.read_bytes(), new)
-    final = {one["student"]: one["points"] for one in rows if one["student"] not in left}
+    final = {one.student: float(one.points) for one in rows if one.student not in left}
     assert moodle.grades == before | {name: pytest.approx(points, abs=1e-5) for name, points in final.items()}
-    assert {one["student"] for one in rows if one["waiting"]} <= set(left)
+    assert {one.student for one in rows if one.waiting} <= set(left)
 
 
 @pytest.mark.parametrize("style", ["canvas", "moodle"])
@@ -79,7 +86,7 @@ def packed(paths, folder):
     with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
         for path in paths:
             archive.writestr(path, "{}")
-    return [one.student for one in find_submissions(folder / "submissions.zip")]
+    return {one.origin: one.student for one in find_submissions(folder / "submissions.zip")}
 
 
 def test_canvas_knows_those_whose_files_it_has_named(place, tmp_path):
@@ -89,7 +96,8 @@ def test_canvas_knows_those_whose_files_it_has_named(place, tmp_path):
     }
     students = packed(files.values(), tmp_path)
     points = {file.removesuffix(".ipynb"): number - 1230.5 for number, file in files.items()}
-    assert not write_csv([row(student, points[student]) for student in students], LAB, "canvas", place)
+    rows = [row(student, points[origin], origin=origin) for origin, student in students.items()]
+    assert not write_csv(rows, LAB, "canvas", place)
     canvas = CanvasGradebook({number: (name, "login") for number, name in enumerate(PEOPLE, 1234)}, LAB)
     canvas.take(place.read_bytes())
     assert canvas.grades == {number: number - 1230.5 for number in files} and not canvas.asked
@@ -106,7 +114,7 @@ def test_moodles_assignment_knows_those_whose_files_it_has_named(folders, place,
     def number(student):
         return int(student.split("_assignsubmission_file")[0].rpartition("_")[2])
 
-    rows = [row(student, number(student) + 0.5) for student in students]
+    rows = [row(student, number(student) + 0.5, origin=origin) for origin, student in students.items()]
     left = write_csv([*rows, row("late", 3)], LAB, "moodle", place)
     assert list(left) == ["late"]
     moodle = MoodleAssignment(range(1, 20), 10, {2: 8.0})
@@ -154,8 +162,8 @@ def test_a_spreadsheet_sees_every_student_no_formula_and_no_0_for_what_waits(pla
     assert place.read_bytes().startswith(b"\xef\xbb\xbf")
     with place.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
-    assert [line["student"].removeprefix("'") for line in lines] == [one["student"].removeprefix("'") for one in rows]
+    assert [line["student"].removeprefix("'") for line in lines] == [one.student.removeprefix("'") for one in rows]
     assert not any(field[:1] in tuple("=+-@\t\r") for line in lines for field in line.values() if field)
     for line, one in zip(lines, rows, strict=True):
-        assert line["words"] == ("" if one["waiting"] else "0")
-        assert float(line["points"]) == pytest.approx(one["points"], abs=1e-5)
+        assert line["words"] == ("" if one.waiting else "0")
+        assert float(line["points"]) == pytest.approx(float(one.points), abs=1e-5)

@@ -80,8 +80,8 @@ def test_students_who_are_missing_are_entered(url):
     [
         (
             "csv",
-            "student,points,of,waiting,count,double,ends,words",
-            "ada,9.5,10,no,3,3,2,1.5",
+            "student,points,of,waiting,count,double,ends,words,taken off,note,name,email,group",
+            "ada,9.5,10,no,3,3,2,1.5,0,,,,",
             "2 of 3 students have an answer",
         ),
         ("canvas", "Student,ID,SIS User ID,SIS Login ID,Section,small", "ada,,,ada,,9.5", "by a person: =1+1, bob\n"),
@@ -95,7 +95,7 @@ def test_exports(style, header, ada, said, url, tmp_path, monkeypatch, capsys):
     assert said in capsys.readouterr().err
     lines = (tmp_path / "labs" / "exports" / f"small-{style}.csv").read_text("utf-8-sig").splitlines()
     assert lines[0] == header and ada in lines
-    assert ("bob,3,10,yes,3,0,0," in lines) if style == "csv" else not any("bob" in line for line in lines)
+    assert ("bob,3,10,yes,3,0,0,,0,,,," in lines) if style == "csv" else not any("bob" in line for line in lines)
 
 
 def test_unknown_labs_and_databases_are_told_in_a_line(url, capsys):

@@ -1,1 +1,1 @@
-"""The commands for instructors: `course release`, `course grade`, `course feedback`, `course export`."""
+"""The commands for instructors, from the release of a lab to its report."""

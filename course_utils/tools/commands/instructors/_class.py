@@ -1,17 +1,24 @@
 """What the commands for graded labs have in common: the options for a class's folder and its gradebook."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def add_class(parser: argparse.ArgumentParser, gradebook: bool = True) -> None:
-    """Add `--output` and, if asked for, `--gradebook`."""
+def add_class(parser: argparse.ArgumentParser, gradebook: bool = True, nested: bool = False) -> None:
+    """Add `--output` and, if asked for, `--gradebook`; `nested` if the parser above has them, too."""
+    default = Path("labs")
     parser.add_argument(
-        "--output", type=Path, default=Path("labs"), metavar="DIR", help="the folder of the class (%(default)s)"
+        "--output",
+        type=Path,
+        default=argparse.SUPPRESS if nested else default,
+        metavar="DIR",
+        help=f"the folder of the class ({default})",
     )
     if gradebook:
         parser.add_argument(
             "--gradebook",
+            default=argparse.SUPPRESS if nested else None,
             metavar="URL",
             help="of the database, such as postgresql://user@host/name; `course grade` remembers it, without its "
             "password (default: the remembered one, or else DIR/gradebook.db)",
@@ -25,7 +32,7 @@ def gradebook_url(url: str | None, output: Path) -> str:
     return url or address(output)
 
 
-def waiting_message(rows: list[dict]) -> str | None:
-    """How many students wait for a person's marks; None if nobody does."""
-    waiting = sum(row["waiting"] for row in rows)
+def waiting_message(rows: Sequence) -> str | None:
+    """How many students wait for a person's marks, of their `Standing`; None if nobody does."""
+    waiting = sum(bool(row.unread) for row in rows)
     return f"course: {waiting} of {len(rows)} students have an answer that nobody has marked yet" if waiting else None

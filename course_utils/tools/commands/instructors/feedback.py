@@ -23,17 +23,17 @@ def run(arguments) -> int:
     from course_utils.progress import Progress
     from course_utils.tools.labs.lab.source import find_released_lab, read_lab
     from course_utils.tools.labs.returning.feedback import feedback_pages
-    from course_utils.tools.labs.returning.gradebook import student_rows
+    from course_utils.tools.labs.returning.standing import class_standing
     from course_utils.tools.reports.feedback import feedback_page
 
     output = arguments.output
     lab = read_lab(find_released_lab(arguments.lab, output))
-    rows = student_rows(gradebook_url(arguments.gradebook, output), lab.name)
+    rows = class_standing(output, gradebook_url(arguments.gradebook, output), lab.name)
     if arguments.student:
-        unknown = set(arguments.student) - {row["student"] for row in rows}
+        unknown = set(arguments.student) - {row.student for row in rows}
         if unknown:
             raise CourseError(f"The gradebook has no student {min(unknown)!r} in {lab.name}: check the name.")
-        rows = [row for row in rows if row["student"] in arguments.student]
+        rows = [row for row in rows if row.student in arguments.student]
     with Progress(f"Feedback on {lab.name}", len(rows), unit="pages") as progress:
         for count, (path, page) in enumerate(feedback_pages(lab, rows, output), 1):
             write_whole(path, feedback_page(page))

@@ -66,12 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
     from functools import partial
 
     from course_utils.progress import Progress
+    from course_utils.tools.labs.lab.dues import read_rules
     from course_utils.tools.labs.lab.source import find_released_lab, read_lab
     from course_utils.tools.labs.marking.engines import this_machine
-    from course_utils.tools.labs.marking.grading import grade
+    from course_utils.tools.labs.marking.grading import grade, load_results
     from course_utils.tools.labs.returning import gradebook
     from course_utils.tools.labs.returning.formgrader import write_settings
+    from course_utils.tools.labs.returning.standing import class_standing
+    from course_utils.tools.labs.submissions.assigning import assign
     from course_utils.tools.labs.submissions.files import check_lab, find_submissions, named_lab
+    from course_utils.tools.labs.submissions.roster import FILE, read_roster
 
     engine = partial(this_machine, jobs=arguments.jobs)
     if arguments.scheduler:
@@ -83,8 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     submissions = find_submissions(arguments.submissions, source and source.stem, left.append)
     lab = read_lab(source or find_released_lab(named_lab(submissions), output))
     submissions = check_lab(submissions, lab.name, lab.grade_ids)
-    limits = Limits(cell=arguments.cell_timeout, total=arguments.timeout, memory=arguments.memory * 2**20)
+    roster = read_roster(output)
+    read_rules(output, lab.name)  # what is wrong there is said before anything is marked
     results = output / "results" / lab.name
+    assigned = assign(submissions, roster, lab.name, load_results(results, readable=True))
+    submissions = assigned.submissions
+    limits = Limits(cell=arguments.cell_timeout, total=arguments.timeout, memory=arguments.memory * 2**20)
     count = 0
     with Progress(f"Marking {lab.name}", len(submissions), unit="submissions") as progress:
 
@@ -101,6 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
     for name in left:
         print(f"course: {name} is no notebook and was left aside", file=sys.stderr)
+    for name in assigned.strangers:
+        say = f"add a line to {output / FILE}, or: course class merge"
+        print(f"course: {name} is of nobody in the class, and was marked under its own name; {say}", file=sys.stderr)
+    for name, newest in assigned.replaced:
+        print(f"course: {name} does not count, as {newest} is newer and of the same student", file=sys.stderr)
     for student in outcome.older:
         print(
             f"course: {student} keeps the marks of a newer notebook than the one here; --older marks this one",
@@ -109,27 +122,52 @@ def run(arguments: argparse.Namespace) -> int:
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): run the command again", file=sys.stderr)
     url = gradebook_url(arguments.gradebook, output)
-    records = gradebook.enter_results(url, lab, results)
+    names: dict[str, list[str]] = {}
+    for person in roster.people.values():
+        names.setdefault(person.key, []).append(person.name or person.id)
+    records = load_results(results)
+    there = {record["student"] for record in records}
+    known = {key: ", ".join(several) for key, several in names.items() if key in there}
+    gradebook.enter_results(url, lab, results, known)
     if arguments.gradebook:
         gradebook.remember(output, arguments.gradebook)
     write_settings(output)
     if arguments.json:
         print(json.dumps({"lab": lab.name, "results": records, "failed": outcome.failed}, indent=2))
     else:
-        rows = {row["student"]: row for row in gradebook.student_rows(url, lab.name)}
-        for record in records:
-            print(_line(record, rows[record["student"]]))
+        by_key = {record["student"]: record for record in records}
+        rows = class_standing(output, url, lab.name)
+        for row in rows:
+            print(_line(by_key.get(row.key), row))
         print(f"Results: {results}")
+        if message := _untimed(rows, read_rules(output, lab.name)):
+            print(message, file=sys.stderr)
     return 1 if outcome.failed else 0
 
 
-def _line(record: dict, row: dict) -> str:
+def _line(record: dict | None, row) -> str:
     """One student's marks on a line, including those that a person has given."""
-    marks = record["marks"]
+    from course_utils.tools.labs.lab.points import shown
+    from course_utils.tools.labs.returning.standing import in_words
+
+    marks = record["marks"] if record and not row.missing else []
     messages = {mark["message"] for mark in marks}
+    about = in_words(row)
     if len(messages) == 1 and (why := messages.pop()):
         what = why.splitlines()[0][:200]
     else:
-        points = {name: "to be read" if name in row["unread"] else f"{got:g}" for name, got in row["exercises"].items()}
+        points = {name: "to be read" if name in row.unread else shown(got) for name, got in row.exercises.items()}
         what = ", ".join(f"{mark['grade_id']} {points[mark['grade_id']]}" for mark in marks)
-    return f"{record['student']}: {row['points']:g} of {row['of']:g} ({what})"
+    what = "; ".join(filter(None, [what, about]))
+    return f"{row.student}: {shown(row.points)} of {shown(row.of)} ({what})"
+
+
+def _untimed(rows, rules) -> str | None:
+    """How many submissions have no time by which lateness could be told, if there is a due date."""
+    count = sum(row.handed_in is None and not row.missing and not row.late for row in rows)
+    if rules.due is None or not count:
+        return None
+    return (
+        f"course: {count} submissions count as in time, because platforms' zip files do not say when they were handed "
+        "in; course class times LAB FILE takes Moodle's grading worksheet"
+    )

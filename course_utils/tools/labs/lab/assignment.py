@@ -2,10 +2,12 @@
 
 import ast
 import hashlib
-import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from nbformat import NotebookNode
+
+from course_utils.tools.labs.lab.points import total
 
 
 @dataclass
@@ -51,10 +53,9 @@ class Assignment:
     lessons: dict[str, str] = field(default_factory=dict)
 
     @property
-    def points(self) -> float:
-        """The points of all exercises."""
-        # Exact for the tenths that points are given in.
-        return round(math.fsum(exercise.points for exercise in self.exercises), 6)
+    def points(self) -> Decimal:
+        """The points of all exercises, exactly."""
+        return total(exercise.points for exercise in self.exercises)
 
     @property
     def marked(self) -> list[Exercise]:

@@ -16,6 +16,7 @@ from course_utils.tools.labs.marking.engines import AND_AGAIN, Engine, this_mach
 from course_utils.tools.labs.marking.job import Job, MarkingFailed
 from course_utils.tools.labs.marking.marks import Mark
 from course_utils.tools.labs.sandbox.limits import Limits
+from course_utils.tools.labs.submissions.assigning import MISSING
 from course_utils.tools.labs.submissions.files import SubmittedFile
 from course_utils.tools.labs.submissions.submission import Submission, read_submission
 
@@ -85,6 +86,7 @@ def grade(
         elif work.stale or not work.copied:
             waiting.append(work)
         else:
+            work.note_origin()
             outcome.kept.append(submitted.student)
     if waiting:
         limits = limits or Limits()
@@ -119,10 +121,19 @@ def _run(waiting: list["_Work"], engine: Engine, outcome: Outcome, done: Callabl
             done(work.student, failure)
 
 
-def load_results(results: Path) -> list[dict]:
-    """The records in a folder of results, sorted by student."""
+def load_results(results: Path, readable: bool = False) -> list[dict]:
+    """The records in a folder of results, sorted by student.
+
+    Args:
+        results: the folder.
+        readable: leave out the damaged ones, which `grade` writes again.
+    """
     # Names that begin with a point belong to files that were being written when a run was killed.
-    return [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("[!.]*.json"))]
+    records = []
+    for path in sorted(results.glob("[!.]*.json")):
+        with contextlib.suppress(ValueError) if readable else contextlib.nullcontext():
+            records.append(json.loads(path.read_text("utf-8")))
+    return records
 
 
 class _Work:
@@ -132,7 +143,7 @@ class _Work:
         self.lab, self.submitted, self.student, self.path, self.copy = lab, submitted, submitted.student, path, copy
         self.sha256, known_as = hashlib.sha256(submitted.data).hexdigest(), None
         self._time, self._before = submitted.time, []
-        self.going_back = False
+        self.going_back, self._record = False, {}
         submission = self._submission()
         code = json.dumps([[cell.role, cell.source] for cell in submission.cells] + [submission.problem])
         self._digests, self._answers = {}, {}
@@ -150,6 +161,7 @@ class _Work:
             self._known = {mark["grade_id"]: Mark(**mark) for mark in record["marks"]}
             known_as = record["submission"]
             self._compare(record)
+            self._record = record
         self.stale = [
             exercise
             for exercise in lab.exercises
@@ -165,7 +177,13 @@ class _Work:
         if known == self.sha256:
             self._time, self._before = when if self._time is None else self._time, before
             return
-        earlier = None not in (self._time, when) and self._time < when - 1
+        if record.get("missing"):
+            return
+        versions, earlier = (self.submitted.version, record.get("version")), False
+        if None not in versions:
+            earlier = versions[0] < versions[1]
+        elif None not in (self._time, when):
+            earlier = self._time < when - 1
         self.going_back = earlier or self.sha256 in before
         self._before = [sha for sha in [*before, known] if sha != self.sha256]
 
@@ -185,8 +203,19 @@ class _Work:
         if self.copy:
             write_whole(self.copy, answered["copy"])
         record = {"student": self.student, "lab": self.lab.name, "submission": self.sha256, "handed_in": self._time,
-                  "before": self._before, "marks": marks}  # fmt: skip
+                  "before": self._before, **self._whose(), "marks": marks}  # fmt: skip
         write_whole(self.path, json.dumps(record, indent=1))
+
+    def note_origin(self) -> None:
+        """Bring the record of a submission that is not marked again up to date: the class may have changed."""
+        record = {**self._record, **self._whose()}
+        if record != self._record:
+            write_whole(self.path, json.dumps(record, indent=1))
+
+    def _whose(self) -> dict:
+        one = self.submitted
+        return {"origin": one.origin, "version": one.version, "members": list(one.members),
+                "missing": one.problem == MISSING}  # fmt: skip
 
     def _submission(self) -> Submission:
         """Read again each time, as the notebooks of a class with all their pictures would fill the memory."""

@@ -4,6 +4,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.tools.labs.lab.assignment import Assignment
+from course_utils.tools.labs.lab.points import shown
 from course_utils.tools.labs.lab.release import student_version
 from course_utils.tools.labs.marking.marker import Marker
 from course_utils.tools.labs.marking.marks import Mark
@@ -18,7 +19,8 @@ def problems(lab: Assignment, sandbox: Sandbox) -> list[str]:
     """Why a lab cannot be released, one line per problem with its points, its solution, or its untouched version."""
     lines = []
     if lab.points != POINTS:
-        lines.append(f"its exercises add up to {lab.points:g} points, not {POINTS}: change the points in the metadata")
+        added = f"its exercises add up to {shown(lab.points)} points, not {POINTS}"
+        lines.append(f"{added}: change the points in the metadata")
     for mark in _marks(lab, lab.notebook, sandbox):
         if mark.points is not None and mark.points < mark.of:
             lines.append(f"the solution of {mark.grade_id!r} fails its check: {mark.message}")

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -11,7 +11,10 @@ from markupsafe import Markup
 
 import course_utils
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
+from course_utils.tools.labs.lab.points import exact, shown
 from course_utils.tools.labs.lab.regions import HIDDEN, without_region
+from course_utils.tools.labs.returning.standing import UNKNOWN_DELAY, Standing
+from course_utils.tools.labs.submissions.assigning import MISSING
 from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
 from course_utils.tools.notebooks import headings
 from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, ShownExercise
@@ -19,45 +22,62 @@ from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, Sho
 _HIDDEN_CHECK = "A hidden check failed. Hidden checks try other inputs than the ones in your notebook."
 
 
-def feedback_pages(lab: Assignment, rows: list[dict], output: Path) -> Iterator[tuple[Path, Feedback]]:
+def feedback_pages(lab: Assignment, rows: Sequence[Standing], output: Path) -> Iterator[tuple[Path, Feedback]]:
     """The path and the contents of each student's page: `feedback/STUDENT/LAB/LAB.html`.
 
     Args:
         lab: with its questions.
-        rows: one per student, as `gradebook.student_rows` returns them.
+        rows: one per student, as `class_standing` returns them.
         output: the folder of the class, with `results` and `autograded`.
     """
     title = headings.title(lab.notebook) or lab.name
     questions = _questions(lab)
     for row in rows:
-        student = row["student"]
-        record = _read(output / "results" / lab.name / f"{student}.json")
-        cells, answers = _cells(output / "autograded" / student / lab.name / f"{lab.name}.ipynb")
+        record = {} if row.missing else _read(output / "results" / lab.name / f"{row.key}.json")
+        cells, answers = _cells(output / "autograded" / row.key / lab.name / f"{lab.name}.ipynb")
         marks = {mark["grade_id"]: mark for mark in record.get("marks", [])}
         exercises = [
             _exercise(exercise, row, marks.get(exercise.grade_id, {}), questions.get(exercise.grade_id), answers)
             for exercise in lab.exercises
         ]
         unreadable = "" if cells else "Your notebook cannot be shown here."
-        page = Feedback(title, student, row["points"], row["of"], exercises, cells, unreadable)
-        yield output / "feedback" / student / lab.name / f"{lab.name}.html", page
+        if row.missing:
+            cells, unreadable = [], MISSING
+        name = row.person.name or row.student
+        page = Feedback(title, name, row.points, row.of, exercises, cells, unreadable, _remark(row))
+        yield output / "feedback" / row.student / lab.name / f"{lab.name}.html", page
+
+
+def _remark(row: Standing) -> str:
+    """What lateness means for the total, and whose work this is."""
+    parts = []
+    if row.late and not row.missing:
+        parts.append(f"Handed in {row.late}.")
+    if row.deducted:
+        parts.append(f"{shown(row.deducted)} of {shown(row.earned)} points are taken off for that.")
+    if row.waiting == UNKNOWN_DELAY:
+        parts.append("How late it was is still to be settled.")
+    if row.key != row.student and not row.missing:
+        parts.append(f"Handed in together, as {row.key}.")
+    return " ".join(parts)
 
 
 def _exercise(
-    exercise: Exercise, row: dict, mark: dict, asked: tuple[str, Markup] | None, answers: dict[str, ShownCell]
+    exercise: Exercise, row: Standing, mark: dict, asked: tuple[str, Markup] | None, answers: dict[str, ShownCell]
 ) -> ShownExercise:
     """One exercise of one student."""
     name = exercise.grade_id
-    points = None if name in row["unread"] else row["exercises"].get(name, 0)
+    points = None if name in row.unread else row.exercises.get(name, exact(0))
+    of = exact(exercise.points)
     title, question = asked or (name, None)
     lines = list(mark.get("notes", []))
-    if not exercise.written and points is not None and points < exercise.points:
+    if not exercise.written and points is not None and points < of:
         lines += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
-    if not exercise.written and points not in (None, mark.get("points")):
+    if not exercise.written and mark.get("points") is not None and points not in (None, exact(mark["points"])):
         lines.append("These points were given by hand.")
     if exercise.written and not points:
         lines.append(mark.get("message", ""))
-    comment = row["comments"].get(name)
+    comment = row.comments.get(name)
     check = None
     if not exercise.written:
         outputs = answers.get(f"{name}_check", ShownCell()).outputs
@@ -65,7 +85,7 @@ def _exercise(
     return ShownExercise(
         title=title,
         points=points,
-        of=exercise.points,
+        of=of,
         answer=answers.get(name, ShownCell("# There is no answer.")),
         check=check,
         question=question,

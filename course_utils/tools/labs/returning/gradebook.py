@@ -16,11 +16,14 @@ from course_utils.errors import CourseError
 from course_utils.files import write_whole
 from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
+from course_utils.tools.labs.lab.points import exact, total
 from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, cut
 
 ADDRESS = "gradebook.url"
 """The file in the folder of a class that holds its gradebook's URL, unless that is `gradebook.db` beside it."""
+_LONGEST = 100
+"""Characters of a name; the database holds 128."""
 _CONNECT = "15"
 """Seconds to wait for a database server's answer."""
 
@@ -80,13 +83,14 @@ def opened(url: str) -> Iterator:
         os.environ["PATH"] = before
 
 
-def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
+def enter_results(url: str, lab: Assignment, results: Path, names: dict[str, str] | None = None) -> list[dict]:
     """Enter into a gradebook those results of a folder that it does not hold yet, even after an interruption.
 
     Args:
         url: of the gradebook.
         lab: that was marked.
         results: the folder of results.
+        names: what Formgrader shows on request, by student.
 
     Returns:
         All results of the folder.
@@ -105,13 +109,18 @@ def enter_results(url: str, lab: Assignment, results: Path) -> list[dict]:
     # Earlier versions kept the digest alone.
     known = {student: one for student, one in entered.get(place, {}).items() if isinstance(one, dict)}
     changed = {student for student, one in now.items() if known.get(student) != one}
-    enter(url, lab, records, changed, {student: one["answers"] for student, one in known.items()})
+    enter(url, lab, records, changed, {student: one["answers"] for student, one in known.items()}, names)
     write_whole(path, json.dumps({**entered, place: now}))
     return records
 
 
 def enter(
-    url: str, lab: Assignment, records: list[dict], changed: set[str], answers: dict[str, dict[str, str]] | None = None
+    url: str,
+    lab: Assignment,
+    records: list[dict],
+    changed: set[str],
+    answers: dict[str, dict[str, str]] | None = None,
+    names: dict[str, str] | None = None,
 ) -> None:
     """Enter results. Points that a person has given are kept, and are queued for review if the answer has changed.
 
@@ -123,6 +132,7 @@ def enter(
         records: of all students, as `load_results` returns them.
         changed: students with new marks; the others are entered only if the gradebook does not know them.
         answers: by student and grade id, the digests of the answers that were entered before, as `Mark.answer`.
+        names: what Formgrader shows on request, by student.
     """
     with opened(url) as gradebook:
         _prepare(gradebook, lab)
@@ -130,7 +140,28 @@ def enter(
         for record in records:
             if record["student"] in changed or record["student"] not in known:
                 _enter(gradebook, lab, record, (answers or {}).get(record["student"], {}))
+        for student, name in (names or {}).items():
+            gradebook.update_or_create_student(student, last_name=cut(name, _LONGEST))
         gradebook.db.commit()
+
+
+def lab_names(url: str) -> list[str]:
+    """The labs that a gradebook knows, sorted."""
+    with opened(url) as gradebook:
+        return sorted(one.name for one in gradebook.assignments)
+
+
+def known_lab(url: str, name: str) -> str:
+    """The lab of a gradebook that has this name or number.
+
+    Raises:
+        CourseError: it knows none, or several.
+    """
+    names = lab_names(url)
+    fitting = [one for one in names if one == name] or [one for one in names if one.startswith(f"{name}_")]
+    if len(fitting) != 1:
+        raise CourseError(f"The gradebook has no lab {name!r}: mark it first, with course grade.")
+    return fitting[0]
 
 
 def student_rows(url: str, lab: str) -> list[dict]:
@@ -143,7 +174,7 @@ def student_rows(url: str, lab: str) -> list[dict]:
     Returns:
         Dictionaries with the keys `student`, `points`, `of` (the points that were possible), `waiting` (whether a
         person has still to mark something), `exercises` (points by exercise), `unread` (the exercises that a person has
-        still to mark) and `comments` (a person's comments by exercise).
+        still to mark) and `comments` (a person's comments by exercise). Points are exact decimal numbers.
 
     Raises:
         CourseError: the gradebook does not know the lab.
@@ -158,14 +189,14 @@ def student_rows(url: str, lab: str) -> list[dict]:
         rows = []
         for one in submissions:
             grades = sorted(one.notebooks[0].grades, key=lambda grade: grade.name)
-            exercises = {grade.name.removesuffix("_check"): grade.score for grade in grades}
+            exercises = {grade.name.removesuffix("_check"): exact(grade.score) for grade in grades}
             unread = {grade.name.removesuffix("_check") for grade in grades if grade.needs_manual_grade}
             comments = {
                 comment.name: comment.manual_comment for comment in one.notebooks[0].comments if comment.manual_comment
             }
-            rows.append({"student": one.student.id, "points": one.score, "of": one.max_score,
-                         "waiting": bool(one.needs_manual_grade), "exercises": exercises,
-                         "unread": unread, "comments": comments})  # fmt: skip
+            points, of = total(exercises.values()), total(grade.max_score for grade in grades)
+            rows.append({"student": one.student.id, "points": points, "of": of, "exercises": exercises,
+                         "waiting": bool(one.needs_manual_grade), "unread": unread, "comments": comments})  # fmt: skip
         return sorted(rows, key=lambda row: row["student"])
 
 

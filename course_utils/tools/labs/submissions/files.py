@@ -7,10 +7,11 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from course_utils.errors import CourseError
+from course_utils.tools.labs.submissions.platforms import read_origin
 from course_utils.tools.labs.submissions.submission import MAX_SIZE, read_json
 
 _LONGEST_NAME = 100
@@ -29,13 +30,20 @@ class SubmittedFile:
         student: their name, safe as a file name.
         data: the bytes of the notebook.
         problem: why there is no notebook to mark; None if there is one.
-        time: when it was handed in or last changed, in seconds since 1970; None if that is unknown.
+        time: when it was handed in or last changed, in seconds since 1970, or when the platform's zip file was made;
+            None if that is unknown.
+        origin: the name of the file or folder, as it was handed in.
+        version: grows with each file that this person hands in; None if that is unknown.
+        members: the ids in the roster of those who handed it in together; empty without a roster.
     """
 
     student: str
     data: bytes = b""
     problem: str | None = None
     time: float | None = None
+    origin: str = ""
+    version: int | None = None
+    members: tuple[str, ...] = ()
 
 
 def find_submissions(
@@ -45,8 +53,8 @@ def find_submissions(
 
     A notebook in a folder belongs to the student that the first folder is named after (`ada/04_unpooling.ipynb`, also
     Moodle's `Ada_Lovelace_12_assignsubmission_file/...`), any other to the one that the file is named after
-    (`ada.ipynb`). Of several notebooks of one student the one that is a lab counts. A folder without a notebook is a
-    submission without one.
+    (`ada.ipynb`). Of several notebooks in a folder the one that is a lab counts; of several files that Canvas has
+    numbered for one student, the last one does. A folder without a notebook is a submission without one.
 
     Args:
         path: of the folder or zip file.
@@ -91,7 +99,7 @@ def check_lab(submissions: list[SubmittedFile], lab: str, grade_ids: set[str]) -
         if name not in (None, lab) and not any(text in submitted.data for text in ours):
             others.append(name)
             problem = f"This is a notebook of the lab {name}, not of {lab}: hand in the right one."
-            submitted = SubmittedFile(submitted.student, problem=problem, time=submitted.time)
+            submitted = replace(submitted, data=b"", problem=problem)
         checked.append(submitted)
     if others and len(others) == len(submissions):
         raise CourseError(f"The submissions are notebooks of {others[0]}, not of {lab}: give --lab {others[0]}.")
@@ -114,7 +122,6 @@ def named_lab(submissions: list[SubmittedFile]) -> str:
 def _by_student(files: list, read: Callable, lab: str | None, ignored: Callable) -> list[SubmittedFile]:
     notebooks: dict[str, list] = {}
     beside: dict[str, list[str]] = {}
-    origins: dict[str, str] = {}
     for name, file in files:
         parts = PurePosixPath(name).parts
         if any(part in (".ipynb_checkpoints", "__MACOSX") for part in parts) or parts[-1].startswith("."):
@@ -124,24 +131,29 @@ def _by_student(files: list, read: Callable, lab: str | None, ignored: Callable)
             ignored(name)
             continue
         origin = parts[0] if len(parts) > 1 else PurePosixPath(name).stem
-        student = _student(origin)
-        if origins.setdefault(student, origin) != origin:
-            raise CourseError(f"{origin!r} and {origins[student]!r} would both be the student {student!r}: rename one.")
         if notebook:
-            notebooks.setdefault(student, []).append((name, file))
+            notebooks.setdefault(origin, []).append((name, file))
         else:
-            beside.setdefault(student, []).append(parts[-1])
-    found = []
-    for student in sorted(origins):
-        if student in notebooks:
-            found.append(_chosen(student, notebooks[student], read, lab))
+            beside.setdefault(origin, []).append(parts[-1])
+    found: dict[str, SubmittedFile] = {}
+    for origin in sorted({*notebooks, *beside}):
+        known = read_origin(origin)
+        student = student_name(known.key)
+        if origin in notebooks:
+            submitted = _chosen(student, notebooks[origin], read, lab)
         else:
-            names = ", ".join(beside[student][:3])
-            found.append(SubmittedFile(student, problem=f"No notebook (*.ipynb) was handed in, only {names}."))
-    return found
+            names = ", ".join(beside[origin][:3])
+            submitted = SubmittedFile(student, problem=f"No notebook (*.ipynb) was handed in, only {names}.")
+        submitted.origin, submitted.version = origin, known.version
+        other = found.setdefault(student, submitted)
+        if other is not submitted:
+            if None in (other.version, submitted.version) or read_origin(other.origin).key != known.key:
+                raise CourseError(f"{origin!r} and {other.origin!r} would both be the student {student!r}: rename one.")
+            found[student] = max(other, submitted, key=lambda one: one.version)
+    return [found[student] for student in sorted(found)]
 
 
-def _student(origin: str) -> str:
+def student_name(origin: str) -> str:
     """The name of a file or folder as a student's name: letters, marks and digits of any script, and `.@+-_`."""
     text = unicodedata.normalize("NFC", origin)
     kept = "".join(letter if letter in ".@+-_" or unicodedata.category(letter)[0] in "LMN" else " " for letter in text)
@@ -189,7 +201,7 @@ def _from_folder(student: str, path: Path) -> SubmittedFile:
 def _from_zip(student: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> SubmittedFile:
     time = None
     with contextlib.suppress(ValueError, OverflowError):
-        time = datetime.datetime(*info.date_time, tzinfo=datetime.UTC).timestamp()
+        time = datetime.datetime(*info.date_time).timestamp()  # in local time, as far as anybody knows
     with archive.open(info) as file:
         # Whatever size the archive claims.
         return SubmittedFile(student, file.read(MAX_SIZE + 1), time=time)

@@ -1,0 +1,200 @@
+"""Rename, merge and remove students, in everything that the folder of a class knows about them.
+
+Results, copies, feedback, times, gradebook and roster follow. What is taken away stays in `removed/`.
+"""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from course_utils.errors import CourseError
+from course_utils.files import read_json, write_whole
+from course_utils.tools.labs.returning.gradebook import opened
+from course_utils.tools.labs.submissions.files import student_name
+from course_utils.tools.labs.submissions.roster import Person, Roster, read_roster, write_roster
+from course_utils.tools.labs.submissions.times import read_times, write_times
+
+
+def labs_of(output: Path) -> dict[str, list[str]]:
+    """By student or group, the labs in which something was handed in, from the results in the folder of a class."""
+    found: dict[str, list[str]] = {}
+    for lab, _, record in _records(output):
+        for name in record.get("members") or [record["student"]]:
+            found.setdefault(name, []).extend([] if record.get("missing") else [lab])
+    return found
+
+
+def rename(output: Path, url: str, old: str, new: str) -> None:
+    """Give a student another id; files that were found as theirs still are.
+
+    Args:
+        output: the folder of the class.
+        url: of the gradebook.
+        old, new: the ids.
+
+    Raises:
+        CourseError: there is no such student, or somebody else has the new id.
+    """
+    roster, known = _class(output)
+    _require(old, known)
+    if new in known:
+        raise CourseError(f"There is a student {new!r} already: course class merge {old} {new} puts both together.")
+    if student_name(new) != new:
+        raise CourseError(f"{new!r} cannot be the name of a file: take {student_name(new)!r}.")
+    for lab, path, record in _records(output):
+        _rename_in(output, lab, path, record, old, new)
+    _move_in_gradebook(url, old, new)
+    person = roster.people.pop(old, Person(old))
+    _keep(output, roster, replace(person, id=new), old, *_origins(output, new))
+
+
+def merge(output: Path, url: str, other: str, into: str) -> list[str]:
+    """Make two students one: of two submissions of a lab the newest stays, with the points given for it by hand.
+
+    Args:
+        output: the folder of the class.
+        url: of the gradebook.
+        other: the id that goes.
+        into: the id that stays.
+
+    Returns:
+        For each lab in which both had something, whose submission stays.
+
+    Raises:
+        CourseError: there is no such student.
+    """
+    roster, known = _class(output)
+    for name in (other, into):
+        _require(name, known)
+    if other == into:
+        raise CourseError(f"{other!r} and {into!r} are one name: give two.")
+    said, origins = [], _origins(output, other)
+    records = {(lab, record["student"]): (path, record) for lab, path, record in _records(output)}
+    for (lab, name), (path, record) in records.items():
+        if name != other or (lab, into) not in records:
+            _rename_in(output, lab, path, record, other, into)
+        else:
+            ours = records[lab, into][1]
+            keeps_other = _newness(record) > _newness(ours)
+            said.append(f"{lab}: the submission of {other if keeps_other else into} stays")
+            _take_away(output, url, lab, into if keeps_other else other)
+            if keeps_other:
+                _rename_in(output, lab, path, record, other, into)
+    _move_in_gradebook(url, other, into)
+    gone = roster.people.pop(other, Person(other))
+    person = roster.people.pop(into, Person(into))
+    # What only the one that goes has is kept.
+    told = {name: getattr(person, name) or getattr(gone, name) for name in ("name", "email", "extension", "canvas")}
+    _keep(output, roster, replace(person, **told), other, *gone.also, *origins)
+    return said
+
+
+def remove(output: Path, url: str, who: str) -> None:
+    """Remove a student with all marks, which stay in `removed/`; a group keeps those of the others.
+
+    Raises:
+        CourseError: there is no such student.
+    """
+    roster, known = _class(output)
+    _require(who, known)
+    for lab, path, record in _records(output):
+        others = [name for name in record.get("members", []) if name != who]
+        if record["student"] == who or (record.get("members") == [who]):
+            _take_away(output, url, lab, record["student"])
+        elif others != record.get("members", []):
+            write_whole(path, json.dumps({**record, "members": others}, indent=1))
+    with opened(url) as gradebook:
+        if any(one.id == who for one in gradebook.students):
+            gradebook.remove_student(who)
+    shutil.rmtree(output / "feedback" / who, ignore_errors=True)
+    if roster.people.pop(who, None):
+        write_roster(output, roster.people.values())
+
+
+def _class(output: Path) -> tuple[Roster, set[str]]:
+    """The roster, and everybody who is known by it or by results."""
+    roster, found = read_roster(output), labs_of(output)
+    if not roster:  # the names of files are the class
+        roster = Roster({name: Person(name) for name in found})
+    return roster, {*roster.people, *found}
+
+
+def _require(name: str, known: set[str]) -> None:
+    if name not in known:
+        raise CourseError(f"There is no student {name!r} in this class: course class lists them.")
+
+
+def _records(output: Path) -> Iterator[tuple[str, Path, dict]]:
+    for path in sorted((output / "results").glob("[!.]*/[!.]*.json")):
+        yield path.parent.name, path, read_json(path, "run course grade again, which replaces it")
+
+
+def _origins(output: Path, who: str) -> list[str]:
+    """The names of the files that this student's marks come from."""
+    return [record["origin"] for _, _, record in _records(output) if record["student"] == who and record.get("origin")]
+
+
+def _keep(output: Path, roster: Roster, person: Person, *names: str) -> None:
+    """Write the roster with a person whose files have these names, too."""
+    also = tuple(name for name in dict.fromkeys([*person.also, *names]) if name != person.id and ";" not in name)
+    write_roster(output, [*roster.people.values(), replace(person, also=also)])
+
+
+def _newness(record: dict) -> tuple:
+    return not record.get("missing"), record.get("version") or 0, record.get("handed_in") or 0
+
+
+def _rename_in(output: Path, lab: str, path: Path, record: dict, old: str, new: str) -> None:
+    """Rename a student in a result, and move everything that is called after them."""
+    members = [new if name == old else name for name in record.get("members", [])]
+    changed = {**record, **({"members": list(dict.fromkeys(members))} if members else {})}
+    if record["student"] == old:
+        changed["student"] = new
+    if changed != record:
+        write_whole(path.with_name(f"{changed['student']}.json"), json.dumps(changed, indent=1))
+    if record["student"] == old:
+        path.unlink()
+        for kind in ("autograded", "feedback"):
+            if (folder := output / kind / old / lab).is_dir():
+                target = output / kind / new / lab
+                shutil.rmtree(target, ignore_errors=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folder.rename(target)
+    times, participants = read_times(output, lab)
+    if old in times or old in participants:
+        for known in (times, participants):
+            if old in known:
+                known.setdefault(new, known.pop(old))
+        write_times(output, lab, times, participants)
+
+
+def _take_away(output: Path, url: str, lab: str, who: str) -> None:
+    """Take a student's submission of a lab out of the class; it stays in `removed/`."""
+    place = output / "removed" / lab
+    place.mkdir(parents=True, exist_ok=True)
+    result = output / "results" / lab / f"{who}.json"
+    copy = output / "autograded" / who / lab / f"{lab}.ipynb"
+    for path in (result, copy):
+        if path.is_file():
+            path.replace(place / f"{who}{path.suffix}")
+    shutil.rmtree(output / "feedback" / who / lab, ignore_errors=True)
+    from nbgrader.api import MissingEntry
+
+    with opened(url) as gradebook, contextlib.suppress(MissingEntry):
+        gradebook.remove_submission(lab, who)
+
+
+def _move_in_gradebook(url: str, old: str, new: str) -> None:
+    """Give one student's submissions to another one, who has none of the same labs."""
+    with opened(url) as gradebook:
+        if not any(one.id == old for one in gradebook.students):
+            return
+        target = gradebook.update_or_create_student(new)
+        for submission in list(gradebook.find_student(old).submissions):
+            submission.student = target
+        gradebook.db.commit()
+        gradebook.db.expire_all()
+        gradebook.remove_student(old)

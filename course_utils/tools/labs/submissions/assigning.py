@@ -1,0 +1,71 @@
+"""From files to the people of the class: whose they are, which one counts, and who handed nothing in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from course_utils.tools.labs.submissions.files import SubmittedFile
+from course_utils.tools.labs.submissions.roster import Roster
+
+MISSING = "Nothing was handed in."
+"""The problem of a submission that is not there."""
+
+
+@dataclass
+class Assigned:
+    """Submissions, each with the name under which its marks are kept.
+
+    Attributes:
+        submissions: one per person or group, sorted; those who have handed in nothing so far are among them.
+        strangers: files of nobody in the class, marked under their own names.
+        replaced: files that do not count, each with the one that does.
+    """
+
+    submissions: list[SubmittedFile] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    replaced: list[tuple[str, str]] = field(default_factory=list)
+
+
+def assign(submissions: Iterable[SubmittedFile], roster: Roster, lab: str, records: Iterable[dict]) -> Assigned:
+    """Find the people of the class in submissions.
+
+    Of several files of one person or group the newest counts, among those with a notebook of the lab.
+
+    Args:
+        submissions: as `find_submissions` returns them.
+        roster: of the class; empty for names of files as they are.
+        lab: its name.
+        records: earlier results of this lab. Who once handed in together stays together for it.
+    """
+    if not roster:
+        return Assigned(list(submissions))
+    known = {
+        member: (record["student"], tuple(record["members"]))
+        for record in records
+        if record.get("members") and not record.get("missing")
+        for member in record["members"]
+    }
+    assigned, found = Assigned(), {}
+    for submitted in submissions:
+        person = roster.find(submitted.origin, lab)
+        if person is None:
+            assigned.strangers.append(submitted.origin)
+            found.setdefault(submitted.student, []).append(submitted)
+        else:
+            key, members = known.get(person.id) or (person.key, roster.group(person.key))
+            found.setdefault(key, []).append(replace(submitted, student=key, members=members))
+    for several in found.values():
+        *others, newest = sorted(several, key=_newness)
+        assigned.submissions.append(newest)
+        assigned.replaced += [(one.origin, newest.origin) for one in others]
+    there = {*known, *(member for one in assigned.submissions for member in one.members)}
+    for person in roster.people.values():
+        if person.id not in there:
+            members = tuple(one for one in roster.group(person.key) if one not in there)
+            there |= {*members}
+            assigned.submissions.append(SubmittedFile(person.key, problem=MISSING, members=members))
+    assigned.submissions.sort(key=lambda one: one.student)
+    return assigned
+
+
+def _newness(submitted: SubmittedFile) -> tuple:
+    return submitted.problem is None, submitted.version or 0, submitted.time or 0, submitted.origin
