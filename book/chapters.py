@@ -38,4 +38,9 @@ def write_chapters(notebooks: Path, output: Path) -> None:
 def is_drawing(cell: NotebookNode) -> bool:
     """Whether a cell draws a figure or asks a quiz: its code is folded, as the figure is what there is to read."""
     drawn = any({"image/png", "text/html"} & set(output.get("data", {})) for output in cell.get("outputs", []))
-    return drawn and bool(_DRAWING.search(cell.source)) and "def " not in cell.source
+    return drawn and (is_folded(cell) or (bool(_DRAWING.search(cell.source)) and "def " not in cell.source))
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    """Whether JupyterLab shows a cell without its code."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))

@@ -4,6 +4,7 @@
 control changes, a new picture is drawn, and only that picture is sent.
 """
 
+import asyncio
 import base64
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,13 @@ from PIL import Image
 
 from course_utils.images import read_photo
 from course_utils.plotting import to_png
+from course_utils.plotting.style import SCREEN_DPI, for_the_page
+
+REST = 0.3
+"""Seconds without a change after which a figure is drawn again with all its pixels."""
+
+FEW = 3
+"""Up to so many choices are buttons beside each other; more are a slider."""
 
 
 class InteractiveFigure:
@@ -36,41 +44,63 @@ class InteractiveFigure:
         labels = max(map(len, controls), default=0)
         self.controls = {name: _control(draw, name, value, labels) for name, value in controls.items()}
         self.picture = ipywidgets.HTML()
-        self.box = ipywidgets.VBox([*self.controls.values(), self.picture])
+        # As many controls beside each other as fit, so that the figure stays in sight below them.
+        row = ipywidgets.Layout(flex_flow="row wrap")
+        self.box = ipywidgets.VBox([ipywidgets.Box([*self.controls.values()], layout=row), self.picture])
+        self._later: asyncio.TimerHandle | None = None
         # If the first drawing fails, the notebook has a bug, and its execution must stop here.
-        self._png, self._text = self._render()
-        self._show(self._png, self._text)
+        figure, self._text = self._render()
+        self._png, self._width = for_the_page(figure), _width(figure)
+        self._show(self._png, self._width, self._text)
         for control in self.controls.values():
             control.observe(self._update, names="value")
 
-    def _render(self) -> tuple[bytes, str]:
+    def _render(self) -> tuple[Figure, str]:
         values = {name: control.value for name, control in self.controls.items()}
         figure = self._draw(**values)
         if not isinstance(figure, Figure):
             raise TypeError(f"the drawing function must return a matplotlib figure, not {figure!r}")
         # pyplot would keep the figure for ever, and show it a second time at the end of the cell.
         pyplot.close(figure)
-        return to_png(figure), self._alt(**values) if callable(self._alt) else self._alt
+        return figure, self._alt(**values) if callable(self._alt) else self._alt
 
-    def _show(self, png: bytes, alt: str):
+    def _show(self, png: bytes, width: int, alt: str):
         source = "data:image/png;base64," + base64.b64encode(png).decode()
-        self.picture.value = f'<img src="{source}" alt="{escape(alt, quote=True)}" style="max-width: 100%">'
+        fits = "max-width: 100%; max-height: 66vh; object-fit: contain; object-position: left"
+        text = escape(alt, quote=True)
+        self.picture.value = f'<img src="{source}" alt="{text}" width="{width}" style="{fits}">'
 
     def _update(self, change):
+        """Draw at once with few pixels, and with all of them as soon as the control rests.
+
+        A control that is dragged sends its next value when the last has been drawn, so drawings do not queue up.
+        """
+        if self._later:
+            self._later.cancel()
         try:
-            self._show(*self._render())
+            figure, text = self._render()
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # nobody is waiting for a quick answer
+                self._finish(figure, text)
+            else:
+                self._show(to_png(figure, SCREEN_DPI), _width(figure), text)
+                self._later = loop.call_later(REST, self._finish, figure, text)
         except Exception as error:
             # Nobody sees an exception raised in a callback: show it in place of the figure.
             pyplot.close("all")
             message = escape(f"{type(error).__name__}: {error}")
             self.picture.value = f'<p role="alert" style="color: #c00; line-height: 1.4">{message}</p>'
 
+    def _finish(self, figure: Figure, text: str):
+        self._show(to_png(figure, 2 * SCREEN_DPI), _width(figure), text)
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The live widget, together with the picture for the controls' first values."""
         data = {"text/plain": self._text, "image/png": base64.b64encode(self._png).decode()}
         widget = self.box._repr_mimebundle_().get("application/vnd.jupyter.widget-view+json")
         data["application/vnd.jupyter.widget-view+json"] = widget
-        return data, {"image/png": {"alt": self._text}}
+        return data, {"image/png": {"alt": self._text, "width": self._width}}
 
 
 def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., str], **controls) -> None:
@@ -83,15 +113,16 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
 
         interactive_figure(draw, alt="Impulses and the kernel over them", stride=(1, 4), kernel=["linear", "cubic"])
 
-    JupyterLab shows the controls above the figure; without a kernel (in a stored notebook or on a printed page) the
-    same output shows the picture for the first values.
+    JupyterLab shows the controls above the figure, which follows them while they move; without a kernel (in a stored
+    notebook or on a printed page) the same output shows the picture for the first values.
 
     Args:
         draw: takes the controls' values by name and returns a matplotlib figure. Its defaults are the first values.
         alt: what the picture shows, for readers who cannot see it; or a function that takes the controls' values and
             returns that text.
         **controls: one per argument of `draw`: (low, high) or (low, high, step) for a slider, a list or dictionary of
-            choices for a slider over them, True or False for a checkbox, or an `ipywidgets` value widget.
+            choices for buttons (up to three) or a slider over them, True or False for a checkbox, or an `ipywidgets`
+            value widget.
 
     Raises:
         TypeError: a control is none of these.
@@ -142,7 +173,8 @@ def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueW
         # Not a drop-down: JupyterLab takes its arrow keys to move from cell to cell.
         first = next(iter(value if isinstance(value, list) else value.values()))
         chosen = first if default is Parameter.empty else default
-        control = ipywidgets.SelectionSlider(options=value, value=chosen)
+        kind = ipywidgets.ToggleButtons if len(value) <= FEW else ipywidgets.SelectionSlider
+        control = kind(options=value, value=chosen)
     elif isinstance(value, tuple):
         control = ipywidgets.interactive.widget_from_abbrev(value)
         if control is not None and default is not Parameter.empty:
@@ -157,7 +189,11 @@ def _control(draw: Callable, name: str, value, labels: int) -> ipywidgets.ValueW
     control.description = name.replace("_", " ")
     # Sliders of one length, aligned below each other.
     control.style.description_width, control.layout.width = f"{labels + 1}ch", "460px"
-    if hasattr(control, "continuous_update"):
-        # Draw once when the handle is released or an arrow key is pressed, not at every position on the way.
-        control.continuous_update = False
+    if isinstance(control, ipywidgets.ToggleButtons):
+        control.style.button_width = "auto"
     return control
+
+
+def _width(figure: Figure) -> int:
+    """Pixels that a figure is wide on the page."""
+    return round(SCREEN_DPI * figure.get_size_inches()[0])

@@ -1,5 +1,6 @@
 """Figures with controls: redrawn when a control moves, one output with a picture, no hang without a browser."""
 
+import asyncio
 import base64
 import datetime
 import io
@@ -14,7 +15,9 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
 
+from course_utils import widgets
 from course_utils.plotting import to_png
+from course_utils.plotting.style import SCREEN_DPI, for_the_page
 from course_utils.widgets import InteractiveFigure, photograph_button, uploaded_photograph
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -42,19 +45,19 @@ def shown(interactive) -> tuple[bytes, str]:
     return base64.b64decode(actual[1]), actual[2]
 
 
-def fresh(**values) -> bytes:
-    """The PNG of a drawing with the given values."""
+def fresh(make=lambda figure: to_png(figure, 2 * SCREEN_DPI), **values) -> bytes:
+    """The PNG of a drawing with the given values, with all its pixels."""
     figure = draw(**values)
     pyplot.close(figure)
-    return to_png(figure)
+    return make(figure)
 
 
 def test_controls_by_kind(interactive):
     kinds = [type(control) for control in interactive.controls.values()]
-    assert kinds == [ipywidgets.IntSlider, ipywidgets.SelectionSlider, ipywidgets.Checkbox]
+    assert kinds == [ipywidgets.IntSlider, ipywidgets.ToggleButtons, ipywidgets.Checkbox]
     assert [control.value for control in interactive.controls.values()] == [3, "line", False]
     assert [control.description for control in interactive.controls.values()] == ["count", "kind", "grid"]
-    assert interactive.controls["count"].continuous_update is False
+    assert interactive.controls["count"].continuous_update is True, "the figure follows a handle that is dragged"
 
 
 def test_more_controls():
@@ -64,11 +67,12 @@ def test_more_controls():
         "x",
         share=slider,
         step_size=(0.0, 1.0, 0.1),
-        choice={"one": 1, "two": 2},
+        choice={"one": 1, "two": 2, "three": 3, "four": 4},
     )
     assert figure.controls["share"] is slider and slider.description == "share of it"
     assert isinstance(figure.controls["step_size"], ipywidgets.FloatSlider)
     assert figure.controls["step_size"].description == "step size"
+    assert isinstance(figure.controls["choice"], ipywidgets.SelectionSlider)
     assert figure.controls["choice"].value == 1
     with pytest.raises(TypeError, match="kind='line' is not a control"):
         InteractiveFigure(draw, "x", kind="line")
@@ -82,6 +86,24 @@ def test_a_control_redraws_the_figure(interactive):
         png, alt = shown(interactive)
         assert png != before and png == fresh(**values)
         assert alt == f"{values['count']} &quot;{values['kind']}&quot;"
+
+
+def test_a_moving_control_draws_few_pixels_and_all_of_them_at_rest(interactive, monkeypatch):
+    monkeypatch.setattr(widgets, "REST", 0.05)
+    seen = []
+
+    async def drag():
+        for count in (4, 5, 6):
+            interactive.controls["count"].value = count
+            seen.append(shown(interactive)[0])
+            await asyncio.sleep(0)
+        while shown(interactive)[0] == seen[-1]:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(drag())
+    assert seen == [fresh(to_png, count=count) for count in (4, 5, 6)]
+    # Not byte by byte: the layout of a figure that has been drawn before may shift by a fraction of a pixel.
+    assert shown(interactive)[0][16:24] == fresh(count=6)[16:24], "width and height"
 
 
 def test_figures_are_closed(interactive):
@@ -109,7 +131,7 @@ def test_one_output_for_all_readers(interactive):
     interactive.controls["count"].value = 5
     data, metadata = interactive._repr_mimebundle_()
     assert data[VIEW]["model_id"] == interactive.box.model_id
-    assert base64.b64decode(data["image/png"]) == fresh(), "the stored picture has the first values"
+    assert base64.b64decode(data["image/png"]) == fresh(for_the_page), "the stored picture has the first values"
     assert data["text/plain"] == metadata["image/png"]["alt"] == '3 "line"'
 
 

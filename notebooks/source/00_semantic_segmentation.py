@@ -600,7 +600,7 @@ print("its gradient: probabilities - masks, and 0 where void")
 # straight line where the network is sure and wrong. Below the panel, three cases with logits of their own; the truth is
 # *car*.
 
-# %% tags=["core"]
+# %% jupyter={"source_hidden": true} tags=["core"]
 from course_utils.widgets import interactive_figure
 
 five = ["road", "sidewalk", "building", "person", "car"]

@@ -651,7 +651,7 @@ signals = {
 for method in ("bilinear", "bicubic", "lanczos5", "gaussian"):
     print(f"{method:9s} a step from -1 to 1 reaches {upsample_row(signals['step'], method, 5).max():.2f}")
 
-# %%
+# %% jupyter={"source_hidden": true}
 from course_utils.widgets import interactive_figure
 
 

@@ -422,7 +422,7 @@ plotting.show(
 # *transposed* and watch how many inputs reach each output: with stride 2 and three taps it alternates between one and
 # two (notebook 03 is about that).
 
-# %%
+# %% jupyter={"source_hidden": true}
 from course_utils.widgets import interactive_figure
 
 KERNELS = {"2 taps": "yx", "3 taps": "zyx", "4 taps": "zyxw", "5 taps": "zyxwv"}

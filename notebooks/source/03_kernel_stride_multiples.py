@@ -273,7 +273,7 @@ plotting.show(
 # it. Find a pair with stride 3 that is flat; then change the kernel by one.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def cropped(counts, kernel_size, stride, size):
     """The part of the whole output that padding "same" keeps."""
     before = max(kernel_size - stride, 0) // 2

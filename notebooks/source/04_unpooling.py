@@ -746,7 +746,7 @@ plotting.show(
 # (at size 4), the others are drawn at random, with ties. Watch what happens at sizes that the window does not divide.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def draw(number=0, size=4, pool_size=2, window=0):
     features = np.random.default_rng(number).integers(0, 10, (size, size)).astype(np.float32)
     if number == 0 and size == 4:

@@ -4,7 +4,7 @@ from playwright.sync_api import Locator, expect
 
 
 class Control:
-    """One slider or box to tick, and the picture that it changes.
+    """One slider, box to tick or row of buttons, and the picture that it changes.
 
     Args:
         root: the control with its label.
@@ -16,7 +16,7 @@ class Control:
 
     def __init__(self, root: Locator, image: Locator):
         self._root, self._image = root, image
-        self._handle = root.locator(".noUi-handle, input[type=checkbox]").first
+        self._handle = root.locator(".noUi-handle, input[type=checkbox], button:not(.mod-active)").first
         self.name = root.inner_text().split("\n")[0].strip()
 
     def picture(self) -> str:
@@ -30,7 +30,7 @@ class Control:
 
     @property
     def _ticks(self) -> bool:
-        return self._handle.evaluate("handle => handle.tagName === 'INPUT'")
+        return self._handle.evaluate("handle => handle.tagName !== 'DIV'")
 
     def by_keyboard(self):
         """One step, away from the end."""
@@ -42,7 +42,7 @@ class Control:
             self._handle.press("ArrowLeft" if value >= high else "ArrowRight")
 
     def by_mouse(self):
-        """Click a box; drag a handle to the farther end of its rail."""
+        """Click a box or another button; drag a handle to the farther end of its rail."""
         if self._ticks:
             self._handle.click()
             return
@@ -62,6 +62,6 @@ def controls(cell: Locator) -> list[Control]:
     """The controls in a cell's output."""
     image = cell.locator(".jp-OutputArea img").last
     image.wait_for()
-    found = cell.locator(".widget-slider, .widget-checkbox").all()
+    found = cell.locator(".widget-slider, .widget-checkbox, .widget-toggle-buttons").all()
     assert found, "a figure without controls"
     return [Control(root, image) for root in found]
