@@ -8,6 +8,7 @@ What a source must look like. Graded cells carry nbgrader's metadata:
 - A *check cell* has `"solution": false`, `"grade": true`, `points`, and the `grade_id` of its answer followed by
   `_check`. It calls the answer's functions and raises `AssertionError`. Its hidden part stands between
   `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`.
+  Its points may be shared among parts, as `parts` describes them; they must add up.
 - The *parameters cell* has the tag `parameters`; the *imports cell* is the first one with an import. Both run before
   every check.
 """
@@ -21,6 +22,7 @@ from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
 from course_utils.machine import checkout
+from course_utils.tools.labs.lab import parts
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
 from course_utils.tools.notebooks.convert import differences, read_source
 from course_utils.tools.notebooks.folder import select
@@ -82,7 +84,11 @@ def read_lab(path: Path) -> Assignment:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:
             raise CourseError(f"{path} is not a readable notebook: {error}") from error
-    return parse_lab(path.stem, notebook)
+    lab = parse_lab(path.stem, notebook)
+    for exercise in lab.marked:
+        if wrong := parts.fault(exercise.check, exercise.points):
+            raise CourseError(f"{lab.name}: the check of {exercise.grade_id!r}: {wrong}.")
+    return lab
 
 
 def parse_lab(name: str, notebook: NotebookNode) -> Assignment:

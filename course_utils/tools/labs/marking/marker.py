@@ -10,8 +10,9 @@ import signal
 import time
 
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
+from course_utils.tools.labs.lab.parts import Part, split
 from course_utils.tools.labs.lab.regions import UNTOUCHED, hidden_lines
-from course_utils.tools.labs.marking.marks import AnswerFailed, Mark, error_text, failure_message
+from course_utils.tools.labs.marking.marks import AnswerFailed, Mark, PartMark, error_text, failure_message, settle
 from course_utils.tools.labs.sandbox.bubblewrap import Sandbox, SandboxFailed, StudentProcess
 from course_utils.tools.labs.sandbox.channel import Closed
 from course_utils.tools.labs.sandbox.meter import PATIENCE
@@ -85,20 +86,30 @@ class Marker:
         if missing:
             why = self._problems.get(exercise.grade_id) or "the cell does not define it"
             raise AnswerFailed(f"There is no function {missing[0]}: {why}.")
+        before, parts = split(exercise.check, exercise.points)
+        settle(mark, [self._run_part(exercise, before, part) for part in parts])
+
+    def _run_part(self, exercise: Exercise, before: str, part: Part) -> PartMark:
+        """Run what stands before the parts of a check, and one of them."""
+        found, place = PartMark(part.name, float(part.points)), f"<check {exercise.grade_id}>"
         namespace = dict(self._trusted_namespace())
         namespace.update({name: self._proxy(exercise, name) for name in exercise.names})
-        code = compile(exercise.check, f"<check {exercise.grade_id}>", "exec")
-        self._check_left = self._limits.check
+        codes = [compile(source, place, "exec") for source in (before, part.source)]
+        self._check_left = self._limits.total
         try:
+            self._connect()
+            self._check_left = self._limits.check
             with within(self._limits.check):
-                exec(code, namespace)
+                for code in codes:
+                    exec(code, namespace)
         except TimeoutError:
-            raise AnswerFailed(f"The check took longer than {self._limits.check:g} seconds.") from None
+            found.message = f"The check took longer than {self._limits.check:g} seconds."
         except Exception as error:
-            mark.message, line = failure_message(error, code.co_filename)
-            mark.hidden = line in hidden_lines(exercise.check)
-            return
-        mark.points = exercise.points
+            found.message, found.line = failure_message(error, place)
+            found.hidden = found.line in hidden_lines(exercise.check)
+        else:
+            found.points = found.of
+        return found
 
     def _trusted_namespace(self) -> dict:
         """The names that the lab's imports and parameters define; they are run once, and each check gets a copy."""

@@ -72,7 +72,8 @@ def _exercise(
     title, question = asked or (name, None)
     lines = list(mark.get("notes", []))
     if not exercise.written and points is not None and points < of:
-        lines += [mark.get("message", ""), _HIDDEN_CHECK if mark.get("hidden") else ""]
+        lines += _parts(mark) or [mark.get("message", "")]
+        lines.append(_HIDDEN_CHECK if mark.get("hidden") else "")
     if not exercise.written and mark.get("points") is not None and points not in (None, exact(mark["points"])):
         lines.append("These points were given by hand.")
     if exercise.written and not points:
@@ -92,6 +93,15 @@ def _exercise(
         said=[_without_paths(_sentence(line, exercise.names)) for line in lines if line],
         comment=comment and Markup(rendered(comment)),
     )
+
+
+def _parts(mark: dict) -> list[str]:
+    """What each part of a check brought, a line each; nothing for a check without parts."""
+    return [
+        f"{'✗' if part['message'] else '✓'} {part['name']}: {shown(part['points'])} of {shown(part['of'])}"
+        + (f". {part['message']}" if part["message"] else "")
+        for part in mark.get("parts", [])
+    ]
 
 
 def _cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
