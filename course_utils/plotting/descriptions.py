@@ -151,9 +151,17 @@ DESCRIPTIONS = {
     "03 cats-eye": (
         "A cat's eye, small; enlarged with a 3 x 3 kernel it is covered by a fine grid; with 4 x 4 it is smooth."
     ),
+    "03 early-photograph": (
+        "A cat's eye, enlarged by two decoders: after one passage the transposed convolution lays a grid over it and "
+        "the resize-convolution does not; at the end the grid is faint."
+    ),
     "03 flat-outputs": (
         "Outputs for a flat input. Before: checkerboards for all transposed convolutions and random sub-pixel "
         "convolution. After: much fainter ones, also with ICNR; resize-convolution stays flat."
+    ),
+    "03 input-gradient": (
+        "The size of the gradient at each pixel of the photograph: a grid for both strided encoders, and the eye "
+        "without a grid for the encoder that averages."
     ),
     "03 pair-tables": (
         "Three heat maps over kernel size and stride. With equal weights the energy is zero exactly where the "
@@ -167,6 +175,10 @@ DESCRIPTIONS = {
     "03 spectrum": (
         "The overlap map and its spectrum from minus one half to one half: all energy stands in four points, the "
         "mean in the middle and three stride frequencies at the edge."
+    ),
+    "03 stacked": (
+        "Overlap maps of one, two and three layers: with kernel 3 the pattern gets coarser and stronger, with kernel 4 "
+        "all maps are flat."
     ),
     "03 ten-maps": (
         "Ten overlap maps on one scale of colours. Pairs whose stride divides the kernel size are flat inside; the "
@@ -210,6 +222,10 @@ DESCRIPTIONS = {
     "04 predictions": (
         "A street scene, its seven categories, and the predictions of the four decoders trained for seconds: with "
         "indices ragged but sharp, with interpolation smoother, without decoder large blobs."
+    ),
+    "04 recorded": (
+        "Differences between indices and three rivals with their intervals, twelve rows: on Toy Streets the intervals "
+        "of boundary F lie to the right of 0; on CamVid they are wide."
     ),
 }
 

@@ -24,7 +24,7 @@
 #
 # **Lecture claims:** *L1*, there are three kinds of problem: semantic, detection, instance. *L2*, semantic segmentation
 # classifies every pixel. *L3*, COCO and Cityscapes are the popular data sets. *L5*, the ground truth becomes one mask
-# for each class, the network ends in a channel-wise softmax, a loss compares the two; and the architecture does not
+# per class, the network ends in a channel-wise softmax, a loss compares the two; and the architecture does not
 # change when the image size does.
 #
 # **Before it:** some Python and NumPy, and what a convolution is. **Exercises:** three on the way and two at
@@ -82,7 +82,7 @@ scratch = tempfile.TemporaryDirectory()  # gone when the notebook's kernel stops
 # ## One scene
 #
 # Our images are *Toy Streets*: drawn by a program, with exact labels, in the very files and folders of Cityscapes.
-# No licence and no download; and every cell also runs on the real data set.
+# Nothing to sign or download (the scenes are CC BY 4.0), and every cell also runs on the real data set.
 
 # %% tags=["core", "nbval-check-output"]
 if dataset == "toy_streets" and data_dir is None:
@@ -143,7 +143,7 @@ for name in ("ego vehicle", "road", "person", "rider", "car", "caravan"):
 # ## A class for every pixel
 #
 # This is semantic segmentation (*L2*): every pixel gets one of a fixed list of classes. (Some texts say "the instance
-# that a pixel belongs to"; that is another problem, see below.) The bars are legend and count in one.
+# that a pixel belongs to"; that is another problem, see below.) The bars are legend and count at once.
 
 # %% tags=["core", "nbval-check-output"]
 label = CITYSCAPES.to_train_ids(label_ids)  # looks every number up in a table
@@ -233,7 +233,7 @@ print(f"classes without a single object: {', '.join(lost)}")
 # The claim calls all three *fully convolutional*. For semantic segmentation with convolutional networks, as here, that
 # is right. For detection it depends: one-stage detectors such as SSD and RetinaNet are. In Mask R-CNN, the lecture's
 # example for instances, backbone, proposals and mask branch are; its classes and boxes come from fully connected layers
-# on a fixed grid for each candidate (He et al., figure 4).
+# on a fixed grid per candidate (He et al., figure 4).
 
 # %% [markdown] tags=["core"]
 # **Think first.** Which would you choose to measure (a) how much of a field is weed, (b) how many apples hang on a
@@ -373,7 +373,7 @@ plotting.show(
 # %% [markdown] tags=["core"]
 # ## The ground truth becomes a stack of masks
 #
-# A network cannot answer "26". It gives one *score* for each class at each pixel, `[H, W, C]`. To compare, the label
+# A network cannot answer "26". It gives one *score* per class at every pixel, `[H, W, C]`. To compare, the label
 # map becomes a tensor of that shape (*L5*): one mask per class. Write that step; what follows runs on your function.
 # (While it isn't right yet, it runs on the course's own, so you can read on.)
 #
@@ -655,7 +655,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Does it keep the rule? Hide the labels *in* an image: wherever a pixel goes, its label must be with it.
+# Does it keep the rule? Hide the labels *in* an image: wherever a pixel goes, its label must go, too.
 
 # %% tags=["nbval-check-output"]
 hidden = np.repeat(np.float32(label)[..., None] / 255, 3, axis=-1)
@@ -782,12 +782,11 @@ print(f"the last one through windows of 64 x 128: right pixels {share_right(wind
 # <details><summary>Answer</summary>None of them: a convolution is a small kernel that slides over whatever it is
 # given.</details>
 #
-# *It runs* does not mean *it is as
-# good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels. An
+# *It runs* does not mean *it is as good*: on a larger image a car has more pixels than any car in training had; compare the shares of right pixels. An
 # image too large for the memory goes through the network in overlapping *windows*, and where they overlap their
 # probabilities are averaged. A window does not see what lies beyond its edge.
 #
-# For contrast, a network that ends in a dense layer, with one weight for each input *and* each output. It refuses other
+# For contrast, a network that ends in a dense layer, with one weight per pair of input and output. It refuses other
 # sizes, and building it anew for them costs weights that grow with the *square* of the number of pixels.
 
 
@@ -959,9 +958,8 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # %% [markdown]
 # ## Further reading
 #
-# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016: section 2 on the
-# labels.
-#   The official scripts: github.com/mcordts/cityscapesScripts.
+# - M. Cordts et al.: *The Cityscapes Dataset for Semantic Urban Scene Understanding*, CVPR 2016: section 2 on
+#   the labels. The official scripts: github.com/mcordts/cityscapesScripts.
 # - T.-Y. Lin et al.: *Microsoft COCO: Common Objects in Context*, ECCV 2014: section 4 on the annotation. The format:
 #   cocodataset.org, "Data format".
 # - J. Long, E. Shelhamer, T. Darrell: *Fully Convolutional Networks for Semantic Segmentation*, CVPR 2015: section 3.

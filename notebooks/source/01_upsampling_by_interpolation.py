@@ -69,7 +69,7 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Three methods, three looks. The claim is that they are one method with three filters.
+# Three methods give three results. The claim is that they are one method with three filters.
 
 # %% [markdown] tags=["core"]
 # ## One dimension: zeros, then a kernel
@@ -172,7 +172,7 @@ for (name, taps), method in zip(kernels.items(), ("nearest", "bilinear", "bicubi
 # The numbers 1 to 16, a factor of 2, and a kernel of 3 x 3. Zero insertion puts pixel (i, j) at (2i, 2j).
 #
 # Follow the kernel over four neighbouring cells. Its centre is on a sample: it takes that sample alone. Between two
-# samples it takes half of each; between four, a quarter of each. The kernel has four phases, one for each place within
+# samples it takes half of each; between four, a quarter of each. The kernel has four phases, one per place within
 # a 2 x 2 block, and each sums to 1.
 
 # %% tags=["core", "nbval-check-output"]
@@ -214,7 +214,7 @@ plotting.play(plotting.sliding_frames(corner, kernel, slid, rows=2), alt="01 sli
 # Send an image of ones the same way. Where the border is far away it comes back as ones; near it, as the share of the
 # weight that met a sample. Divide by it. This is *normalised convolution*, and it is the only border rule we need.
 # (For nearest, area and bilinear it equals repeating the edge pixels; for the others it does not.) The last two lines
-# resize the same numbers with the TensorFlow of yesterday and of today.
+# resize the same numbers with TensorFlow 1 and TensorFlow 2.
 
 # %% tags=["core", "nbval-check-output"]
 ones = insert(np.ones((4, 4)), 2)
@@ -382,8 +382,8 @@ for method, row in errors.items():
 # %% [markdown]
 # Zero or a few roundings of float32 at factors 2 and 4: the rule holds. But why are most methods worse at 3 and 5?
 #
-# **Think first.** Is it our layer or the framework that is off? NumPy's linear interpolation in double precision may
-# judge, on a row of 500 pixels at factor 3.
+# **Think first.** Is it our layer or the framework that is off? NumPy's linear interpolation in double precision
+# decides, on a row of 500 pixels at factor 3.
 
 # %% tags=["nbval-check-output", "predict"]
 row = np.random.default_rng(0).random(500, np.float32)
@@ -529,7 +529,7 @@ for method in METHODS:
 # %% [markdown]
 # ## More: Eight kernels, measured
 #
-# What a filter does to an impulse tells you all about it. We send one through `tf.image.resize` at factor 4 and look
+# What a filter does to an impulse describes it completely. We send one through `tf.image.resize` at factor 4 and look
 # at what comes out: crosses. The dots are our taps, the line is the continuous kernel they are read from.
 
 # %%
@@ -572,7 +572,7 @@ plotting.show(
 # **Self-test.** At factor 4, bicubic does not give back a single sample unchanged. Why not? Which kernels do?
 #
 # <details><summary>Answer</summary>With half-pixel centres and an even factor no output pixel lies on a sample; the
-# nearest ones are 1/8 of a sample away. Only the box of nearest and area does not care.</details>
+# nearest ones are 1/8 of a sample away. Only the box of nearest and area gives the same value all over a block.</details>
 
 # %% [markdown]
 # ## More: What the kernel must remove
@@ -690,7 +690,7 @@ plotting.show(
 # ## More: What it costs
 #
 # A kernel of L x L taps costs L x L multiply-adds per output pixel, but most of them multiply an inserted zero. The
-# *polyphase* form skips those (one small kernel for each place within a block), and so needs only every f-th tap along
+# *polyphase* form skips those (one small kernel per place within a block), and so needs only every f-th tap along
 # each axis. And since the kernels are separable, one axis can be done after the other: L / f for the second, and L / f
 # for the first on a map that is still f times smaller.
 
@@ -877,7 +877,7 @@ print("             best:", ", ".join(f"{name} {100 * at_eight[name]:.0f}" for n
 # ## More: Scores before labels
 #
 # Is that table a bound for every network with a small output? No. A network gives *scores*, and scores can be
-# interpolated before the arg max. Suppose that it knew, for each 8 x 8 block, the share of every class:
+# interpolated before the arg max. Suppose that it knew the share of every class in each 8 x 8 block:
 
 
 # %% tags=["nbval-check-output"]

@@ -459,7 +459,7 @@ interactive_figure(
 # ## More: Two dimensions: blocks
 #
 # Read a picture row by row into one long column, and a 2-D convolution is again one matrix. It falls into blocks, one
-# for each pair of an output row and an input row, and **each block is the 1-D matrix of one row of the kernel**.
+# per pair of an output row and an input row, and **each block is the 1-D matrix of one row of the kernel**.
 
 # %% tags=["nbval-check-output"]
 kernel = np.arange(1.0, 10).reshape(3, 3)
@@ -651,7 +651,7 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
 # %% [markdown]
 # ## More: Channels, and a good start
 #
-# So far one map went in and one came out. A layer has many, and a kernel for each pair of them: a convolution from 10
+# So far one map went in and one came out. A layer has many, and a kernel per pair of them: a convolution from 10
 # to 20 channels stores `[k, k, 10, 20]`. Its transpose leads from 20 back to 10 through the *same* numbers, so Keras
 # keeps the kernel of a `Conv2DTranspose` as `[k, k, out, in]`, the other way round than that of a `Conv2D`. That it is
 # the transpose, channels and all, one equation says: the sum of $(C x)\, y$ equals the sum of $x\, (C^\top y)$ for all
@@ -780,7 +780,7 @@ print("up, then down: unchanged;  down, then up: rank", np.linalg.matrix_rank(un
 # ## More: Three ways back from a blurred photograph
 #
 # Blur a photograph with a known Gaussian, taking everything beyond the frame as black, and store it in 8 bits, as a
-# JPEG does. In two dimensions the matrix has one row and one column for each pixel; `sparse=True` keeps only the taps.
+# JPEG does. In two dimensions the matrix has one row and one column per pixel; `sparse=True` keeps only the taps.
 # The Gaussian is a product of a column and a row, so its matrix is a Kronecker product, and its condition number a
 # square.
 
@@ -922,7 +922,7 @@ plotting.show(
 
 # %% [markdown]
 # The first question has a known answer, and training must find it. A layer with one linear map and a squared error has
-# a *closed form*, too: the **normal equations**. They say where training would end if it went on for ever.
+# a *closed form*, too: the **normal equations**. They say where training would end if it never stopped.
 
 
 # %%
@@ -1010,7 +1010,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# A decoder learns many such kernels at once, one for each pair of channels, for maps that are no photographs at all.
+# A decoder learns many such kernels at once, one per pair of channels, for maps that are not photographs.
 #
 # **Self-test.** Trained on photographs that were halved by *keeping every second pixel*, would the layer find the same
 # kernel?
@@ -1111,13 +1111,13 @@ for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4
 # %% [markdown]
 # ## Summary
 #
-# - A transposed convolution stamps the kernel once for each input value; where stamps overlap, they add up.
-# - A convolution is a matrix whose rows are shifted copies of the taps; in 2-D it has blocks, one for each kernel row.
+# - A transposed convolution stamps the kernel once per input value; where stamps overlap, they add up.
+# - A convolution is a matrix whose rows are shifted copies of the taps; in 2-D it has blocks, one per kernel row.
 # - Its transpose is the transposed convolution *and* the backward pass. With stride 1, "same" and odd kernels it slides
 #   the reversed taps; with a stride, zeros are inserted first.
 # - Frameworks differ in the row at which a stride starts; a transposed convolution must be told its output size. It
 #   swaps the channels in and out, and makes a good start as bilinear interpolation of each channel.
-# - It restores shapes, not values: $C^\top C$ is no identity. Inverse filters are another thing, and fragile.
+# - It restores shapes, not values: $C^\top C$ is not the identity. Inverse filters are something else, and fragile.
 # - As a learned interpolation it finds the bilinear kernel when shown bilinear enlargements, and a sharper one when
 #   shown photographs.
 

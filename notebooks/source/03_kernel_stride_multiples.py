@@ -43,7 +43,7 @@ from scipy.signal import convolve2d
 from skimage import color, data
 
 from course_utils import datasets, plotting
-from course_utils.backend import keras
+from course_utils.backend import keras, tf
 from course_utils.checks import adopt, assert_same
 from course_utils.evaluation.measures.checkerboard import checkerboard_energy, phase_means
 from course_utils.layers import SubPixelConvolution2D
@@ -400,7 +400,7 @@ assert np.isclose(checkerboard_energy(noisy, 2), phase_means(noisy, 2).var() / n
 # ### Exercise 3: the error of each phase (1 point)
 #
 # A transposed convolution with `kernel` `[h, w]`, one `bias` and a `stride` enlarges an image that is `c` everywhere.
-# It should be `c` again. Return what comes out minus `c`, away from the borders, for each phase: floats `[stride,
+# It should be `c` again. Return what comes out minus `c`, away from the borders, per phase: floats `[stride,
 # stride]`. The kernel may be smaller than the stride.
 
 
@@ -645,7 +645,7 @@ print("sub-pixel convolution is a transposed convolution with kernel size", len(
 # Kernel size 5 with stride 3 breaks the rule, and still resize-convolution makes no pattern of a constant image,
 # whatever its weights, except in a frame as wide as the kernel reaches: there, zero padding counts as black. For a
 # flat image of ones and a mean over 3 x 3, "same" leaves 0.44 in the corner and 0.67 along the edge. Sub-pixel
-# convolution keeps the rule and even has a bias for each phase, which no transposed convolution has; its phases are
+# convolution keeps the rule and even has a bias per phase, which no transposed convolution has; its phases are
 # free to drift apart in training.
 #
 # **Self-test.** Why does a sub-pixel convolution with ICNR start without a pattern, and why may one come?
@@ -729,6 +729,8 @@ together.compile(keras.optimizers.Adam(rate), ["mse"] * len(decoders))
 
 # %%
 flat = np.linspace(0.1, 0.9, 9, dtype=np.float32)[:, None, None, None] * np.ones((1, 14, 14, 1), np.float32)
+eye = test_picture[20:180, 110:270]  # and a part of the test photograph, to look at
+small_eye = eye.reshape(1, 40, 4, 40, 4, 1).mean(axis=(2, 4))
 
 
 def flat_outputs():
@@ -744,6 +746,8 @@ watched = [flat_outputs()]
 for _ in range(passages):
     together.fit(inputs, [targets] * len(decoders), batch_size=8, verbose=0)
     watched.append(flat_outputs())
+    if len(watched) == 2:
+        early_eyes = together(small_eye)
 energy = {
     name: np.array([[checkerboard_energy(output, 4) for output in outputs[name]] for outputs in watched]).T
     for name in UPSAMPLING
@@ -808,7 +812,7 @@ for title, measure, pairs in [
 assert max(left["resize, then 3"]) < 1e-9, "no weights make resize-convolution draw on the middle of a flat image"
 
 # %% [markdown]
-# Read it with care. The theorem stands: away from the border, resize-convolution draws nothing on flat ground. The
+# Read it with care. The theorem stands: away from the border, resize-convolution makes no pattern on a flat image. The
 # others *learn* to compensate, with the rule or without, down to a small rest; ICNR starts at 0, but its phases drift
 # apart. In the run stored here the rule does not decide what is left on flat ground.
 #
@@ -819,7 +823,7 @@ assert max(left["resize, then 3"]) < 1e-9, "no weights make resize-convolution d
 # values, and its ratio is no better than that of kernel 5. In PSNR the seeds of most competitors overlap. Three seeds
 # are few: `benchmarks/checkerboard.py training` repeats this with more steps.
 #
-# And every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
+# What about every other pair? For a single layer no training is needed: its k x k weights and one bias are a linear
 # least-squares problem. Enlarge averaged photographs by the stride, for all 32 pairs, and feed the result a flat image:
 
 
@@ -859,10 +863,91 @@ print(f"kernel below the stride:    energy at least {trained[~enough].min():.4f}
 # controls: one keeps the rule with little overlap, the other breaks it with much.</details>
 
 # %% [markdown]
+# ## More: Where it hurts
+#
+# Flat inputs are a laboratory. Here are three places where you meet the pattern outside it, each beside its cure.
+#
+# **In a photograph, early in training.** Two of the decoders from above, the first seed of each, after their first
+# passage through the crops and at the end:
+
+# %%
+rows = {}
+for when, outputs in {"after one passage": early_eyes, "at the end": together(small_eye)}.items():
+    images = dict(zip(decoders, outputs, strict=True))
+    pair = [images[name, 0].numpy()[0, ..., 0] for name in ("transposed 3", "resize, then 3")]
+    errors = [checkerboard_energy((image - eye)[32:128, 32:128], 4) for image in pair]
+    print(f"{when:18s} share of the error at the stride frequencies: {errors[0]:.1%} against {errors[1]:.1%}")
+    rows[when] = [image[60:140, 40:120] for image in (eye, *pair)]
+    assert fast or dataset != "photographs" or errors[0] > 3 * errors[1]
+plotting.show(
+    plotting.gray_images(rows, ["photograph", "transposed 3", "resize, then 3"], limits=(0, 1)),
+    alt="03 early-photograph",
+)
+
+# %% [markdown]
+# Training takes most of the pattern away, and that costs it part of its steps. A network that is trained for a short
+# time, or against a moving target, keeps more of it.
+#
+# **In a gradient.** A strided *encoder* draws the pattern, too: not forward but backward, since its gradient is a
+# transposed convolution. Here is the size of the gradient at each input pixel, for two layers with random weights.
+# Whoever looks for the pixels that matter to a network finds the grid of its strides first.
+
+
+# %%
+def input_gradient(halve):
+    """Size of the gradient of the squared features at each pixel, after twice convolving and halving."""
+    keras.utils.set_random_seed(seed)
+    encoder = keras.Sequential([*halve(), *halve()])
+    with tf.GradientTape() as tape:
+        picture = tf.Variable(np.float32(eye)[None, ..., None])
+        power = tf.reduce_sum(encoder(picture) ** 2)
+    return np.abs(tf.convert_to_tensor(tape.gradient(power, picture)).numpy()[0, ..., 0])
+
+
+options = {"padding": "same", "activation": "relu"}
+encoders = {
+    "kernel 3, stride 2": lambda: [layers.Conv2D(16, 3, 2, **options)],
+    "kernel 4, stride 2": lambda: [layers.Conv2D(16, 4, 2, **options)],
+    "kernel 3, then 2 x 2 means": lambda: [layers.Conv2D(16, 3, **options), layers.AveragePooling2D(2)],
+}
+sizes = {name: input_gradient(halve) for name, halve in encoders.items()}
+for name, size in sizes.items():
+    print(f"{name:28s}checkerboard energy {checkerboard_energy(size[16:144, 16:144], 4):.4f}")
+shown = [np.minimum(size / np.quantile(size, 0.99), 1) for size in sizes.values()]
+plotting.show(plotting.gray_images([[eye, *shown]], ["photograph", *sizes], limits=(0, 1)), alt="03 input-gradient")
+
+# %% [markdown]
+# Kernel 4 keeps the rule, and the grid stays: the weights are random, so the phase sums differ. The cure is to convolve
+# every pixel alike and to halve by averaging.
+#
+# **Through several layers.** Kernels of ones once more. The next layer enlarges the uneven map of the last one:
+
+# %% tags=["nbval-check-output"]
+rows = {}
+for size in (3, 4):
+    stack, rows[f"kernel {size}"] = np.ones((16, 16)), []
+    for number in (1, 2, 3):
+        stack = transposed_convolution(stack, np.ones((size, size)), 2, "same")
+        start = len(stack) // 2 - 8
+        part = stack[start : start + 16, start : start + 16]
+        print(f"kernel {size}, {number} layers: brightest / darkest {part.max() / part.min():.0f}")
+        rows[f"kernel {size}"].append(part / part.max())
+plotting.show(
+    plotting.gray_images(rows, ["one layer", "two layers", "three layers"], limits=(0, 1)),
+    alt="03 stacked",
+)
+
+# %% [markdown]
+# **Self-test.** Which period has the pattern after three layers, and why is it not the period of the last one?
+#
+# <details><summary>Answer</summary>Eight pixels. Each layer makes a pattern of period 2 in its own output, and those
+# after it stretch that to 4 and 8. The last layer adds its own on top.</details>
+
+# %% [markdown]
 # ## More: What the cures cost
 #
-# For $C$ channels in and out and stride $s$: a transposed convolution multiplies $k^2 / s^2$ times $C^2$ for each
-# output pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and
+# For $C$ channels in and out and stride $s$: a transposed convolution needs $k^2 / s^2$ times $C^2$ multiply-adds
+# per output pixel on average; the other two $k^2 C^2$ times, since resize-convolution works on the large grid, and
 # sub-pixel convolution produces all phases on the small one.
 
 # %% tags=["nbval-check-output"]
@@ -884,7 +969,7 @@ for name, (parameters, products) in costs.items():
 # multiply-adds instead of 2304.
 #
 # **Self-test.** Stride 4: compare a transposed convolution of kernel 8 with a resize-convolution of kernel 3, in
-# multiply-adds for an output pixel.
+# multiply-adds per output pixel.
 #
 # <details><summary>Answer</summary>64 / 16 = 4 against 9, each times C<sup>2</sup>.</details>
 
@@ -936,7 +1021,7 @@ for strides_, largest_, expected_ in [
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Hint</summary>Two conditions for each stride: the rule, and the symmetric crop. For strides 4 and 6
+# <details><summary>Hint</summary>Two conditions per stride: the rule, and the symmetric crop. For strides 4 and 6
 # the smallest is 12, not 24.</details>
 #
 # ### Exercise 5: mend a kernel (2 points)
@@ -1008,13 +1093,11 @@ for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6,
 #   divides $k$, constant up to the border only for $k = s$.
 # - The checkerboard energy is the share of the spectrum at the stride frequencies, or the variance of the phase means.
 # - Away from the borders, a constant image stays constant exactly when the *phase sums* of the kernel are equal. The
-# rule gives that for equal
-#   weights; for random ones it gives equal power on average.
+#   rule gives that for equal weights; for random ones it gives equal power on average.
 # - One bias cannot serve unequal counts while the weights are alike; free weights can compensate, and training does it.
-# - Away from the border, resize-convolution cannot draw on flat ground; ICNR only starts that way. Both cost more
-# multiply-adds.
-# - So: kernel 4 with stride 2 is a good default, because every pixel sees four values and the crop is symmetric;
-# where a
+# - Away from the border, resize-convolution cannot make a pattern on a flat image; ICNR only starts that way. Both cost
+#   more multiply-adds.
+# - So kernel 4 with stride 2 is a good default: every pixel sees four values, and the crop is symmetric. Where a
 #   pattern in flat regions must be impossible, take resize-convolution.
 
 # %% [markdown]
