@@ -47,7 +47,7 @@ def test_deeplab_v2s_scores_are_the_sum_of_its_atrous_convolutions():
 def test_a_crf_inside_is_the_crf_behind():
     plain, refined = DeepLabV2(3, **SLIM), DeepLabV2(3, **SLIM, crf={"iterations": 2})
     crf = refined.get_layer("logits")
-    assert (crf.iterations, crf.window) == (2, CRF["window"])
+    assert (crf.iterations, crf.method) == (2, CRF["method"])
     assert trainable(refined) == trainable(plain) + 2
     refined.set_weights([*plain.get_weights(), *crf.get_weights()])
     images = np.random.default_rng(0).uniform(size=(1, 12, 10, 3)).astype("float32")

@@ -1,10 +1,10 @@
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
-from course_utils.layers.random_fields.gaussian_filters import (
-    exact_appearance_filter,
-    sampled_appearance_filter,
-    smoothness_filter,
-)
+from course_utils.layers.random_fields.gaussian_filters import exact_appearance_filter, smoothness_filter
+from course_utils.layers.random_fields.permutohedral_filter import permutohedral_filter
+
+APPEARANCE_FILTERS = {"exact": exact_appearance_filter, "permutohedral": permutohedral_filter}
+"""How the sums over all pairs of pixels are formed: one by one, or on a sparse lattice in linear time."""
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -41,9 +41,9 @@ class DenseCRF(keras.layers.Layer):
         smoothness_weight: initial `w_2`.
         smoothness_scale: theta_gamma of the smoothness kernel, in pixels.
         learn_compatibility: whether `mu` is a trainable matrix.
-        window: None for the appearance of every pair, which takes memory that grows with the square of the number of
-            pixels; or `(radius, step)` for the pairs on a lattice around each pixel (see `sampled_appearance_filter`).
-            Smoothness is exact either way.
+        method: "exact" for the appearance of every pair, which takes memory that grows with the square of the number of
+            pixels; or "permutohedral" for an approximation in linear time (see `permutohedral_filter`), which does
+            not run under XLA. Smoothness is exact either way.
 
     The defaults for `w_1`, theta_alpha and theta_beta lie in the ranges that DeepLab searches; those for `w_2` and
     theta_gamma are DeepLab's (section 4.1).
@@ -55,7 +55,7 @@ class DenseCRF(keras.layers.Layer):
         `[batch, height, width, classes]`, logits whose softmax gives the marginals. The computation is in float32.
 
     Raises:
-        CourseError: `iterations` is less than 1, or a scale is not positive.
+        CourseError: `iterations` is less than 1, a scale is not positive, or there is no such method.
 
     References: Kraehenbuehl and Koltun, "Efficient inference in fully connected CRFs with Gaussian edge potentials",
     NIPS 2011, equations 1 to 4; Zheng et al., "Conditional random fields as recurrent neural networks", ICCV 2015,
@@ -71,7 +71,7 @@ class DenseCRF(keras.layers.Layer):
         smoothness_weight=3.0,
         smoothness_scale=3.0,
         learn_compatibility=False,
-        window=None,
+        method="exact",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -80,10 +80,13 @@ class DenseCRF(keras.layers.Layer):
                 f"DenseCRF needs at least one iteration and scales above 0; got iterations={iterations}, "
                 f"position_scale={position_scale}, color_scale={color_scale}, smoothness_scale={smoothness_scale}."
             )
+        if method not in APPEARANCE_FILTERS:
+            raise CourseError(f"DenseCRF has no method {method!r}: choose one of {', '.join(APPEARANCE_FILTERS)}.")
         self.iterations = iterations
         self.appearance_weight, self.position_scale, self.color_scale = appearance_weight, position_scale, color_scale
         self.smoothness_weight, self.smoothness_scale = smoothness_weight, smoothness_scale
-        self.learn_compatibility, self.window = learn_compatibility, None if window is None else tuple(window)
+        self.learn_compatibility, self.method = learn_compatibility, method
+        self.supports_jit = method == "exact"  # Keras then leaves XLA alone
 
     def build(self, input_shape):
         classes = input_shape[0][-1]
@@ -140,10 +143,7 @@ class DenseCRF(keras.layers.Layer):
 
     def _kernels(self, images):
         weights, smoothness = tf.cast(self.kernel_weights, tf.float32), smoothness_filter(images, self.smoothness_scale)
-        if self.window is None:
-            appearance = exact_appearance_filter(images, self.position_scale, self.color_scale)
-        else:
-            appearance = sampled_appearance_filter(images, self.position_scale, self.color_scale, *self.window)
+        appearance = APPEARANCE_FILTERS[self.method](images, self.position_scale, self.color_scale)
         return lambda maps: weights[0] * appearance(maps) + weights[1] * smoothness(maps)
 
     def compute_output_shape(self, input_shape):
@@ -152,6 +152,6 @@ class DenseCRF(keras.layers.Layer):
     def get_config(self):
         names = (
             *("iterations", "appearance_weight", "position_scale", "color_scale"),
-            *("smoothness_weight", "smoothness_scale", "learn_compatibility", "window"),
+            *("smoothness_weight", "smoothness_scale", "learn_compatibility", "method"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -7,8 +7,6 @@ stays symmetric, which an energy requires (Kraehenbuehl and Koltun, "Parameter l
 dense random fields", ICML 2013).
 """
 
-import numpy as np
-
 from course_utils.backend import tf
 
 
@@ -34,7 +32,8 @@ def smoothness_filter(images, scale):
 def exact_appearance_filter(images, position_scale, color_scale):
     """The kernel `exp(-|p_i - p_j|**2 / (2 position_scale**2) - |I_i - I_j|**2 / (2 color_scale**2))`, every pair.
 
-    For `n` pixels the matrix has `n**2` entries: 64 MiB per image of 64x64.
+    For `n` pixels the matrix has `n**2` entries: 64 MiB per image of 64x64, 4 GiB per image of 128x256. There
+    `permutohedral_filter` takes over.
 
     Args:
         images: `[batch, height, width, channels]`, float32.
@@ -57,51 +56,6 @@ def exact_appearance_filter(images, position_scale, color_scale):
         def multiply(values):
             return tf.reshape(matrix @ tf.reshape(values, [size[0], -1, values.shape[-1]]), tf.shape(values))
 
-        return multiply(maps), multiply
-
-    return apply
-
-
-def sampled_appearance_filter(images, position_scale, color_scale, radius, step):
-    """The same kernel between each pixel and a square lattice around it: every `step`-th pixel, as in an atrous kernel.
-
-    The lattice has `2 * radius + 1` pixels per side, so the cost grows with the number of pixels, not with its square.
-    A message is divided by the kernel's sum over the same lattice, so it estimates the full message; pixels further
-    away than `radius * step` do not count.
-
-    Args:
-        images: `[batch, height, width, channels]`, float32.
-        position_scale: theta_alpha, in pixels.
-        color_scale: theta_beta, in the unit of the images.
-        radius: lattice pixels on either side of the centre.
-        step: distance between neighbouring lattice pixels, in pixels.
-    """
-    side = np.arange(-radius, radius + 1) * step
-    offsets = np.array([(row, column) for row in side for column in side if (row, column) != (0, 0)], "int32")
-    reach, colors = radius * step, images / color_scale
-    frame = [[0, 0], [reach, reach], [reach, reach], [0, 0]]
-    framed_colors = tf.pad(colors, frame)
-
-    def weighted_sum(maps):
-        framed = tf.pad(maps, frame)
-
-        def add(total, offset):
-            begin = tf.concat([[0], offset + reach, [0]], 0)
-            differences = tf.slice(framed_colors, begin, tf.shape(colors)) - colors
-            far = tf.reduce_sum(tf.square(tf.cast(offset, maps.dtype) / position_scale))
-            kernel = tf.exp(-(tf.reduce_sum(tf.square(differences), -1, keepdims=True) + far) / 2)
-            return tf.ensure_shape(total + kernel * tf.slice(framed, begin, tf.shape(maps)), maps.shape)
-
-        return tf.foldl(add, offsets, initializer=tf.zeros_like(maps))
-
-    share = tf.math.rsqrt(1.0 + weighted_sum(tf.ones_like(images[..., :1])))
-
-    @tf.custom_gradient
-    def apply(maps):
-        def multiply(values):
-            return share * weighted_sum(share * values)
-
-        # The matrix is symmetric, so the filter is its own gradient, and no intermediate result needs to be kept.
         return multiply(maps), multiply
 
     return apply
