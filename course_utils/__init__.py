@@ -21,6 +21,7 @@ FLOORS = (
         "tools.reports",
         "tools.doctor",
         "tools.shipping",
+        "tools.exporting",
     ),
     ("tools.students",),
     ("tools.commands",),

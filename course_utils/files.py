@@ -79,7 +79,7 @@ def write_folder_whole(path: Path, fill: Callable[[Path], object]) -> None:
         partial.mkdir(parents=True)
         sweep(path.parent)
         fill(partial)
-        for file in partial.iterdir():
+        for file in filter(Path.is_file, partial.rglob("*")):
             with open(file, "rb") as written:
                 os.fsync(written.fileno())
         partial.rename(path)

@@ -219,11 +219,13 @@ WITHOUT_IMPORT = {
     "setuptools": ("pyproject.toml", 'build-backend = "setuptools'),
     "sphinx-mathjax-offline": ("book/*.py", '"sphinx-mathjax-offline"'),
     "tensorboard": ("course_utils/training/run_folder/*.py", "tf.summary.create_file_writer("),
+    "tf2onnx": ("course_utils/tools/exporting/formats.py", '"tf2onnx"'),
 }
 """Where a package is used that no file needs to import: in which files, with which words."""
 
 
 ROLES = {
+    "course_utils/tools/exporting/formats.py": ["export"],
     "course_utils/tools/labs/marking/cluster.py": ["cluster"],
     "course_utils/tools/labs/": ["labs"],
     "course_utils/": [],

@@ -175,6 +175,7 @@ ALLOWED = {
     "course_utils/images.py": "a buffer in memory",
     "course_utils/plotting/pictures/frames.py": "a buffer in memory",
     "course_utils/plotting/style.py": "a buffer in memory",
+    "course_utils/tools/exporting/": "functions that write_whole and write_folder_whole call",
     "course_utils/tools/labs/sandbox/confine.py": "settings of the kernel",
     "course_utils/tools/notebooks/execution/execute.py": "a temporary folder",
     "course_utils/weights/file.py": "a buffer in memory",

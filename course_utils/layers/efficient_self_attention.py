@@ -53,7 +53,9 @@ class EfficientSelfAttention(keras.layers.Layer):
 
     def call(self, inputs):
         sources = self._sources(inputs)
-        attended = tf.einsum("bhqk,bhkc->bqhc", self._weigh(inputs, sources), self._by_head(self.value(sources)))
+        attended = self._weigh(inputs, sources) @ self._by_head(self.value, sources)
+        if self.heads > 1:
+            attended = tf.transpose(attended, [0, 2, 1, 3])
         return self.projection(tf.reshape(attended, shape_of(inputs)))
 
     def weigh(self, inputs):
@@ -75,15 +77,17 @@ class EfficientSelfAttention(keras.layers.Layer):
         return self.normalization(self.summary(tf.pad(inputs, [[0, 0], *edges, [0, 0]])))
 
     def _weigh(self, inputs, sources):
-        queries, keys = self._by_head(self.query(inputs)), self._by_head(self.key(sources))
-        scores = tf.einsum("bhqc,bhkc->bhqk", queries * queries.shape[-1] ** -0.5, keys)
+        queries, keys = self._by_head(self.query, inputs), self._by_head(self.key, sources)
+        scores = tf.matmul(queries * queries.shape[-1] ** -0.5, keys, transpose_b=True)
         # In 32 bits: a softmax over many keys would lose most of them to rounding.
         return tf.cast(tf.nn.softmax(tf.cast(scores, "float32")), self.compute_dtype)
 
-    def _by_head(self, features):
-        """`[batch, height, width, channels]` to `[batch, heads, height * width, channels / heads]`."""
-        batch, height, width, channels = shape_of(features)
-        features = tf.reshape(features, [batch, height * width, self.heads, channels // self.heads])
+    def _by_head(self, linear, inputs):
+        """A linear layer's `[batch, height, width, channels]` as `[batch, heads, height * width, channels / heads]`."""
+        batch, height, width, channels = shape_of(inputs)  # which the converter to ONNX gets wrong of the outputs
+        if self.heads == 1:  # and the order of axes of length 1
+            return tf.reshape(linear(inputs), [batch, 1, height * width, channels])
+        features = tf.reshape(linear(inputs), [batch, height * width, self.heads, channels // self.heads])
         return tf.transpose(features, [0, 2, 1, 3])
 
     def compute_output_shape(self, input_shape):

@@ -15,6 +15,7 @@ from course_utils.tools.extras import advice_on
 
 COMMANDS = {
     **{name: name for name in ("doctor", "data", "run", "train", "evaluate", "predict")},
+    "export-model": "export_model",
     **{name: f"students.{name}" for name in ("lab", "check", "submit")},
     **{name: f"instructors.{name}" for name in ("release", "grade", "feedback", "export")},
     "class": "instructors.classroom",

@@ -23,7 +23,16 @@ ROOT = Path(__file__).parents[2]
 WIDTHS = {"phone": 390, "tablet": 768, "laptop": 1366, "wide": 1920}
 PATIENCE = 300_000  # milliseconds: the machine may be busy
 CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-GUIDES = ["students", "prerequisites", "syllabus", "glossary", "cheat-sheet", "shipped-networks", "own-systems"]
+GUIDES = [
+    "students",
+    "prerequisites",
+    "syllabus",
+    "glossary",
+    "cheat-sheet",
+    "shipped-networks",
+    "own-systems",
+    "export",
+]
 GUIDES += ["instructors", "jupyterhub", "editions", "book-2"]
 OTHERS = ["index", "README", "CONTRIBUTING", "CHANGELOG", "LICENSE-OVERVIEW", "data/README", "elsewhere"]
 OTHERS += [
