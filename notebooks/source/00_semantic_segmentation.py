@@ -42,7 +42,8 @@
 # | 04 Unpooling | Is it worth remembering where a maximum stood? |
 # | 05 SegNet | How is a whole network built, trained and scored? |
 # | 06 PSPNet and DeepLab | How does a pixel see its surroundings? |
-# | 07 Context and CRFs | Can neighbours correct each other? |
+# | 07 Context and reconstruction | How does a coarse answer get its outlines back? |
+# | 08 Conditional random fields | Can pixels correct each other? |
 # | 09 Shapes and distance | Who finds thin things, and things far away? |
 # | 10 Leaderboard | Which system is best, and how sure are we? |
 #
