@@ -64,6 +64,8 @@ _SCRIPT = """
     const [play, back, on] = bar.querySelectorAll("button");
     const slider = bar.querySelector("input"), count = bar.querySelector("span");
     slider.max = frames.length;
+    // JupyterLab would take the arrow keys for itself.
+    for (const control of [play, back, on, slider]) control.dataset.lmSuppressShortcuts = "true";
     let timer = null;
     const show = (number) => {
       slider.value = number;
@@ -121,8 +123,7 @@ def to_html(frames: Mapping[str, Figure], alt: str) -> str:
         frames: what happens in each frame, to its figure.
         alt: what the animation shows.
     """
-    # JupyterLab leaves keys to the controls in here.
-    parts = [f'<div class="course-steps" role="group" aria-label="{escape(alt)}" data-lm-suppress-shortcuts="true">']
+    parts = [f'<div class="course-steps" role="group" aria-label="{escape(alt)}">']
     parts += [_STYLE, '<div class="course-frames">']
     for said, figure in frames.items():
         width = round(SCREEN_DPI * figure.get_size_inches()[0])

@@ -65,8 +65,7 @@ def to_html(name: str, questions: Sequence[Question]) -> str:
         name: of the quiz, for the ids in the page.
         questions: in order.
     """
-    # JupyterLab leaves Enter, Space and the arrows to what has the focus in here.
-    parts = [f'<div class="course-quiz" data-lm-suppress-shortcuts="true">{_STYLE}']
+    parts = [f'<div class="course-quiz">{_STYLE}']
     for number, question in enumerate(questions, 1):
         label = f"quiz-{name}-{number}"
         parts.append(f'<div class="course-question" role="group" aria-labelledby="{label}">')

@@ -958,10 +958,10 @@ assert fast or dataset != "photographs" or max(closest.values()) < 0.02  # how n
 # %% [markdown]
 # So the claim holds: the layer finds the bilinear kernel if bilinear enlargement is what it is shown. Shown the
 # photographs, it finds something else: a higher centre, a ring of *negative* taps, like the bicubic and Lanczos
-# kernels of notebook 01. Nobody designed it; photographs did, and the way they were halved.
+# kernels of notebook 01. No one designed it: it comes from the photographs and from the way they were halved.
 #
 # Is it better? On photographs that it has not seen, by PSNR, beside the kernels of notebook 01. The cell after that
-# states what the numbers say, whatever they are; two photographs decide little, and differences below 0.1 dB are called
+# puts the numbers into words; two photographs decide little, and differences below 0.1 dB are called
 # equal.
 
 

@@ -302,7 +302,7 @@ interactive_figure(
 # **Self-test.** A strided encoder layer has kernel 3 and stride 2. How often does it use each input pixel?
 #
 # <details><summary>Answer</summary>As often as its transpose reaches it: 4, 2, 2 or 1 times. A quarter of the pixels
-# have one say, a quarter have four.</details>
+# are used once, a quarter four times.</details>
 
 # %% [markdown]
 # ## More: A checkerboard as a number
@@ -785,7 +785,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The next cell says what the numbers are, whatever they are. A difference counts here only if the ranges over the seeds
+# The next cell puts the numbers into words. A difference counts here only if the ranges over the seeds
 # do not overlap.
 
 

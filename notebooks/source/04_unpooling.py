@@ -713,7 +713,7 @@ for decoder, values in results.items():
     print(f"{decoder:12} mIoU {mean[0]:4.1f} ± {spread[0]:3.1f} %   boundary F {mean[1]:4.1f} ± {spread[1]:3.1f} %")
 
 # %% [markdown]
-# The next cell says what these numbers say, whatever they are. All networks see the frames in the same order; a seed
+# The next cell puts these numbers into words. All networks see the frames in the same order; a seed
 # draws the starting weights, in the encoder the same for every decoder. So differences are taken seed by seed; one
 # counts only if it has the same sign for every seed. With three seeds even that happens by luck in one case of four,
 # and there are six comparisons.
