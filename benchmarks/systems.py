@@ -8,7 +8,8 @@
 does it on this machine. `train` gives each as many epochs as fit into the minutes on two cores by the processor time
 that `cost` found, with the command that it prints (`course train`, all else left to its defaults), seed after seed;
 what is trained stays, and an interrupted run goes on. `score` writes the tables into benchmarks/results. Epochs, unlike
-minutes, are the same again on another machine or a busy one.
+minutes, are the same again on another machine or a busy one. `shipped` makes the tables of the networks that come with
+the course instead.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import datasets, models, training
+from course_utils import datasets, models, training, weights
 from course_utils.backend import keras, tf
 from course_utils.evaluation import ConfusionMatrix, ImageBlindPrior, Records, frame_scores, records_file
 from course_utils.evaluation.tables import PRIOR_ROW
@@ -132,23 +133,47 @@ def train(options):
 
 
 def score(options):
-    """Tables of the trained systems on a split, and the counts of every frame for later statistics.
+    """Tables of the trained systems on a split, and the counts of every frame for later statistics."""
+    facts = json.loads((folder(options) / "cost.json").read_text())
+    results = [{} for _ in range(options.seeds)]
+    for name, (seed, found) in product(options.systems or models.SYSTEMS, enumerate(results)):
+        run = training.Run(folder(options) / f"{name}-{seed}")
+        found |= scored(options, name, run.load_model(), run.config["image_size"], run.config["epochs"])
+    record(options, facts, results)
+
+
+def shipped(options):
+    """The same for the networks that come with the course, whose cards say how they were trained."""
+    facts, found = {"machine": machine(), "systems": {}}, {}
+    for card in map(weights.card, weights.shipped()):
+        if card.dataset != options.dataset or card.system not in (options.systems or models.SYSTEMS):
+            continue
+        network = models.pretrained(card.system, card.dataset)
+        counted = {"parameters": network.count_params(), "multiply_adds": multiply_adds(network, card.image_size)}
+        facts["systems"][card.system] = counted
+        found |= scored(options, card.system, network, card.image_size, card.epochs)
+    record(options, facts, [found])
+
+
+def scored(options, name, network, size, epochs) -> dict:
+    """A network's results on the split, and those of its refinements."""
+    data = datasets.open(options.dataset, options.data_dir)
+    refined = {f"{name} + {way}": refine(network) for way, refine in models.SYSTEMS[name].refinements.items()}
+    results = {}
+    for title, scoring in {name: network, **refined}.items():
+        results[title] = score_network(scoring, size, data.frames(options.split), data) | {"epochs": epochs}
+        print(f"{title:18} {results[title]['confusion'].mean_iou():.1%}", flush=True)
+    return results
+
+
+def record(options, facts, results):
+    """Write the tables and the records.
 
     The predictions of the first seed are kept, too, where the data set is the course's own.
     """
     own = options.dataset == "toy_streets"
     data = datasets.open(options.dataset, options.data_dir)
     frames = data.frames(options.split)
-    facts = json.loads((folder(options) / "cost.json").read_text())
-    results = [{} for _ in range(options.seeds)]
-    for name, (seed, found) in product(options.systems or models.SYSTEMS, enumerate(results)):
-        run = training.Run(folder(options) / f"{name}-{seed}")
-        network, size = run.load_model(), run.config["image_size"]
-        epochs = {"epochs": run.config["epochs"]}
-        found[name] = score_network(network, size, frames, data) | epochs
-        for refinement, refine in models.SYSTEMS[name].refinements.items():
-            found[f"{name} + {refinement}"] = score_network(refine(network), size, frames, data) | epochs
-        print(f"{name:15}{seed:3} {found[name]['confusion'].mean_iou():.1%}", flush=True)
     prior = score_prior(frames, data)
     RESULTS.mkdir(exist_ok=True)
     write_whole(RESULTS / f"systems_{options.dataset}.md", report(options, data, facts, results, prior))
@@ -198,16 +223,28 @@ def count(predictions, frames, data) -> dict:
 def report(options, data, facts, results, prior) -> str:
     """The tables in Markdown."""
     first, seeds = results[0], len(results)
+    timed = options.task == "score"
+    if timed:
+        title = f"{options.minutes:g} minutes of two cores each"
+        trained = (
+            f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}. Each by `course train "
+            f"NAME --dataset {options.dataset} --epochs E --seed S`, images of "
+            f"{options.image_size or '{}x{}'.format(*data.card.laptop_size)}; {seeds} seed{'s' * (seeds > 1)}."
+        )
+    else:
+        title = "the networks that ship"
+        trained = (
+            f"`{command(options)}`; {facts['machine']}. One training each: the cards in `course_utils/weights` hold "
+            "the commands, which differ in epochs and width."
+        )
     lines = [
-        f"# The systems on {options.dataset}: {options.minutes:g} minutes of two cores each",
+        f"# The systems on {options.dataset}: {title}",
         "",
-        f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}.",
-        f"Each by `course train NAME --dataset {options.dataset} --epochs E --seed S`, images of "
-        f"{options.image_size or '{}x{}'.format(*data.card.laptop_size)}; {seeds} seed{'s' * (seeds > 1)}. Scored on "
-        f"the split {options.split} ({len(prior['counts'])} frames) at the labels' own size, in percent: mean "
-        "over seeds and their range.",
-        "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image; "
-        f"images per second are of prediction in batches of {BATCH}, medians of turns.",
+        trained,
+        f"Scored on the split {options.split} ({len(prior['counts'])} frames) at the labels' own size, in percent"
+        + (": mean over seeds and their range." if seeds > 1 else "."),
+        "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image"
+        + (f"; images per second are of prediction in batches of {BATCH}, medians of turns." if timed else "."),
         "",
         "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -221,7 +258,8 @@ def report(options, data, facts, results, prior) -> str:
         found = [prior] if name == PRIOR_ROW else [result[name] for result in results]
         fact, cells = facts["systems"].get(name), ["", "", ""]
         if fact:
-            cells = [f"{fact['parameters']:,}", f"{fact['multiply_adds'] / 1e6:,.0f}", f"{fact['images_a_second']:.0f}"]
+            rate = f"{fact['images_a_second']:.0f}" if timed else ""
+            cells = [f"{fact['parameters']:,}", f"{fact['multiply_adds'] / 1e6:,.0f}", rate]
         scores = [spread([100 * measure(result) for result in found]) for measure in measures]
         lines.append("| " + " | ".join([name, *cells, str(found[0]["epochs"]), *scores]) + " |")
     lines += ["", "| IoU | " + " | ".join([*first, PRIOR_ROW]) + " |", "|---|" + "---:|" * (len(first) + 1)]
@@ -244,6 +282,9 @@ def image_size(options) -> dict:
 
 
 def command(options) -> str:
+    """What made the records."""
+    if options.task == "shipped":
+        return f"python benchmarks/systems.py shipped --dataset {options.dataset} --split {options.split}"
     size = f" --image-size {options.image_size}" if options.image_size else ""
     return (
         f"python benchmarks/systems.py TASK --dataset {options.dataset}{size} --minutes {options.minutes:g} "
@@ -261,7 +302,7 @@ def machine() -> str:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["cost", "train", "score"])
+    parser.add_argument("task", choices=["cost", "train", "score", "shipped"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--data-dir")
     parser.add_argument("--runs", default="runs/systems", help="where the trained networks are kept")
