@@ -19,7 +19,7 @@ from course_utils.plotting.networks.boundaries import (
     shift_curves,
     two_streams,
 )
-from course_utils.plotting.networks.context import bin_levels, patches_in_images, pyramid_stages
+from course_utils.plotting.networks.context import bin_levels, context_curves, patches_in_images, pyramid_stages
 from course_utils.plotting.networks.crf import affinities, before_and_after, class_pairs, mean_field_errors
 from course_utils.plotting.networks.reconstruction import (
     basis_gallery,
@@ -101,6 +101,7 @@ __all__ = [
     "class_pairs",
     "class_shares",
     "confusion_matrix",
+    "context_curves",
     "contribution_maps",
     "contribution_panel",
     "crop_curves",

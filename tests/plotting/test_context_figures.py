@@ -31,6 +31,15 @@ def test_patches_are_framed_where_they_were_cut(place):
     assert alone.get_title() == "patch 1" and not alone.patches  # nothing gives the answer away
 
 
+def test_context_curves_stand_at_equal_distances_and_mark_the_pixel():
+    picture = np.zeros((8, 12, 3))
+    left, right = plotting.context_curves(picture, (2, 5), (4, 64), {"one": [30, 60.0], "other": [20.0, 80]}).axes
+    assert {tuple(line.get_xydata()[0]) for line in left.lines} == {(5, 2)}
+    np.testing.assert_array_equal(right.lines[1].get_xydata(), [[0, 20], [1, 80]])
+    assert [text.get_text() for text in right.get_xticklabels()] == ["4", "64"]
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["one", "other"]
+
+
 def test_stages_show_what_they_are_given():
     rng, table = np.random.default_rng(2), labels.CAMVID
     image, features = rng.random((16, 24, 3)), rng.random((2, 3))

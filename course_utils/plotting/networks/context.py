@@ -1,4 +1,4 @@
-"""Pyramid pooling in pictures: what the bins average, and the way from an image to its prediction."""
+"""Context in pictures: patches without it, pyramid pooling, and how much of it a network needs."""
 
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle
@@ -66,6 +66,34 @@ def bin_levels(image, levels: dict):
             axis.spines[:].set_visible(False)
     axes[0, 0].set_ylabel("bins")
     axes[1, 0].set_ylabel("averages, resized")
+    return figure
+
+
+def context_curves(picture, pixel: tuple[int, int], radii, curves: dict):
+    """A pixel's surroundings set into another image, and how often networks are right, by how much is left of them.
+
+    Args:
+        picture: float [H, W, 3] in 0..1.
+        pixel: row and column of the pixel in question.
+        radii: how much of the surroundings is left, in pixels [points]; drawn at equal distances.
+        curves: network to the share of pixels that it names correctly, in per cent [points].
+
+    Returns:
+        the figure.
+    """
+    figure, (left, right) = new_figure(1, 2, (10, 3.1), gridspec_kw={"width_ratios": [1.35, 1]})
+    left.imshow(picture)
+    left.plot(pixel[1], pixel[0], "o", markersize=11, markerfacecolor="none", markeredgecolor="white", mew=3)
+    left.plot(pixel[1], pixel[0], "o", markersize=11, markerfacecolor="none", markeredgecolor=COLORS["red"], mew=1.5)
+    left.set(xticks=[], yticks=[], title="a piece of one street in another")
+    for number, (name, values) in enumerate(curves.items()):
+        right.plot(
+            range(len(radii)), values, marker="os^D"[number % 4], linestyle=["-", "--", ":"][number % 3], label=name
+        )
+    right.set_xticks(range(len(radii)), radii)
+    right.set(xlabel="radius that is kept (pixels)", ylabel="pixels named correctly (%)", ylim=(0, 100))
+    right.grid(color="0.9")
+    right.legend()
     return figure
 
 
