@@ -17,7 +17,7 @@ COMMANDS = {
     **{name: name for name in ("doctor", "data", "run", "train", "evaluate", "predict")},
     "export-model": "export_model",
     **{name: f"students.{name}" for name in ("lab", "check", "submit")},
-    **{name: f"instructors.{name}" for name in ("release", "grade", "feedback", "export")},
+    **{name: f"instructors.{name}" for name in ("release", "grade", "feedback", "export", "report")},
     "class": "instructors.classroom",
 }
 """The commands, each with its module in `course_utils.tools.commands`."""

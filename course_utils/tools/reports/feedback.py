@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
+from course_utils.tools.reports.coloured import coloured, styles
 from course_utils.tools.reports.pages import render
 
 
@@ -118,13 +116,5 @@ class Feedback:
 
 def feedback_page(page: Feedback) -> str:
     """One HTML file that needs nothing else and runs nothing."""
-    colours = {
-        name: Markup(HtmlFormatter(style=style).get_style_defs(".code"))
-        for name, style in (("light", "default"), ("dark", "github-dark"))
-    }
-    return render("feedback.html", f"{page.lab}: {page.student}", page=page, colours=colours, coloured=_coloured)
-
-
-def _coloured(source: str) -> Markup:
-    """Python code with colours; Pygments escapes it."""
-    return Markup(highlight(source, PythonLexer(), HtmlFormatter()))
+    title = f"{page.lab}: {page.student}"
+    return render("feedback.html", title, page=page, colours=styles(), coloured=coloured)

@@ -36,3 +36,9 @@ def waiting_message(rows: Sequence) -> str | None:
     """How many students wait for a person's marks, of their `Standing`; None if nobody does."""
     waiting = sum(bool(row.unread) for row in rows)
     return f"course: {waiting} of {len(rows)} students have an answer that nobody has marked yet" if waiting else None
+
+
+def some(names: list[str]) -> str:
+    """All names if there are few, the first ones of many."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from course_utils.tools.commands.instructors._class import add_class, gradebook_url, waiting_message
+from course_utils.tools.commands.instructors._class import add_class, gradebook_url, some, waiting_message
 
 HELP = "write the points of a lab, or of all labs, as CSV, for a spreadsheet, Canvas or Moodle"
 
@@ -47,7 +47,7 @@ def run(arguments) -> int:
         print(message, file=sys.stderr)
     for why in sorted(set(left_out.values())):
         names = [student for student, reason in left_out.items() if reason == why]
-        print(f"course: not in the file, because {why}: {_some(names)}", file=sys.stderr)
+        print(f"course: not in the file, because {why}: {some(names)}", file=sys.stderr)
     print(f"{len(rows) - len(left_out)} of {len(rows)} students: {path}")
     return 0
 
@@ -75,9 +75,3 @@ def _export_all(url: str, arguments) -> int:
             print(f"{message}: {lab}", file=sys.stderr)
     print(f"{count} students, {len(labs)} labs: {path}")
     return 0
-
-
-def _some(names: list[str]) -> str:
-    """All names if there are few, the first ones of many."""
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ", ".join(names[:10]) + more

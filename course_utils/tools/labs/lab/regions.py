@@ -4,6 +4,8 @@ from course_utils.errors import CourseError
 
 SOLUTION = "SOLUTION"
 HIDDEN = "HIDDEN TESTS"
+RUBRIC = "### RUBRIC"
+"""The line, within the solution of a written answer, that begins its rubric."""
 UNTOUCHED = "*Your answer here.*"
 """The students' version of a written answer."""
 
@@ -37,6 +39,21 @@ def without_region(source: str, region: str, replacement: str | None = None) -> 
     if inside:
         raise CourseError(f"'### BEGIN {region}' has no end; add '### END {region}' below it.")
     return "\n".join(kept).strip("\n")
+
+
+def model_answer(source: str) -> tuple[str, str]:
+    """What stands in the solution of a written answer: the model answer, and the rubric, which `### RUBRIC` begins.
+
+    Args:
+        source: the text of the answer cell, with its solution.
+    """
+    lines = source.splitlines()
+    inside = [line.strip() for line in lines]
+    if f"### BEGIN {SOLUTION}" in inside:
+        lines = lines[inside.index(f"### BEGIN {SOLUTION}") + 1 : inside.index(f"### END {SOLUTION}")]
+    text = [line.rstrip() for line in lines]
+    cut = text.index(RUBRIC) if RUBRIC in text else len(text)
+    return "\n".join(text[:cut]).strip("\n"), "\n".join(text[cut + 1 :]).strip("\n")
 
 
 def hidden_lines(source: str) -> set[int]:

@@ -31,10 +31,10 @@ def feedback_pages(lab: Assignment, rows: Sequence[Standing], output: Path) -> I
         output: the folder of the class, with `results` and `autograded`.
     """
     title = headings.title(lab.notebook) or lab.name
-    questions = _questions(lab)
+    questions = questions_of(lab)
     for row in rows:
         record = {} if row.missing else _read(output / "results" / lab.name / f"{row.key}.json")
-        cells, answers = _cells(output / "autograded" / row.key / lab.name / f"{lab.name}.ipynb")
+        cells, answers = shown_cells(output / "autograded" / row.key / lab.name / f"{lab.name}.ipynb")
         marks = {mark["grade_id"]: mark for mark in record.get("marks", [])}
         exercises = [
             _exercise(exercise, row, marks.get(exercise.grade_id, {}), questions.get(exercise.grade_id), answers)
@@ -90,7 +90,7 @@ def _exercise(
         answer=answers.get(name, ShownCell("# There is no answer.")),
         check=check,
         question=question,
-        said=[_without_paths(_sentence(line, exercise.names)) for line in lines if line],
+        said=[without_paths(_sentence(line, exercise.names)) for line in lines if line],
         comment=comment and Markup(rendered(comment)),
     )
 
@@ -104,7 +104,7 @@ def _parts(mark: dict) -> list[str]:
     ]
 
 
-def _cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
+def shown_cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
     """The cells of a safe copy, and the graded ones among them by grade id.
 
     They are made safe once more, as another file may have been put in the place of the copy.
@@ -139,7 +139,7 @@ def _read(path: Path) -> dict:
         return {}
 
 
-def _questions(lab: Assignment) -> dict[str, tuple[str, Markup]]:
+def questions_of(lab: Assignment) -> dict[str, tuple[str, Markup]]:
     """By grade id, an exercise's heading and text: the end of the text cell before its answer, from its heading."""
     questions, before = {}, ""
     for cell in lab.notebook.cells:
@@ -158,7 +158,7 @@ def _sentence(line: str, names: tuple[str, ...]) -> str:
     return line if line.split(" ")[0] in names else line[:1].upper() + line[1:]
 
 
-def _without_paths(text: str) -> str:
+def without_paths(text: str) -> str:
     """The text without the folders of the marking machine, which messages may name."""
     folders = {sys.prefix, sys.base_prefix, str(Path.home()), str(Path.cwd())}
     folders.add(str(Path(course_utils.__file__).parents[1]))
