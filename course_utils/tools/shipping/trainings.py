@@ -7,7 +7,7 @@ TRAININGS = {
     "SegNetBasic/camvid": "--option width=0.5 --epochs 30",
     "DeepLabV3Plus/camvid": f"{_LITE0} --image-size 240x320 --minutes 12",
     "FCN8s/toy_streets": "--option width=0.375 --option classifier_channels=128 --image-size 128x256 --epochs 16",
-    "SegNet/toy_streets": "--image-size 128x256 --epochs 24",
+    "SegNet/toy_streets": "--image-size 128x256 --epochs 60",
     "SegNetBasic/toy_streets": "--option width=0.5 --image-size 128x256 --epochs 24",
     "PSPNet/toy_streets": "--image-size 128x256 --epochs 20",
     "DeepLabV2/toy_streets": "--image-size 128x256 --epochs 16",
@@ -16,6 +16,7 @@ TRAININGS = {
     "LRR/toy_streets": "--option width=0.3125 --image-size 128x256 --epochs 16",
     "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 12",
     "GSCNN/toy_streets": "--image-size 128x256 --epochs 20",
+    "SegFormer/toy_streets": "--image-size 128x256 --epochs 20",
 }
 """Options of `course train` by address, SYSTEM/DATASET."""
 
