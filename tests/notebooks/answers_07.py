@@ -10,25 +10,6 @@ def nothing(*arguments):
     return None
 
 
-def energy_by_loops(x, z, k, mu, sign=-1, pairs=lambda i, n: range(i + 1, n), cost=lambda mu, a, b: mu[a, b]):
-    total = sum(sign * z[i, label] for i, label in enumerate(x))
-    for i in range(len(x)):
-        for j in pairs(i, len(x)):
-            total += k[i, j] * cost(mu, x[i], x[j])
-    return float(total)
-
-
-def energy_by_one_hot(x, z, k, mu):
-    chosen = np.eye(z.shape[1])[x]
-    return -np.sum(chosen * z) + np.sum(np.triu(k) * (chosen @ mu @ chosen.T))
-
-
-def energy_in_place(x, z, k, mu):
-    result = energy_by_one_hot(x, z, k, mu)
-    k *= 0.5
-    return result
-
-
 def mask_by_scipy(p, window, mode="nearest"):
     return ndimage.maximum_filter(p, window, mode=mode) - ndimage.minimum_filter(p, window, mode=mode)
 
@@ -44,30 +25,6 @@ def mask_in_place(p, window):
     result = mask_by_scipy(p, window)
     p[:] = result
     return result
-
-
-def step_by_loops(q, z, k, mu, sign=-1, self_too=0.0, transpose=False):
-    result = np.zeros_like(z)
-    for i in range(len(z)):
-        message = sum((k[i, j] + self_too * (i == j)) * (mu @ q[j]) for j in range(len(z)))
-        result[i] = special.softmax(z[i] + sign * message)
-    return result.T if transpose else result
-
-
-def step_by_tensorflow(q, z, k, mu):
-    return tf.nn.softmax(z - tf.einsum("ij,jm,lm->il", k, q, mu))
-
-
-def step_in_turns(q, z, k, mu):
-    q = q.copy()
-    for i in range(len(q)):
-        q[i] = special.softmax(z[i] - k[i] @ q @ mu)
-    return q
-
-
-def step_in_place(q, z, k, mu):
-    q[:] = step_by_loops(q, z, k, mu)
-    return q
 
 
 def patches_by_loops(a, b, put="add", flip=False, step=None):
@@ -96,34 +53,62 @@ def patches_in_place(a, b):
     return result
 
 
+def refine_by_scipy(s, r, window, mask=lambda p, size: mask_by_scipy(p, size), axis=-1, shape=None):
+    p = special.softmax(s, axis=axis)
+    return s + mask(p, shape or (window, window, 1)) * r
+
+
+def refine_by_class(s, r, window):
+    p = special.softmax(s, axis=-1)
+    return np.stack([s[..., k] + mask_by_pooling(p[..., k], window) * r[..., k] for k in range(s.shape[-1])], axis=-1)
+
+
+def refine_in_place(s, r, window):
+    s += refine_by_scipy(s, r, window) - s
+    return s
+
+
+def refine_without_care(s, r, window):
+    p = np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)
+    return s + mask_by_scipy(p, (window, window, 1)) * r
+
+
+def seams_by_loops(basis, meet=lambda f: ((0, 0), (f, 0), (0, f), (f, f)), both=True):
+    f = len(basis) // 2
+    result = np.zeros(basis.shape)
+    for y in range(2 * f):
+        for x in range(2 * f):
+            first = (y % f, x % f) if both else (y // 2 * 2 % f, x % f)
+            result[y, x] = basis[y, x] / sum(basis[first[0] + a, first[1] + b] for a, b in meet(f))
+    return result
+
+
+def seams_by_drawing(basis):
+    f = len(basis) // 2
+    canvas = patches_by_loops(np.ones((3, 3, 1)), basis[..., None])
+    return basis / canvas[f : 3 * f, f : 3 * f]
+
+
+def seams_in_place(basis):
+    basis /= seams_by_loops(basis) * 0 + basis / seams_by_loops(basis)
+    return basis
+
+
 RIGHT = [
-    ("energy", energy_by_loops),
-    ("energy", energy_by_one_hot),
-    ("energy", lambda x, z, k, mu: tf.constant(energy_by_one_hot(x, z, k, mu))),
     ("mask", mask_by_scipy),
     ("mask", mask_by_pooling),
     ("mask", lambda p, window: mask_by_scipy(p, window).tolist()),
-    ("step", step_by_loops),
-    ("step", step_by_tensorflow),
-    ("step", lambda q, z, k, mu: special.softmax(z - k @ (q @ mu), axis=1)),
     ("patches", patches_by_loops),
     ("patches", patches_by_transposed_convolution),
     ("patches", lambda a, b: patches_by_loops(a, b).tolist()),
+    ("refine", refine_by_scipy),
+    ("refine", refine_by_class),
+    ("refine", lambda s, r, window: tf.constant(refine_by_class(s, r, window))),
+    ("seams", seams_by_loops),
+    ("seams", seams_by_drawing),
+    ("seams", lambda basis: seams_by_loops(basis).tolist()),
 ]
 WRONG = [
-    ("energy", nothing),
-    ("energy", lambda x, z, k, mu: -3.0),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, sign=1)),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, pairs=lambda i, n: range(n))),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, pairs=lambda i, n: range(i + 1, min(i + 2, n)))),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: a != b)),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: (a != b) * mu[a, b])),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: 1 - mu[a, b])),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: abs(int(a) - int(b)))),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, k, mu, cost=lambda mu, a, b: mu[0, 1])),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x[:-1], z, k, mu)),
-    ("energy", lambda x, z, k, mu: energy_by_loops(x, z, 0 * k, mu)),
-    ("energy", energy_in_place),
     ("mask", nothing),
     ("mask", lambda p, window: np.array([[0.0, 0.75, 1.0, 0.25, 0.0]] * 2)),
     ("mask", lambda p, window: mask_by_scipy(p, 3)),
@@ -136,21 +121,6 @@ WRONG = [
     ("mask", lambda p, window: mask_by_scipy(p, window).T),
     ("mask", lambda p, window: mask_by_scipy(p[: p.shape[1], : p.shape[0]], window)),
     ("mask", mask_in_place),
-    ("step", nothing),
-    ("step", lambda q, z, k, mu: special.softmax([[1.0, 0.0], [0.0, 0.0]], axis=1)),
-    ("step", lambda q, z, k, mu: special.softmax(z, axis=1)),
-    ("step", lambda q, z, k, mu: step_by_loops(q, z, k, mu, sign=1)),
-    ("step", lambda q, z, k, mu: step_by_loops(q, z, k, mu, self_too=1.0)),
-    ("step", lambda q, z, k, mu: step_by_loops(q, z, k, mu, transpose=True)),
-    ("step", lambda q, z, k, mu: step_by_loops(q, z, k, 1 - np.eye(len(mu)))),
-    ("step", lambda q, z, k, mu: step_by_loops(z, q, k, mu)),
-    ("step", lambda q, z, k, mu: special.softmax(z - k @ q @ mu, axis=0)),
-    ("step", lambda q, z, k, mu: special.softmax(z - k @ q @ mu)),
-    ("step", lambda q, z, k, mu: special.softmax(q - k @ q @ mu, axis=1)),
-    ("step", lambda q, z, k, mu: z - k @ q @ mu),
-    ("step", lambda q, z, k, mu: np.exp(z - k @ q @ mu) / np.exp(z - k @ q @ mu).sum(1, keepdims=True)),
-    ("step", step_in_turns),
-    ("step", step_in_place),
     ("patches", nothing),
     ("patches", lambda a, b: np.array([[1.0, 12.0, 20.0], [3.0, 34.0, 40.0]])),
     ("patches", lambda a, b: patches_by_loops(a, b, put="set")),
@@ -162,4 +132,27 @@ WRONG = [
     ("patches", lambda a, b: patches_by_loops(a, b[::-1, ::-1])),
     ("patches", lambda a, b: patches_by_loops(a.swapaxes(0, 1), b)),
     ("patches", patches_in_place),
+    ("refine", nothing),
+    ("refine", lambda s, r, window: s + r),
+    ("refine", lambda s, r, window: s.copy()),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, 3)),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, window, shape=(window, window, 3))),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, window, axis=0)),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, window, mask=lambda p, size: 1 - mask_by_scipy(p, size))),
+    ("refine", lambda s, r, window: s + mask_by_scipy(s, (window, window, 1)) * r),
+    ("refine", lambda s, r, window: r + mask_by_scipy(special.softmax(s, -1), (window, window, 1)) * s),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, window) - s),
+    ("refine", lambda s, r, window: refine_by_scipy(s, r, window, mask=lambda p, n: mask_by_scipy(p, n, "constant"))),
+    ("refine", refine_without_care),
+    ("refine", refine_in_place),
+    ("seams", nothing),
+    ("seams", lambda basis: basis / basis.sum()),
+    ("seams", lambda basis: basis / basis.max()),
+    ("seams", lambda basis: basis * len(basis) ** 2 / 4 / basis.sum()),
+    ("seams", lambda basis: np.full(basis.shape, 0.25)),
+    ("seams", lambda basis: seams_by_loops(basis, meet=lambda f: ((0, 0), (f, f)))),
+    ("seams", lambda basis: seams_by_loops(basis, meet=lambda f: ((0, 0), (f, 0)))),
+    ("seams", lambda basis: basis / basis.sum(axis=0)),
+    ("seams", lambda basis: seams_by_loops(basis).T),
+    ("seams", seams_in_place),
 ]
