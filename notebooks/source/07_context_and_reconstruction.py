@@ -431,8 +431,9 @@ for trial, (height, width_, classes_, window, scale) in enumerate(
 # may be subtracted from scores without changing their softmax?</details>
 # <details><summary>Hint 2</summary>A filter of <code>size=(window, window, 1)</code> leaves the classes alone.</details>
 #
-# Now LRR itself, trained. Its four levels give drawings; your function joins them, and the network must agree. **Think
-# first:** which score gains more from level to level, mIoU or boundary F?
+# Now LRR itself, trained. Its four levels give drawings; your function joins them, and the network must agree.
+#
+# **Think first:** which score gains more from level to level, mIoU or boundary F?
 
 
 # %% tags=["core"]
@@ -521,8 +522,9 @@ plotting.show(
 # ## More: Why each level has a loss of its own
 #
 # The mask has a price. While the coarser prediction has no boundary, it is zero, and a finer level gets no gradient: the
-# coarse levels must be good early. So the paper gives each level a loss, all of weight one in the authors' code. **Think
-# first:** what does a finer level learn from a frame in which the coarse prediction is one class everywhere?
+# coarse levels must be good early. So the paper gives each level a loss, all of weight one in the authors' code.
+#
+# **Think first:** what does a finer level learn from a frame in which the coarse prediction is one class everywhere?
 #
 # <details><summary>Answer</summary>Nothing: its scores are multiplied by zero, and so is their gradient.</details>
 
