@@ -121,6 +121,14 @@ class ClassReport:
         return [*zip(labels, counts, strict=False), (f"all {float(self.of):g}", counts[-1])]
 
     @property
+    def by_reason(self) -> list[tuple[str, list[str]]]:
+        """Who waits, by the reason and the exercises that have to be read."""
+        found: dict[str, list[str]] = {}
+        for student, why, which in self.waiting:
+            found.setdefault(f"{why}: {which}" if which else why, []).append(student)
+        return [*found.items()]
+
+    @property
     def mean(self) -> float:
         """Of everybody, those who handed nothing in with 0."""
         return float(sum(self.points, Decimal(0))) / max(len(self.points), 1)

@@ -16,8 +16,8 @@ def commands(*sections: str) -> list[list[str]]:
     for section in GUIDE.read_text("utf-8").split("\n## ")[1:]:
         title = section.splitlines()[0]
         if title in sections or (not sections and title not in SERVERS):
-            blocks = re.findall(r"^```\n(.*?)^```", section, re.S | re.M)
-            chosen += [shlex.split(line) for block in blocks for line in block.splitlines()]
+            blocks = re.findall(r"^```(\w*)\n(.*?)^```", section, re.S | re.M)
+            chosen += [shlex.split(line) for kind, block in blocks if not kind for line in block.splitlines()]
     return chosen
 
 

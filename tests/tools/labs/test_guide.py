@@ -20,6 +20,7 @@ from guide import GUIDE, SERVERS, commands, translated
 from small_lab import SOURCE
 
 from course_utils.tools import cli
+from course_utils.tools.labs.lab.dues import moment, read_rules
 from course_utils.tools.labs.returning import gradebook
 
 
@@ -30,6 +31,10 @@ def term(course, monkeypatch):
     notebook = jupytext.reads(SOURCE, fmt="py:percent")
     nbformat.write(notebook, course / "small.ipynb")
     (course / "in").rename(course / "handed-in")
+    people = [*TRUTH, "zoe", "yan"]
+    rows = [f'"{one.title()}, A",{number},u{number},{one},A,' for number, one in enumerate(people, 10)]
+    (course / "gradebook.csv").write_text("\n".join(["Student,ID,SIS User ID,SIS Login ID,Section,small", *rows]))
+    (course / "worksheet.csv").write_text("id,time\nada,2026-11-20 09:00\n")
     (course / "late").mkdir()
     (course / "handed-in" / "fay.ipynb").rename(course / "late" / "fay.ipynb")
     monkeypatch.chdir(course)
@@ -102,8 +107,10 @@ def test_a_whole_term(term, needs_sandbox, capsys):
         [student, f"{sum(points) + 1.5:g}"] for student, points in sorted(TRUTH.items())
     ]
     assert {path.name for path in (term / "labs" / "exports").iterdir()} == {
-        f"small-{style}.csv" for style in ("csv", "canvas", "moodle")
-    }
+        "all-csv.csv", "small-feedback-moodle.zip", "small-feedback-canvas.zip",
+        *(f"small-{style}.csv" for style in ("csv", "canvas", "moodle")),
+    }  # fmt: skip
+    assert {path.name for path in (term / "labs" / "reports").iterdir()} == {"small.html", "small-written.html"}
     pages = {path.parts[-3]: path.read_text() for path in (term / "labs" / "feedback").rglob("small.html")}
     assert set(pages) == set(TRUTH) and "9.5" in pages["ada"]
     assert "4711" not in (term / "labs" / "release" / "small" / "small.ipynb").read_text() + "".join(pages.values())
@@ -111,8 +118,15 @@ def test_a_whole_term(term, needs_sandbox, capsys):
 
 def test_the_guide_is_about_every_command():
     told = {command[1] for command in commands() if command[0] == "course"}
-    assert told == {"release", "grade", "feedback", "export"}
+    assert told == {"class", "release", "grade", "feedback", "export", "report"}
     assert all(commands(section) for section in SERVERS)
+
+
+def test_the_guides_settings_are_settings(tmp_path):
+    [block] = re.findall(r"^```toml\n(.*?)^```", GUIDE.read_text(), re.S | re.M)
+    (tmp_path / "settings.toml").write_text(block)
+    rules = read_rules(tmp_path, "04_unpooling")
+    assert rules.due == moment("2026-11-20 23:59") and (rules.weight, rules.cap, rules.grace) == (2, 5, 15)
 
 
 def test_no_page_names_a_file_that_is_missing():

@@ -138,6 +138,6 @@ def _judge(one: Standing, rules: Rules, due: datetime.datetime, now: datetime.da
 def in_words(one: Standing) -> str:
     """What else there is to say about a mark: missing, late, by whom; empty if there is nothing."""
     parts = [MISSING.rstrip(".").lower() if one.missing else "", one.late]
-    parts += [f"{shown(one.deducted)} points taken off"] if one.deducted else []
+    parts += [f"{shown(one.deducted)} point{'s' * (one.deducted != 1)} taken off"] if one.deducted else []
     parts += [f"with {one.key}"] if one.key != one.student else []
     return ", ".join(filter(None, parts))
