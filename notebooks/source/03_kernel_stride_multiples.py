@@ -920,7 +920,8 @@ plotting.show(plotting.gray_images([[eye, *shown]], ["photograph", *sizes], limi
 # Kernel 4 keeps the rule, and the grid stays: the weights are random, so the phase sums differ. The cure is to convolve
 # every pixel alike and to halve by averaging.
 #
-# **Through several layers.** Kernels of ones once more. The next layer enlarges the uneven map of the last one:
+# **Through several layers.** Kernels of ones once more. Each layer enlarges the map of the one before. (A flat map is
+# white all over.)
 
 # %% tags=["nbval-check-output"]
 rows = {}
