@@ -78,11 +78,18 @@ MUTATIONS = [
     ),
     Mutation(
         "mean field",
-        "07",
+        "08",
         "layers/random_fields/dense_crf.py",
         "refined = logits - pairwise",
         "refined = logits - 0.99 * pairwise",
-        ("tiny = ", "def softmax"),
+        (
+            "def appearance_kernel",
+            "def kernel_by_filter",
+            "def gibbs_energy",
+            "unary = ",
+            "def mean_field_step",
+            "def softmax",
+        ),
     ),
     Mutation(
         "gate",

@@ -1,5 +1,6 @@
 """The two paths through a notebook: what the core keeps, how minutes are counted, what the theory notebooks promise."""
 
+import ast
 import re
 
 import nbformat
@@ -11,7 +12,7 @@ from course_utils.machine import checkout
 from course_utils.tools.notebooks import paths
 from course_utils.tools.notebooks.convert import read_source
 
-SOURCES = [path for path in sorted((checkout() / "notebooks" / "source").glob("*.py")) if path.name < "05"]
+SOURCES = [path for path in sorted((checkout() / "notebooks" / "source").glob("*.py")) if path.name < "11"]
 
 
 def graded(points: int, **record):
@@ -104,3 +105,26 @@ def test_what_students_should_guess_first_is_withheld(theory):
             assert "predict" in showing.metadata.get("tags", []), cell.source
         withheld += "predict" in cell.metadata.get("tags", [])
     assert withheld >= 2
+
+
+def _assigned(source: str) -> set[str]:
+    """Names that the cell's own lines assign, those inside functions and comprehensions left out."""
+    names, nodes = set(), [ast.parse(source)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        inside = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+        nodes += [child for child in ast.iter_child_nodes(node) if not isinstance(child, inside)]
+    return names
+
+
+def test_checks_in_the_flow_leave_the_parameters_alone(theory):
+    """What follows a check would otherwise run with another width or seed."""
+    notebook, _ = theory
+    tagged = [(set(cell.metadata.get("tags", [])), cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    (given,) = [_assigned(source) for tags, source in tagged if "parameters" in tags]
+    checks = [source for tags, source in tagged if "raises-exception" in tags]
+    assert checks
+    for source in checks:
+        assert not _assigned(source) & given, source[:80]
