@@ -6,9 +6,8 @@ atrous convolution, and fully connected CRFs", PAMI 2018, sections 3.1 to 3.3 an
 
 from course_utils.backend import keras
 from course_utils.layers import BatchNormalization, DenseCRF, ResizeBy, ResizeLike
-from course_utils.models.blocks import image_input
+from course_utils.models.blocks import fitting_rates, image_input
 from course_utils.models.encoders import deepest, encode
-from course_utils.models.rates import fitting_rates
 from course_utils.models.system_card import SLIM_HALF, System
 
 CRF = {"iterations": 10, "method": "permutohedral"}

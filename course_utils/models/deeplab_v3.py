@@ -6,10 +6,9 @@ Chen, Papandreou, Schroff and Adam, "Rethinking atrous convolution for semantic 
 
 from course_utils.backend import keras
 from course_utils.layers import AtrousSpatialPyramidPooling
-from course_utils.models.blocks import class_scores, image_input
+from course_utils.models.blocks import class_scores, fitting_rates, image_input
 from course_utils.models.encoders import deepest, encode
 from course_utils.models.encoders.base import scaled
-from course_utils.models.rates import fitting_rates
 from course_utils.models.system_card import SLIM_HALF, System
 
 RATES = (6, 12, 18)

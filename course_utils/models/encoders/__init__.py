@@ -4,8 +4,7 @@ To add an encoder, write its file, name its layers `encoder_<name>_...`, end it 
 `ENCODERS` (encode.py).
 """
 
-from course_utils.models.encoders.base import PREFIX, Stage, deepest, features_at
+from course_utils.models.encoders.base import PREFIX, Encoder, Stage, deepest, features_at
 from course_utils.models.encoders.encode import ENCODERS, encode, look_up_encoder
-from course_utils.models.encoders.encoder_card import Encoder
 
 __all__ = ["ENCODERS", "PREFIX", "Encoder", "Stage", "deepest", "encode", "features_at", "look_up_encoder"]

@@ -6,8 +6,7 @@ classifies.
 
 from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
-from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
-from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.base import PREFIX, Encoder, Stage, Striding, scaled
 from course_utils.models.encoders.pooling import max_pooling
 
 # 3x3 and 1x1 convolutions alternate.

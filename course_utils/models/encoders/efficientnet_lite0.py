@@ -11,8 +11,7 @@ from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import AtrousPadding2D, BatchNormalization
 from course_utils.models.blocks import MEAN, STANDARD_DEVIATION, convolution_block
-from course_utils.models.encoders.base import PREFIX, SCORES, Stage, Striding, encoder_name, scaled
-from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.base import PREFIX, SCORES, Encoder, Stage, Striding, encoder_name, scaled
 from course_utils.models.encoders.imagenet.packaged import PackagedFile
 from course_utils.models.encoders.imagenet.torch_file import read_torch_file
 from course_utils.models.encoders.imagenet.weights_source import WeightsSource, sha256_of

@@ -1,9 +1,9 @@
 """From images to the stages of an encoder, whichever it is."""
 
 from course_utils.errors import CourseError
+from course_utils.models.encoders.base import Encoder
 from course_utils.models.encoders.darknet19 import DARKNET19
 from course_utils.models.encoders.efficientnet_lite0 import EFFICIENTNET_LITE0
-from course_utils.models.encoders.encoder_card import Encoder
 from course_utils.models.encoders.mit_b0 import MIT_B0
 from course_utils.models.encoders.mobilenetv2 import MOBILENETV2
 from course_utils.models.encoders.resnet import RESNET50, RESNET101

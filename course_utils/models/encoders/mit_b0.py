@@ -7,8 +7,7 @@ section 3.1 and table 6.
 from course_utils.backend import keras
 from course_utils.layers import EfficientSelfAttention
 from course_utils.models.blocks import symmetric_padding
-from course_utils.models.encoders.base import PREFIX, Stage, scaled
-from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.base import PREFIX, Encoder, Stage, scaled
 
 BLOCKS = 2
 HEADS = (1, 2, 5, 8)

@@ -7,8 +7,7 @@ convolution to 1280 channels, as its authors segment with it (section 6.3).
 from course_utils.backend import keras
 from course_utils.layers import BatchNormalization
 from course_utils.models.blocks import convolution_block, symmetric_padding
-from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
-from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.base import PREFIX, Encoder, Stage, Striding, scaled
 from course_utils.models.encoders.imagenet.applications import application, application_source, copy_convolutions
 
 # Expansion, channels, repetitions and stride of the first, as in table 2.

@@ -6,8 +6,7 @@ counts that halve the resolution early: most of a small network's time goes into
 
 from course_utils.backend import keras
 from course_utils.models.blocks import convolution_block
-from course_utils.models.encoders.base import PREFIX, Stage, Striding, scaled
-from course_utils.models.encoders.encoder_card import Encoder
+from course_utils.models.encoders.base import PREFIX, Encoder, Stage, Striding, scaled
 
 CHANNELS = (24, 48, 96, 160, 256)
 BLOCKS = (0, 1, 2, 2, 2)
