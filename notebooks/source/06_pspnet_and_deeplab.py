@@ -5,30 +5,31 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 130
+#     minutes: 75
 #     claims: [L14, L15, L16, L17]
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # # 06 · PSPNet and DeepLab: context
 #
-# **After this notebook you can** build a pyramid pooling module and an atrous convolution from simpler parts, say which
-# pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+ apart, compute mean IoU correctly,
-# and read keras-cv's DeepLabV3+ critically.
+# **After this notebook you can** turn a classifier into a segmenter, build an atrous convolution and a pyramid pooling
+# module from simpler parts, say which pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+
+# apart, and compute mean IoU correctly.
 #
-# **Time:** 130 minutes: 70 to read and try, 60 for the exercises; the cells themselves need under two on two processor cores.
+# **Time:** 75 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves need under two minutes on two processor cores.
 #
 # **Lecture claims:** *L14*, PSPNet is a network pre-trained for recognition, then a newly trained pyramid pooling module.
 # *L15*, DeepLabV3 is dilated (atrous) convolutions, then upscaling. *L16*, a dilated convolution keeps the output size,
 # except for edge effects, and looks at another scale. *L17*, the table of class IoUs on Cityscapes; mIoU is the mean over
 # the classes of overlap / union.
 #
-# **Before it:** transposed convolution (02), SegNet and the confusion matrix (05). **Exercises:** five to compute
-# (8 points) and one to write (2 points).
+# **Before it:** transposed convolution (02), SegNet and mIoU (05). **Exercises:** four on the way and one at the end to
+# compute (8 points), and one to write (2 points).
 #
 # The next cell holds everything you may want to change; the last section says how to train the published networks.
 
-# %% tags=["parameters"]
+# %% tags=["core", "parameters"]
 fast = False  # True: a short run that shows everything
 seed = 0
 dataset = "toy_streets"  # or "camvid", "cityscapes"
@@ -42,35 +43,40 @@ rates = (1, 3, 4)  # of the atrous pyramid; (6, 12, 18), as published, for image
 batch_size = 4
 scored_frames = 32  # test frames that are scored; of Cityscapes, validation frames
 
-# %%
+# %% tags=["core"]
 import numpy as np
 
 from course_utils import datasets, models, plotting, training
 from course_utils.backend import keras, tf
-from course_utils.checks import assert_same
+from course_utils.checks import adopt, assert_same
+from course_utils.datasets.augmentation import Augmentation
 from course_utils.datasets.pipeline import training_batches
 from course_utils.evaluation import BoundaryF, ConfusionMatrix, ImageBlindPrior, paired_test, published_cityscapes
 from course_utils.inference import predict_logits
 from course_utils.layers import AdaptiveAveragePooling2D, AtrousSpatialPyramidPooling, PyramidPooling
+from course_utils.models.blocks import image_input
 from course_utils.models.encoders import deepest, encode
+from course_utils.weights import card
 from course_utils.widgets import interactive_figure
 
 if fast:
     scored_frames = 8
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
 # ## The question
 #
-# Four patches of four classes. Which classes? Write down your guesses before you scroll on.
+# Four patches of four classes. Which classes?
 
-# %%
+# %% tags=["core"]
 data = datasets.open(dataset, data_dir)
 table = data.labels
 # Epochs and rates were chosen on validation frames, so the scores come from others. Cityscapes withholds its test labels.
 frames = data.load("val" if dataset == "cityscapes" else "test").frames[:scored_frames]
 images = [datasets.read_image(frame.image).astype("float32") / 255 for frame in frames]
 truths = [datasets.label_map(frame, table) for frame in frames]
+image = images[0]
 
+# %% tags=["core"]
 shares = np.bincount(np.concatenate([truth.ravel() for truth in truths]), minlength=256)[: table.num_classes]
 places = []
 for label in np.argsort(-shares)[[1, 2, 3, 5]]:
@@ -83,28 +89,25 @@ plotting.show(
     alt="Four small patches of street scenes, enlarged, without their surroundings.",
 )
 
-# %% [markdown]
-# Now the same patches, framed where they were cut out:
+# %% [markdown] tags=["core"]
+# **Think first.** Where in the picture was each of them? Now the same patches, framed where they were cut out:
 
-# %%
+# %% tags=["core", "predict"]
 plotting.show(
     plotting.patches_in_images(places, size=min(images[0].shape[:2]) // 8),
     alt="The same four patches, and below them the street scenes they come from, each patch framed and its class named.",
 )
 
-# %% [markdown]
-# How many did you guess? A patch alone could be several things; *where it is and what is around it* gives it a class. A
-# convolutional network knows the surroundings only as far as its **receptive field** reaches. Two networks of 2017 widen it: PSPNet averages
-# whole regions and tells every pixel the result; DeepLabV3 spreads the taps of its convolutions apart.
+# %% [markdown] tags=["core"]
+# A patch alone could be several things; *where it is and what is around it* gives it a class. A network knows the
+# surroundings only as far as its **receptive field** reaches. In this notebook one network grows in front of you, from a
+# classifier without any idea of place to DeepLabV3+, and each part that is added widens or sharpens what it sees.
 #
-# ### Trained first, looked into later
-#
-# Inside a network that has learnt nothing there is nothing to see. So the course ships all three trained: same encoder,
-# same frames, same number of epochs and same recipe, from random weights and one seed. `make weights` trains them anew;
-# with `steps` above 0 this cell trains your own.
+# Inside a network that has learnt nothing there is nothing to see. So the course ships all of them trained, on the same
+# frames, from random weights and one seed. With `steps` above 0 the next cells train your own.
 
 
-# %%
+# %% tags=["core"]
 def train_network(system, **options):
     keras.utils.set_random_seed(seed)
     model = models.SYSTEMS[system].network(table.num_classes, training=True, encoder=encoder, width=width, **options)
@@ -117,141 +120,230 @@ def train_network(system, **options):
     return model
 
 
-# %%
+# %% tags=["core"]
 networks = {}
-for system, options in {"PSPNet": {}, "DeepLabV3": {"rates": rates}, "DeepLabV3Plus": {"rates": rates}}.items():
+choices = {"FCN8s": {}, "PSPNet": {}, "DeepLabV3": {"rates": rates}, "DeepLabV3Plus": {"rates": rates}}
+for system, options in choices.items():
     if steps:
         networks[system] = train_network(system, **options)
     else:
         networks[system] = models.pretrained(system, dataset, training=True)
 predictors = {system: training.prediction_network(model) for system, model in networks.items()}
 
-# %% [markdown]
-# ## Pyramid pooling, step by step
+# %% [markdown] tags=["core"]
+# ## A classifier, slid over a street
 #
-# The module takes the encoder's feature map and does four things, for each of four *levels*:
+# A classifier averages its last features over the whole image and applies one dense layer: one answer, no place. We make one:
+# the encoder comes from our FCN-8s, and the dense layer is fitted by least squares to crops of 64 x 64 pixels. A crop's label
+# is how much of each class is in it: *what*, never *where*.
+
+# %% tags=["core"]
+fcn = networks["FCN8s"]
+features_at_32 = keras.Model(fcn.input, models.encoder_layers(fcn)[-1].output)
+
+
+def crops(split, count):
+    """Averaged features of random crops, [count, channels], and the share of each class in them, [count, classes]."""
+    cut = Augmentation(crop_size=(64, 64))
+    batches = training_batches(data.load(split, image_size), batch_size=count, seed=seed, augmentation=cut)
+    pictures, label_maps = next(iter(batches))
+    counts = [np.bincount(labels.ravel(), minlength=256)[: table.num_classes] for labels in label_maps.numpy()]
+    return features_at_32.predict(pictures, verbose=0).mean(axis=(1, 2)), np.array(counts) / 64**2
+
+
+pooled, found_shares = crops("train", 400 if fast else 1600)
+with_one = np.column_stack([pooled, np.ones(len(pooled))])
+gram = with_one.T @ with_one + np.eye(with_one.shape[1])
+fitted = np.linalg.solve(gram, with_one.T @ found_shares)
+dense_weights, dense_biases = fitted[:-1], fitted[-1]
+
+# %% tags=["core"]
+unseen, true_shares = crops("val", 100)
+right = np.mean(np.argmax(unseen @ dense_weights + dense_biases, axis=1) == np.argmax(true_shares, axis=1))
+guess = np.mean(np.argmax(true_shares, axis=1) == np.argmax(found_shares.mean(axis=0)))
+print(f"largest class of an unseen crop: {right:.0%} right; always the same answer: {guess:.0%}")
+
+# %% [markdown] tags=["core"]
+# The idea of *fully convolutional networks* (Long et al., 2015): do not average. Ask the dense layer at every place.
 #
-# 1. **pool**: average the map over a grid of 1, 2 x 2, 3 x 3 or 6 x 6 *bins*;
-# 2. **1 x 1 convolution**: a quarter of the channels, so that the four levels together have as many as the map;
-# 3. **resize** each level to the map's size, bilinearly;
-# 4. **concatenate** map and levels.
+# ### Exercise 1: slide it (1 point)
 #
-# What if 6 does not divide the map? Along a side of length $n$, bin $i$ of $b$ covers the features from
-# $\lfloor i n / b \rfloor$ up to, not including, $\lceil (i + 1) n / b \rceil$.
+# Return the scores that the dense layer gives at each place of a feature map, `[height, width, classes]`, from `features`
+# `[height, width, channels]`, `weights` `[channels, classes]` and `biases` `[classes]`. Use NumPy.
 
-# %% tags=["nbval-check-output"]
-for n in (6, 9, 17):
-    bins = [(i * n // 6, -(-(i + 1) * n // 6)) for i in range(6)]
-    print(f"{n:2d} features, 6 bins:", "  ".join(f"{first}-{end - 1}" for first, end in bins))
-    assert all(end > first for first, end in bins) and bins[0][0] == 0 and bins[-1][1] == n
-    assert all(bins[i + 1][0] <= bins[i][1] for i in range(5))
 
-# %% [markdown]
-# Neighbouring bins may share a feature, none is empty, none is left out. The module by hand, against the course's layer
-# with the same weights:
+# %% nbgrader={"grade": false, "grade_id": "slide", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def slide(features, weights, biases):
+    """Scores of every place, [height, width, classes]."""
+    ### BEGIN SOLUTION
+    return features @ weights + biases
+    ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
-features = np.random.default_rng(0).normal(size=(2, 9, 17, 8)).astype("float32")
-layer = PyramidPooling(bins=(1, 2, 3, 6))
-expected = layer(features)
 
-parts = [features]
-for bins, block in zip(layer.bins, layer.blocks, strict=True):
-    pooled = AdaptiveAveragePooling2D(bins)(features)
-    mixed = tf.einsum("bijc,cd->bijd", pooled, block.convolution.kernel[0, 0])  # a 1 x 1 convolution is a matrix
-    level = tf.nn.relu(block.normalization(mixed))
-    parts.append(tf.image.resize(level, features.shape[1:3]))
-    print(f"{bins} x {bins}: {pooled.shape[1:]} -> {level.shape[1:]} -> {parts[-1].shape[1:]}")
-by_hand = tf.concat(parts, axis=-1)
+# %% nbgrader={"grade": true, "grade_id": "slide_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+two_places = np.array([[[1.0, 0.0], [2.0, 3.0]]])
+found = slide(two_places, np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]), np.array([0.5, 0.0, -0.5]))
+assert_same(found, [[[1.5, 2.0, 2.5], [32.5, 64.0, 95.5]]], name="the scores of two places")
+### BEGIN HIDDEN TESTS
+for trial, shape in enumerate([(1, 1, 4), (3, 5, 2), (4, 4, 4), (2, 7, 6)]):
+    rng = np.random.default_rng(trial)
+    features, weights, biases = rng.normal(size=shape), rng.normal(size=(shape[-1], 4)), rng.normal(size=4)
+    given = features.copy(), weights.copy(), biases.copy()
+    expected = tf.nn.conv2d(features[None], weights[None, None], 1, "SAME")[0].numpy() + biases
+    assert_same(slide(*given), expected, name=f"the scores on {shape}", rtol=1e-4, atol=1e-5)
+    assert_same(given[0], features, name="the features after the call")
+### END HIDDEN TESTS
 
-np.testing.assert_allclose(by_hand, expected, rtol=1e-4, atol=1e-5)
-print("by hand and by the layer: equal,", by_hand.shape[1:])
-
-# %% [markdown]
-# **Think first:** the coarsest level has one bin. What does it tell the pixel at the left border about the one at the
-# right border? And how many pixels does the receptive field of any output have, once this level is in it?
+# %% [markdown] tags=["core"]
+# <details><summary>Hint</summary>NumPy's <code>@</code> multiplies along the last axis of an array of any shape.</details>
 #
-# <details><summary>Answer</summary>The average of the whole map, the same at every place. So every output depends on
-# every pixel of the image: it knows *that* there is a lorry, not where. The finer levels say it more locally.</details>
-#
-# The same averages of an image's colours show what a level can know:
+# **Think first.** Average the scores over all places. What do you get?
 
-# %%
-image = images[0]
-averages = {
-    bins: tf.image.resize(AdaptiveAveragePooling2D(bins)(image[None]), image.shape[:2])[0].numpy()
-    for bins in (1, 2, 3, 6)
-}
-plotting.show(
-    plotting.bin_levels(image, averages),
-    alt="A street scene with 1, 4, 9 and 36 bins drawn over it; below, the averages of the bins enlarged: from one "
-    "colour to a blurred picture in which top, sides and road differ.",
+
+# %% tags=["core", "predict"]
+def slide_by_convolution(features, weights, biases):
+    """The course's own: a dense layer at every place is a 1 x 1 convolution."""
+    return tf.nn.conv2d(features[None], weights[None, None], 1, "SAME")[0].numpy() + biases
+
+
+rng = np.random.default_rng(0)
+trial = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5)), rng.normal(size=5)
+slid = adopt("slide", globals(), ours=slide_by_convolution, trials=[trial])
+whole_image = tf.image.resize(image, image_size, antialias=True)[None]
+coarse_features = features_at_32(whole_image, training=False)[0].numpy().astype(float)
+heat = slid(coarse_features, dense_weights, dense_biases)
+of_the_whole = coarse_features.mean(axis=(0, 1)) @ dense_weights + dense_biases
+assert np.allclose(heat.mean(axis=(0, 1)), of_the_whole), "the classifier's answer is the average of the map"
+print(
+    f"the classifier says {table.names[np.argmax(of_the_whole)]}; the map has {heat.shape[0]} x {heat.shape[1]} answers"
 )
 
-# %% [markdown]
-# ## The four stages of a trained PSPNet
-#
-# Of the features and of each level you see the channel that varies most over the map, bright where it is large; the
-# level of one bin has one place only, so all its channels stand side by side. In the lecture the part up to the feature
-# map is pre-trained for recognition (`encoder_weights="imagenet"`); here all is trained together, from scratch.
-
-
-# %%
-def strongest(maps):
-    """The channel that varies most, [height, width]."""
-    return maps[0].numpy()[:, :, np.argmax(np.std(maps[0], axis=(0, 1)))]
-
-
-# %%
-pspnet = networks["PSPNet"]
-pyramid = pspnet.get_layer("pyramid")
-features_of = keras.Model(pspnet.input, pyramid.input)
-feature_map = features_of(tf.image.resize(image, image_size, antialias=True)[None], training=False)
-branches = [block(pool(feature_map)) for pool, block in zip(pyramid.poolings, pyramid.blocks, strict=True)]
-levels = {1: np.reshape(branches[0], (1, -1))}
-levels |= {bins: strongest(branch) for bins, branch in zip(pyramid.bins[1:], branches[1:], strict=True)}
-
-prediction = np.argmax(predict_logits(predictors["PSPNet"], image, image_size), axis=-1)
+# %% tags=["core", "predict"]
+shown = [table.names.index(name) for name in ("road", "sky", "car") if name in table.names]
 plotting.show(
-    plotting.pyramid_stages(image, strongest(feature_map), levels, prediction, truths[0], table),
-    alt="From left to right: a street scene, its small feature map, four pooled maps (one bin, drawn as a row of its "
-    "channels, then 2 x 2, 3 x 3 and 6 x 6), and the predicted label map above the true one.",
+    plotting.feature_maps({f"heat map: {table.names[k]}": heat[..., k] for k in shown}),
+    alt="Heat maps of road, sky and car, in coarse squares: road is bright at the bottom, car in the row of cars, sky weakly "
+    "above the middle.",
 )
 
-# %% [markdown]
-# In training PSPNet also classifies the features of the last stage *but one*: a short way for the gradients. In the paper
-# that loss counts 0.4. Prediction drops the branch:
-
-# %% tags=["nbval-check-output"]
-losses = training.objective("PSPNet")
-print({name: weight for name, (_, weight) in losses.items()})
-assert losses["auxiliary"][1] == 0.4 and set(pspnet.output) == {"logits", "auxiliary"}
-dropped = pspnet.count_params() - predictors["PSPNet"].count_params()
-print(f"parameters that only training needs: {dropped} of {pspnet.count_params()}")
+# %% [markdown] tags=["core"]
+# The classifier was never told where things are, and yet its map shows it, roughly. An answer covers 32 x 32 pixels.
+#
+# **Self-test.** Which layer is the slid dense layer, as a convolution?
+#
+# <details><summary>Answer</summary>A 1 x 1 convolution with as many output channels as classes.</details>
 
 # %% [markdown]
-# **Self-test.** The auxiliary branch is dropped at prediction. What of it remains?
+# ## More: ImageNet's classifier, slid over a photograph
 #
-# <details><summary>Answer</summary>What its gradients did to the encoder. Its own weights are needed no
-# longer.</details>
+# The same with a published classifier of photographs, EfficientNet-Lite0, whose weights come with the extra `weights` of the
+# course's installation: 1,000 classes, trained on one label per photograph.
+
+# %%
+import skimage
+
+from course_utils.errors import CourseError
+
+try:
+    imagenet = models.classifier(1000, encoder="efficientnet_lite0", encoder_weights="imagenet")
+except CourseError as error:
+    print(f"Passed over: {error}")
+else:
+    cat = skimage.data.chelsea()
+    before_average = keras.Model(imagenet.input, imagenet.get_layer("average").input)
+    (dense,) = [layer for layer in imagenet.layers if isinstance(layer, keras.layers.Dense)]
+    large = before_average(tf.image.resize(cat / 255, (448, 672), antialias=True)[None], training=False)[0].numpy()
+    street = before_average(tf.image.resize(image, (448, 896), antialias=True)[None], training=False)[0].numpy()
+    names, found = models.imagenet_classes(), {}
+    for what, maps in {"the photograph": large, "the street": street}.items():
+        scores = slid(maps, *dense.get_weights())
+        best = np.argsort(-scores.mean(axis=(0, 1)))[:3]
+        print(
+            f"{what}: {'; '.join(names[k].split(',')[0] for k in best)}; {scores.shape[0]} x {scores.shape[1]} answers"
+        )
+        strongest_map = scores[..., best[0]]
+        found[f"{what}: {names[best[0]].split(',')[0]}"] = (strongest_map - strongest_map.min()) / np.ptp(strongest_map)
+    plotting.show(
+        plotting.feature_maps({"a photograph (brightness)": cat.mean(axis=-1) / 255, **found}),
+        alt="A cat, the heat map of the class that the classifier finds most likely in it, bright on the cat, and that of "
+        "the likeliest class on a drawn street.",
+    )
+
+# %% [markdown]
+# On the photograph the map is bright on the animal. The drawn street is not of its world, and none of its 1,000 classes is
+# *road* or *sky*: a classifier becomes a segmenter by training on label maps, not by sliding alone.
 #
+# **Self-test.** The classifier was trained on 224 x 224 pixels, and one place of its last map sees more than that. Why does
+# the map have more than one answer on a larger photograph?
+#
+# <details><summary>Answer</summary>Convolutions do not care for the size: 448 x 672 pixels at stride 32 give 14 x 21
+# places, each with its own surroundings.</details>
+
+# %% [markdown] tags=["core"]
 # ## Atrous convolution: taps with holes between them
 #
-# DeepLab's idea needs no pooling. A convolution of **rate** $r$ takes its inputs $r$ apart:
-# $y[i] = \sum_m k[m]\, x[i + r m]$. Another name is *dilated* convolution; *à trous* is French for "with holes".
+# Denser answers need smaller strides. But a layer behind a smaller stride would see less, and its weights would not fit.
+# DeepLab's way out: a convolution of **rate** $r$ takes its inputs $r$ apart, $y[i] = \sum_m k[m]\, x[i + r m]$. It is also
+# called *dilated*; *à trous* is French for "with holes".
 
-# %%
+# %% tags=["core"]
 plotting.show(
     plotting.atrous_taps([1, 2, 4, 6]),
     alt="Four grids with the nine taps of a 3 x 3 kernel: next to each other at rate 1, farther apart at rates 2, 4, 6.",
 )
 
-# %% [markdown]
-# The nine weights stay nine, and along each side $k$ taps span $r (k - 1) + 1$ cells. It is *the same* as a convolution
-# by a larger kernel with zeros between the taps:
+# %% [markdown] tags=["core"]
+# ### Exercise 2: atrous convolution by hand (2 points)
+#
+# Return the "same" atrous convolution (the kernel is not reversed) of `x` `[height, width]` with `kernel`, of odd height and
+# width, at `rate`. Outside the map are zeros; the middle tap lies on the output's own place. Use NumPy; loop over the taps,
+# not over the pixels.
 
 
-# %% tags=["nbval-check-output"]
+# %% nbgrader={"grade": false, "grade_id": "atrous", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def atrous_convolution(x, kernel, rate):
+    """Same-size atrous convolution, [height, width]."""
+    ### BEGIN SOLUTION
+    height, width = x.shape
+    down, across = (rate * (taps // 2) for taps in kernel.shape)
+    padded = np.pad(x, ((down, down), (across, across)))
+    result = np.zeros((height, width))
+    for (row, column), weight in np.ndenumerate(kernel):
+        result += weight * padded[row * rate : row * rate + height, column * rate : column * rate + width]
+    return result
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "atrous_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+row_of_five, three_taps = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), np.array([[10.0, 1.0, 100.0]])
+assert_same(atrous_convolution(row_of_five, three_taps, 2), [[301.0, 402.0, 513.0, 24.0, 35.0]], name="five numbers")
+### BEGIN HIDDEN TESTS
+for trial, (down, across, rows, columns, rate) in enumerate(
+    [(8, 8, 3, 3, 1), (9, 13, 3, 3, 2), (12, 7, 5, 3, 3), (6, 20, 1, 5, 4), (7, 9, 3, 3, 8), (5, 6, 1, 1, 3)]
+):
+    rng = np.random.default_rng(trial)
+    x, kernel = rng.normal(size=(down, across)), rng.normal(size=(rows, columns))
+    given = x.copy(), kernel.copy()
+    found = atrous_convolution(*given, rate)
+    assert_same(given[0], x, name="the input after the call")
+    assert_same(given[1], kernel, name="the kernel after the call")
+    expected = tf.nn.conv2d(x[None, ..., None], kernel[..., None, None], 1, "SAME", dilations=rate)[0, ..., 0].numpy()
+    named = f"{rows} x {columns} taps of rate {rate} on {down} x {across}"
+    assert_same(found, expected, name=named, atol=1e-5)  # sums of up to 15 products, in single precision too
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>Each tap adds a shifted copy of the whole map. Pad so that no shift leaves it; at high
+# rates the padding is wider than the map.</details>
+# <details><summary>Hint 2</summary>Pad by <code>rate * (taps // 2)</code> on each side. The tap in row r and column c
+# then sees the padded map from row <code>r * rate</code> and column <code>c * rate</code> on, as many rows and columns
+# as the map has.</details>
+#
+# The nine weights stay nine, and along each side $k$ taps span $r (k - 1) + 1$ cells: *the same* as a larger kernel with
+# zeros between the taps.
+
+
+# %% tags=["core", "nbval-check-output"]
 def convolve(x, kernel, rate=1, padding="SAME"):
     """Convolution of one map [height, width] by one kernel, by the framework."""
     x, kernel = np.asarray(x, "float32")[None, ..., None], np.asarray(kernel, "float32")[..., None, None]
@@ -261,15 +353,38 @@ def convolve(x, kernel, rate=1, padding="SAME"):
 kernel = np.arange(1, 10).reshape(3, 3)
 with_zeros = np.array([[1, 0, 2, 0, 3], [0] * 5, [4, 0, 5, 0, 6], [0] * 5, [7, 0, 8, 0, 9]])
 x = np.random.default_rng(1).normal(size=(20, 31)).astype("float32")
-np.testing.assert_allclose(convolve(x, kernel, rate=2), convolve(x, with_zeros), rtol=1e-4, atol=1e-4)
-print(with_zeros, "\nrate 2 with the 3 x 3 kernel equals rate 1 with this one; 9 products per pixel instead of 25")
+atrous = adopt("atrous_convolution", globals(), ours=convolve, trials=[(x[:6, :7], kernel, 2), (x[:3, :5], kernel, 4)])
+np.testing.assert_allclose(atrous(x, kernel, 2), convolve(x, with_zeros), rtol=1e-4, atol=1e-4)
+print("rate 2 with the 3 x 3 kernel equals rate 1 with 5 x 5 taps, of which 16 are zero")
 
-# %% [markdown]
+# %% [markdown] tags=["core"]
+# So leave out the last two strides of our classifier's encoder, and let every layer behind them take its taps two and four
+# times as far apart. *Not one weight changes*: the denser map contains the coarse one.
+#
+# **Think first.** The map had 4 x 8 answers. How many has it now?
+
+# %% tags=["core", "predict"]
+options = {"encoder": encoder, "width": width} if steps else card(f"FCN8s/{dataset}").options
+pictures, normalized = image_input((None, None, 3))
+stages = encode(normalized, options["encoder"], options["width"], output_stride=8)
+features_at_8 = keras.Model(pictures, deepest(stages))
+models.copy_encoder(fcn, features_at_8)
+dense_features = features_at_8(whole_image, training=False)[0].numpy().astype(float)
+np.testing.assert_allclose(dense_features[::4, ::4], coarse_features, rtol=1e-3, atol=1e-3)
+dense_heat = slid(dense_features, dense_weights, dense_biases)
+print(f"{dense_heat.shape[0]} x {dense_heat.shape[1]} answers with the same weights")
+plotting.show(
+    plotting.feature_maps({f"stride 8: {table.names[k]}": dense_heat[..., k] for k in shown}),
+    alt="The heat maps of road, sky and car once more, sixteen times as dense: bands in place of squares.",
+)
+
+# %% [markdown] tags=["core"]
 # **Self-test.** A 3 x 3 kernel of rate 4: how many weights has it, and how many cells does it span?
 #
 # <details><summary>Answer</summary>Nine weights, and 4 x 2 + 1 = 9 cells along each side.</details>
-#
-# ## It keeps the size, except for edge effects
+
+# %% [markdown]
+# ## More: It keeps the size, except for edge effects
 #
 # With `"same"` padding the output is as large as the input, at every rate; with `"valid"` it loses $r (k - 1)$ rows and
 # columns. The two agree wherever no tap leaves the map. So the lecture's sentence is true of the *size* by virtue of the
@@ -302,7 +417,7 @@ assert inside[16, 16] == 1, "at rate 32 even the middle place has a single tap i
 # gives this as the reason for adding image pooling to the pyramid. Rates must suit the map, hence the parameter
 # <code>rates</code>.</details>
 #
-# ## Another scale
+# ## More: Another scale
 #
 # At rate $r$ a filter looks at the image as if it were $r$ times smaller. Enlarge an image by repeating pixels, and the
 # filter of rate 2 finds what rate 1 found before. And the atrous output on every second row and column is the *plain*
@@ -313,8 +428,8 @@ enlarged = x.repeat(2, axis=0).repeat(2, axis=1)
 np.testing.assert_allclose(convolve(enlarged, kernel, rate=2)[::2, ::2], convolve(x, kernel), rtol=1e-4, atol=1e-4)
 for row, column in np.ndindex(2, 2):
     quarter = x[row::2, column::2]
-    atrous = convolve(x, kernel, rate=2)[row::2, column::2]
-    np.testing.assert_allclose(atrous, convolve(quarter, kernel), rtol=1e-4, atol=1e-4)
+    holes = convolve(x, kernel, rate=2)[row::2, column::2]
+    np.testing.assert_allclose(holes, convolve(quarter, kernel), rtol=1e-4, atol=1e-4)
 print("enlarged by 2, rate 2: equal\nrate 2 = four plain convolutions of the four quarters, interleaved: equal")
 
 # %% [markdown]
@@ -325,7 +440,7 @@ gray = image.mean(axis=-1)
 difference = np.array([[-1, 0, 1]] * 3) / 6
 plotting.show(
     plotting.feature_maps(
-        {f"rate {rate}": np.abs(convolve(gray, difference, rate)) for rate in (1, 4, 12)}, limits=(0, 0.25)
+        {f"rate {rate}": np.abs(atrous(gray, difference, rate)) for rate in (1, 4, 12)}, limits=(0, 0.25)
     ),
     alt="Strength of vertical edges in a street scene at rates 1, 4 and 12, bright where strong: thin lines, then thick "
     "bands, then wide ones, with bright strips at the left and right border where taps meet zeros.",
@@ -336,7 +451,7 @@ plotting.show(
 #
 # <details><summary>Answer</summary>Into 3 x 3 = 9, one per remainder of row and column.</details>
 #
-# ## The receptive field, computed and measured
+# ## More: The receptive field, computed and measured
 #
 # Each layer adds $(k - 1)\, r$ steps, and a step is as long as the product of the strides before it:
 #
@@ -344,6 +459,42 @@ plotting.show(
 #
 # To measure it: the gradient of one output with respect to the image is nonzero exactly at the pixels that this output
 # depends on, provided that nothing cancels. Positive weights see to that.
+#
+# ### Exercise 3: the field and its holes (1 point)
+#
+# `layers` is a list of (kernel size, rate, stride) along one direction, first layer first. Return two integers: the
+# width of the receptive field of one output far from the border, and how many input pixels in it contribute.
+
+
+# %% nbgrader={"grade": false, "grade_id": "field", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def receptive_field(layers):
+    """Width of the field, and number of contributing pixels."""
+    ### BEGIN SOLUTION
+    seen, step = {0}, 1
+    for taps, rate, stride in layers:
+        seen = {place + tap * rate * step for place in seen for tap in range(taps)}
+        step *= stride
+    return max(seen) + 1, len(seen)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "field_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+assert_same(receptive_field([(3, 2, 1), (3, 2, 1)]), [9, 5], name="two layers of rate 2")
+### BEGIN HIDDEN TESTS
+for layers in [[(3, 1, 1)], [(3, 2, 1), (3, 1, 1)], [(3, 3, 1), (3, 5, 1)], [(3, 1, 2), (3, 2, 2), (5, 1, 1)],
+               [(1, 4, 1), (2, 3, 3), (4, 2, 1)], [(3, 9, 1)], [(7, 1, 2), (3, 1, 2), (3, 1, 1)]]:  # fmt: skip
+    kernel, step = np.ones(1), 1
+    for taps, rate, stride in layers:
+        spread = np.zeros(step * rate * (taps - 1) + 1)
+        spread[:: step * rate] = 1
+        kernel, step = np.convolve(kernel, spread), step * stride
+    expected = [len(kernel), int(np.count_nonzero(kernel > 0.5))]
+    assert_same(receptive_field(list(layers)), expected, name=f"the field of {layers}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint</summary>Keep a set of the places that are seen. A layer adds to each of them every one of its
+# taps, and a tap is rate x (product of the strides before) pixels from the next.</details>
 
 
 # %%
@@ -382,14 +533,40 @@ stacks = {"three plain": plain * 3, "rates 2, 2, 2": [(3, 2, 1)] * 3, "rates 1, 
 stacks |= {"rates 2, 4, 8 (multi-grid)": multi_grid, "rate 1 before 2, 4, 8": plain + multi_grid}
 stacks |= {"stride 2, then rate 2": [(3, 1, 2), (5, 2, 1)]}
 
+
 # %% tags=["nbval-check-output"]
+def field_by_ways(layers):
+    """The course's own: width of the field and number of pixels in it that contribute."""
+    seen, step = {0}, 1
+    for size, rate, stride in layers:
+        seen, step = {place + tap * rate * step for place in seen for tap in range(size)}, step * stride
+    return max(seen) + 1, len(seen)
+
+
+field_of = adopt(
+    "receptive_field", globals(), ours=field_by_ways, trials=[([(3, 2, 1), (3, 1, 1)],), ([(3, 1, 2), (5, 2, 1)],)]
+)
 maps = {name: contributions(stack(layers), np.ones((1, 41, 41, 1))) for name, layers in stacks.items()}
 for name, seen in maps.items():
     rows = np.flatnonzero(seen.any(axis=1))
-    measured, formula = rows[-1] - rows[0] + 1, field_by_formula(stacks[name])
-    used = np.count_nonzero(seen)
-    print(f"{name:27} formula {formula:2d}, measured {measured:2d} pixels; {used:3d} of {measured**2:3d} used")
-    assert measured == formula
+    measured, (width_by_hand, used) = rows[-1] - rows[0] + 1, field_of(stacks[name])
+    print(f"{name:27} by hand {width_by_hand:2d}, measured {measured:2d} pixels; {used**2:3d} of {measured**2:3d} used")
+    assert measured == width_by_hand == field_by_formula(stacks[name]) and used**2 == np.count_nonzero(seen)
+
+# %% [markdown]
+# Watch it grow, layer by layer: press *Play*, or go step by step. The rates double, as in the last stages of a network at
+# output stride 8.
+
+# %%
+frames_shown, ways = {}, np.ones(1)
+for number, rate in enumerate((1, 2, 4, 8), start=1):
+    ways = np.convolve(ways, np.kron([1, 1, 1], np.eye(1, rate)[0])[: 2 * rate + 1])
+    padded = np.pad(ways, (33 - len(ways)) // 2)
+    said = f"After layer {number}, of rate {rate}, an output sees {len(ways)} x {len(ways)} pixels."
+    frames_shown[said] = plotting.contribution_panel(np.multiply.outer(padded, padded), f"{number} layers")
+plotting.play(
+    frames_shown, alt="The pixels that contribute to one output, after one to four layers whose rates double."
+)
 
 # %% [markdown]
 # **Self-test.** Two 3 x 3 layers: the first has stride 2, the second rate 2. How wide is the field?
@@ -397,7 +574,7 @@ for name, seen in maps.items():
 # <details><summary>Answer</summary>1 + 2 + 2 x 2 x 2 = 11 pixels: the second layer's steps are two pixels long, and it takes
 # every second one.</details>
 #
-# ## Gridding
+# ## More: Gridding
 #
 # The formula is silent about the holes. Three layers of rate 2 never leave one of the four quarters: the output sees 49
 # of 169 pixels, and its neighbour sees *other* ones. Rates 1, 2, 5 leave no hole; Wang et al. (2018) call such a choice
@@ -439,7 +616,7 @@ interactive_figure(
 #
 # <details><summary>Answer</summary>1 + 3 x 2 x 3 = 19. Every third counts, 7 along a side: 49 of 361.</details>
 #
-# ## Theoretical and effective field
+# ## More: Theoretical and effective field
 #
 # Now the course's slim encoder at output stride 8, with atrous rates up to 4 in it, on a long strip. With positive
 # weights the gradient reaches as far as the formula says:
@@ -473,6 +650,8 @@ assert measured == formula
 # frames continued by mirror images:
 
 # %%
+pspnet = networks["PSPNet"]
+features_of = keras.Model(pspnet.input, pspnet.get_layer("pyramid").input)
 strips = np.stack([tf.image.resize(photo, (64, 128), antialias=True) for photo in images[:2]])
 left = (LENGTH - 128) // 2
 strips = np.pad(strips, [(0, 0), (0, 0), (left, LENGTH - 128 - left), (0, 0)], mode="symmetric")
@@ -503,7 +682,7 @@ for name, values in profiles.items():
 # <details><summary>Answer</summary>Three and one. Every further layer makes the middle more likely still, as in a sum
 # of dice.</details>
 #
-# ## Output stride: the same weights, denser
+# ## More: Output stride: the same weights, denser
 #
 # A classifier strides five times: 32 image pixels between two features. DeepLab replaces the last strides by rates: what
 # follows takes its taps twice as far apart, and *not one weight changes*. So the dense features must contain the strided
@@ -526,8 +705,165 @@ for stride, values in outputs.items():
 #
 # <details><summary>Answer</summary>Sixteen times as many features in the last stage, so sixteen times its multiply-adds
 # and memory. The weights cost nothing. DeepLabV3 was therefore trained at stride 16 and evaluated at 8.</details>
+
+# %% [markdown] tags=["core"]
+# ## Pyramid pooling
 #
-# ## ASPP: several rates side by side, and the whole image
+# Rates look further, but a place still does not know the whole street. PSPNet's pyramid module takes the encoder's feature
+# map and, for each of four *levels*:
+#
+# 1. **pools**: averages the map over a grid of 1, 2 x 2, 3 x 3 or 6 x 6 *bins*;
+# 2. takes it through a **1 x 1 convolution** to a quarter of the channels;
+# 3. **resizes** it to the map's size and puts it beside the map.
+#
+# What if 6 does not divide the map? Along a side of length $n$, bin $i$ of $b$ covers the features from
+# $\lfloor i n / b \rfloor$ up to, not including, $\lceil (i + 1) n / b \rceil$.
+
+# %% tags=["core", "nbval-check-output"]
+for n in (6, 9, 17):
+    bins = [(i * n // 6, -(-(i + 1) * n // 6)) for i in range(6)]
+    print(f"{n:2d} features, 6 bins:", "  ".join(f"{first}-{end - 1}" for first, end in bins))
+    assert all(end > first for first, end in bins) and bins[0][0] == 0 and bins[-1][1] == n
+    assert all(bins[i + 1][0] <= bins[i][1] for i in range(5))
+
+# %% [markdown] tags=["core"]
+# Neighbouring bins may share a feature, none is empty, none is left out.
+#
+# ### Exercise 4: one level of the pyramid (2 points)
+#
+# Average `features` `[height, width]` over `bins` x `bins` such bins. Return `[bins, bins]`, floating-point numbers. The map
+# may have fewer features than bins. Use NumPy.
+
+
+# %% nbgrader={"grade": false, "grade_id": "level", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
+def pyramid_level(features, bins):
+    """Averages over a grid of bins, [bins, bins]."""
+    ### BEGIN SOLUTION
+    height, width = features.shape
+    result = np.zeros((bins, bins))
+    for i, j in np.ndindex(bins, bins):
+        top, bottom = i * height // bins, -(-(i + 1) * height // bins)
+        left, right = j * width // bins, -(-(j + 1) * width // bins)
+        result[i, j] = features[top:bottom, left:right].mean()
+    return result
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "level_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+assert_same(pyramid_level(np.arange(12.0).reshape(3, 4), 2), [[2.5, 4.5], [6.5, 8.5]], name="a 3 x 4 map, 2 x 2 bins")
+### BEGIN HIDDEN TESTS
+for trial, (down, across, bins) in enumerate([(6, 12, 6), (9, 17, 6), (5, 8, 3), (7, 4, 1), (3, 11, 4), (2, 3, 6)]):
+    features = np.random.default_rng(trial).normal(size=(down, across)).astype(np.float32)
+    given = features.copy()
+    found = pyramid_level(given, bins)
+    assert_same(given, features, name="the input after the call")
+    expected = AdaptiveAveragePooling2D(bins)(features[None, ..., None])[0, ..., 0].numpy()
+    assert_same(found, expected, name=f"a {down} x {across} map, {bins} bins", rtol=1e-4, atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown] tags=["core"]
+# <details><summary>Hint 1</summary>In integers, floor is <code>//</code>, and ceil(a / b) is <code>-(-a // b)</code>.</details>
+# <details><summary>Hint 2</summary>Bin (i, j) is the slice from <code>i * height // bins</code> to <code>-(-(i + 1) *
+# height // bins)</code>, columns likewise. With fewer features than bins, bins share them.</details>
+#
+# **Think first.** What can a level of one bin tell a pixel, and what one of 6 x 6? Here are the levels of the image's colours.
+
+
+# %% tags=["core", "predict"]
+def level_by_layer(features, bins):
+    """The course's own."""
+    return AdaptiveAveragePooling2D(bins)(np.float32(features)[None, ..., None])[0, ..., 0].numpy()
+
+
+level_of = adopt("pyramid_level", globals(), ours=level_by_layer, trials=[(x[:5, :8], 3), (x[:2, :3], 6)])
+averages = {}
+for bins in (1, 2, 3, 6):
+    level = np.stack([level_of(image[..., channel], bins) for channel in range(3)], axis=-1)
+    averages[bins] = tf.image.resize(level, image.shape[:2]).numpy()
+plotting.show(
+    plotting.bin_levels(image, averages),
+    alt="A street scene with 1, 4, 9 and 36 bins drawn over it; below, the averages of the bins enlarged: from one "
+    "colour to a blurred picture in which top, sides and road differ.",
+)
+
+# %% [markdown] tags=["core"]
+# **Self-test.** How many pixels does the receptive field of any output have, once the level of one bin is in it?
+#
+# <details><summary>Answer</summary>All of them: the average of the whole map is the same at every place. The network knows
+# <i>that</i> there is a lorry, not where. The finer levels say it more locally.</details>
+
+# %% [markdown]
+# ## More: The module by hand
+#
+# The module by hand, against the course's layer with the same weights:
+
+# %% tags=["nbval-check-output"]
+features = np.random.default_rng(0).normal(size=(2, 9, 17, 8)).astype("float32")
+layer = PyramidPooling(bins=(1, 2, 3, 6))
+expected = layer(features)
+
+parts = [features]
+for bins, block in zip(layer.bins, layer.blocks, strict=True):
+    pooled = AdaptiveAveragePooling2D(bins)(features)
+    mixed = tf.einsum("bijc,cd->bijd", pooled, block.convolution.kernel[0, 0])  # a 1 x 1 convolution is a matrix
+    level = tf.nn.relu(block.normalization(mixed))
+    parts.append(tf.image.resize(level, features.shape[1:3]))
+    print(f"{bins} x {bins}: {pooled.shape[1:]} -> {level.shape[1:]} -> {parts[-1].shape[1:]}")
+by_hand = tf.concat(parts, axis=-1)
+
+np.testing.assert_allclose(by_hand, expected, rtol=1e-4, atol=1e-5)
+print("by hand and by the layer: equal,", by_hand.shape[1:])
+
+# %% [markdown]
+# **Self-test.** A map of 9 x 17 features with 8 channels: how many channels come out of the module?
+#
+# <details><summary>Answer</summary>16: the map's 8 and four levels of 2 each.</details>
+#
+# ## More: The four stages of a trained PSPNet
+#
+# Of the features and of each level you see the channel that varies most over the map, bright where it is large; the
+# level of one bin has one place only, so all its channels stand side by side. In the lecture the part up to the feature
+# map is pre-trained for recognition (`encoder_weights="imagenet"`); here all is trained together, from scratch.
+
+
+# %%
+def strongest(maps):
+    """The channel that varies most, [height, width]."""
+    return maps[0].numpy()[:, :, np.argmax(np.std(maps[0], axis=(0, 1)))]
+
+
+# %%
+pyramid = pspnet.get_layer("pyramid")
+feature_map = features_of(tf.image.resize(image, image_size, antialias=True)[None], training=False)
+branches = [block(pool(feature_map)) for pool, block in zip(pyramid.poolings, pyramid.blocks, strict=True)]
+levels = {1: np.reshape(branches[0], (1, -1))}
+levels |= {bins: strongest(branch) for bins, branch in zip(pyramid.bins[1:], branches[1:], strict=True)}
+
+prediction = np.argmax(predict_logits(predictors["PSPNet"], image, image_size), axis=-1)
+plotting.show(
+    plotting.pyramid_stages(image, strongest(feature_map), levels, prediction, truths[0], table),
+    alt="From left to right: a street scene, its small feature map, four pooled maps (one bin, drawn as a row of its "
+    "channels, then 2 x 2, 3 x 3 and 6 x 6), and the predicted label map above the true one.",
+)
+
+# %% [markdown]
+# In training PSPNet also classifies the features of the last stage *but one*: a short way for the gradients. In the paper
+# that loss counts 0.4. Prediction drops the branch:
+
+# %% tags=["nbval-check-output"]
+losses = training.objective("PSPNet")
+print({name: weight for name, (_, weight) in losses.items()})
+assert losses["auxiliary"][1] == 0.4 and set(pspnet.output) == {"logits", "auxiliary"}
+dropped = pspnet.count_params() - predictors["PSPNet"].count_params()
+print(f"parameters that only training needs: {dropped} of {pspnet.count_params()}")
+
+# %% [markdown]
+# **Self-test.** The auxiliary branch is dropped at prediction. What of it remains?
+#
+# <details><summary>Answer</summary>What its gradients did to the encoder. Its own weights are needed no
+# longer.</details>
+#
+# ## More: ASPP: several rates side by side, and the whole image
 #
 # Atrous spatial pyramid pooling looks at each place in five ways: a 1 x 1 convolution, three 3 x 3 ones of different
 # rates, and the average of the whole map. A 1 x 1 convolution joins them. Rates count *features*, so they double when the
@@ -593,7 +929,7 @@ interactive_figure(
 # <details><summary>Answer</summary>At most two. No row lies 18 above or below, and of the columns 18 to the left and
 # to the right one at most.</details>
 #
-# ## DeepLabV3, and what the + adds
+# ## More: DeepLabV3, and what the + adds
 #
 # **DeepLabV3** is now complete: encoder at stride 16 or 8, ASPP, class scores by a 1 x 1 convolution, and *upscaling*:
 # bilinear interpolation by the output stride, with no weights. **DeepLabV3+** replaces that last jump by a small
@@ -622,7 +958,7 @@ def predictions(system, at_once=8):
 
 
 # %%
-found = {system: predictions(system) for system in networks}
+found = {system: predictions(system) for system in ("PSPNet", "DeepLabV3", "DeepLabV3Plus")}
 decoder = [layer.count_params() for layer in networks["DeepLabV3Plus"].layers if layer.name.startswith("decoder")]
 print(f"weights of the decoder: {sum(decoder)} of {networks['DeepLabV3Plus'].count_params()}")
 
@@ -639,8 +975,74 @@ plotting.show(
 # DeepLabV3+?
 #
 # <details><summary>Answer</summary>32 x 64 and, at stride 4, 128 x 256: sixteen times as many.</details>
+
+# %% [markdown] tags=["core"]
+# ## One network grows
 #
-# ## Mean IoU, done right
+# Five steps lead from the classifier to DeepLabV3+: **rates** instead of strides; **training on label maps**, with skips from
+# finer stages (FCN-8s); **atrous pyramid** (ASPP: several rates side by side, DeepLabV3); **pyramid pooling** (PSPNet); and a
+# **decoder** that mixes in fine features before the last enlargement (DeepLabV3+). What does each buy?
+#
+# **Think first.** Put the six in order of their mIoU.
+
+
+# %% tags=["core"]
+def by_sliding(extract):
+    """A segmenter made of an encoder and the slid dense layer: the heat maps, enlarged."""
+
+    def answer(picture):
+        small = tf.image.resize(picture, image_size, antialias=True)[None]
+        scores = slid(extract(small, training=False)[0].numpy().astype(float), dense_weights, dense_biases)
+        return np.argmax(tf.image.resize(scores, picture.shape[:2]), axis=-1)
+
+    return answer
+
+
+def by_network(system):
+    return lambda picture: np.argmax(predict_logits(predictors[system], picture, image_size), axis=-1)
+
+
+# %% tags=["core"]
+grown = {"classifier, slid": by_sliding(features_at_32), "with rates": by_sliding(features_at_8)}
+grown |= {"FCN-8s": by_network("FCN8s"), "DeepLabV3 (ASPP)": by_network("DeepLabV3")}
+grown |= {"PSPNet (pyramid)": by_network("PSPNet"), "DeepLabV3+ (decoder)": by_network("DeepLabV3Plus")}
+
+
+def matrix_of(truth, prediction):
+    confusion = ConfusionMatrix(table.num_classes)
+    confusion.update(truth, prediction)
+    return confusion
+
+
+# %% tags=["core", "predict"]
+prior = ImageBlindPrior.of(data).score(data, frames)
+print(
+    f"{'without looking at images':26s} mIoU {prior.mean_iou():5.1%}, {prior.pixel_accuracy():.0%} of the pixels right"
+)
+steps_of_growth = {}
+for name, answer in grown.items():
+    answers = [answer(picture) for picture in images]
+    total = matrix_of(np.stack(truths), np.stack(answers))
+    said = f"{name}: mIoU {total.mean_iou():.1%}, {total.pixel_accuracy():.0%} of the pixels right"
+    print(f"{name:26s} {said.split(': ')[1]}")
+    steps_of_growth[said] = plotting.pixel_for_pixel({"image": image, name: table.to_colors(answers[0])}, width=9)
+plotting.play(
+    steps_of_growth,
+    alt="A street beside the answers of six networks: from coarse blobs to the contours of cars and poles.",
+)
+
+# %% [markdown] tags=["core"]
+# The slid classifier finds road and cars, and scores less than the guess that never looks: who has only learnt *what* draws no
+# contours, and rates alone do not help. Training on label maps does. The order of the others is no law: the skips of FCN-8s
+# carry fine features that DeepLabV3, whose scores are enlarged sixteenfold, never sees; the decoder of DeepLabV3+ brings
+# them back.
+#
+# **Self-test.** Which of the five steps adds the fewest weights?
+#
+# <details><summary>Answer</summary>Rates instead of strides: none at all.</details>
+
+# %% [markdown]
+# ## More: Mean IoU, done right
 #
 # The IoU of a class is overlap / union, and mIoU its mean over the classes. Four decisions hide in that sentence:
 #
@@ -650,14 +1052,6 @@ plotting.show(
 # - **classes that neither occur nor are predicted left out** of the mean, and not counted as 0 or 1;
 # - at the labels' own resolution: **logits resized, then arg max**. Enlarging the classes of the small map instead gives
 #   square blocks, and another number.
-
-
-# %%
-def matrix_of(truth, prediction):
-    confusion = ConfusionMatrix(table.num_classes)
-    confusion.update(truth, prediction)
-    return confusion
-
 
 # %%
 matrices, totals = {}, {}
@@ -688,7 +1082,7 @@ plotting.show(
 #
 # <details><summary>Answer</summary>50 / 102, or 49 %, and 25 %.</details>
 #
-# ## What the comparison decides
+# ## More: What the comparison decides
 #
 # Three numbers invite a ranking. How far would the differences move with other frames? Draw them anew, with replacement,
 # 1,000 times (the *bootstrap*), the same frames for both networks of a pair. (Frames of one drive resemble their neighbours;
@@ -711,7 +1105,7 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
 # <details><summary>Answer</summary>(a), at the stated level. For (b) the interval would have to cover other seeds and
 # other trainings, too.</details>
 #
-# ## The lecture's table
+# ## More: The lecture's table
 #
 # The class IoUs (%) of Gated-SCNN's paper (ICCV 2019, table 1), and the printed mean, which we recompute.
 
@@ -746,7 +1140,7 @@ print(
 # <details><summary>Answer</summary>The first three were scored on other images than the last three, most likely. A
 # difference between splits is no difference between systems.</details>
 #
-# ## keras-cv's DeepLabV3+ beside ours
+# ## More: keras-cv's DeepLabV3+ beside ours
 #
 # keras-cv's short names (`ResNet50V2Backbone()`) ask a server even when no weights are wanted; the explicit constructor does not.
 
@@ -833,156 +1227,11 @@ for told, from_logits in [("probabilities", False), ("logits", True)]:
 #
 # <details><summary>Answer</summary>The largest of the "logits" is 1, the 18 others are 0: log(1 + 18 / e), about
 # 2.03.</details>
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # Write each answer into the function that is given; the cell below checks it, also on inputs that you do not see.
-#
-# ### Exercise 1: what is left? (1 point)
-#
-# An atrous convolution with "valid" padding, `kernel` = (rows, columns) taps and rate `rate`, is applied to a map of
-# `height` x `width`. Return height and width of the output as two integers, 0 along a side in which the taps do
-# not fit.
-
-
-# %% nbgrader={"grade": false, "grade_id": "size", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def valid_size(height, width, kernel, rate):
-    """Height and width after a "valid" atrous convolution."""
-    ### BEGIN SOLUTION
-    return max(0, height - rate * (kernel[0] - 1)), max(0, width - rate * (kernel[1] - 1))
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "size_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(valid_size(20, 30, (3, 3), 2), [16, 26], name="valid_size(20, 30, (3, 3), 2)")
-### BEGIN HIDDEN TESTS
-for height, width, rows, columns, rate in [(9, 17, 3, 5, 1), (33, 20, 2, 4, 3), (12, 40, 7, 3, 5), (8, 9, 1, 1, 6)]:
-    expected = [max(0, height - rate * (rows - 1)), max(0, width - rate * (columns - 1))]
-    found = valid_size(height, width, (rows, columns), rate)
-    assert_same(found, expected, name=f"a {rows} x {columns} kernel of rate {rate} on {height} x {width}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint</summary>How far apart are the first and the last tap?</details>
-#
-# ### Exercise 2: one level of the pyramid (2 points)
-#
-# Average `features` `[height, width]` over `bins` x `bins` bins, whose ends are those of the section on pyramid pooling.
-# Return `[bins, bins]`, floating-point numbers. The map may have fewer features than bins. Use NumPy.
-
-
-# %% nbgrader={"grade": false, "grade_id": "level", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def pyramid_level(features, bins):
-    """Averages over a grid of bins, [bins, bins]."""
-    ### BEGIN SOLUTION
-    height, width = features.shape
-    result = np.zeros((bins, bins))
-    for i, j in np.ndindex(bins, bins):
-        top, bottom = i * height // bins, -(-(i + 1) * height // bins)
-        left, right = j * width // bins, -(-(j + 1) * width // bins)
-        result[i, j] = features[top:bottom, left:right].mean()
-    return result
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "level_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-assert_same(pyramid_level(np.arange(12.0).reshape(3, 4), 2), [[2.5, 4.5], [6.5, 8.5]], name="a 3 x 4 map, 2 x 2 bins")
-### BEGIN HIDDEN TESTS
-for trial, (height, width, bins) in enumerate([(6, 12, 6), (9, 17, 6), (5, 8, 3), (7, 4, 1), (3, 11, 4), (2, 3, 6)]):
-    features = np.random.default_rng(trial).normal(size=(height, width)).astype(np.float32)
-    given = features.copy()
-    found = pyramid_level(given, bins)
-    assert_same(given, features, name="the input after the call")
-    expected = AdaptiveAveragePooling2D(bins)(features[None, ..., None])[0, ..., 0].numpy()
-    assert_same(found, expected, name=f"a {height} x {width} map, {bins} bins", rtol=1e-4, atol=1e-5)
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>In integers, floor is <code>//</code>, and ceil(a / b) is <code>-(-a // b)</code>.</details>
-# <details><summary>Hint 2</summary>Bin (i, j) is the slice from <code>i * height // bins</code> to <code>-(-(i + 1) *
-# height // bins)</code>, columns likewise. With fewer features than bins, bins share them.</details>
-#
-# ### Exercise 3: atrous convolution by hand (2 points)
-#
-# Return the "same" atrous convolution (as the frameworks compute it: the kernel is not reversed) of `x`
-# `[height, width]` with `kernel`, of odd height and width, at `rate`. Outside the map are zeros; the middle tap lies on
-# the output's own place. Use NumPy; loop over the taps, not over the pixels.
-
-
-# %% nbgrader={"grade": false, "grade_id": "atrous", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def atrous_convolution(x, kernel, rate):
-    """Same-size atrous convolution, [height, width]."""
-    ### BEGIN SOLUTION
-    height, width = x.shape
-    down, across = (rate * (taps // 2) for taps in kernel.shape)
-    padded = np.pad(x, ((down, down), (across, across)))
-    result = np.zeros((height, width))
-    for (row, column), weight in np.ndenumerate(kernel):
-        result += weight * padded[row * rate : row * rate + height, column * rate : column * rate + width]
-    return result
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "atrous_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-row_of_five, three_taps = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), np.array([[10.0, 1.0, 100.0]])
-assert_same(atrous_convolution(row_of_five, three_taps, 2), [[301.0, 402.0, 513.0, 24.0, 35.0]], name="five numbers")
-### BEGIN HIDDEN TESTS
-for trial, (height, width, rows, columns, rate) in enumerate(
-    [(8, 8, 3, 3, 1), (9, 13, 3, 3, 2), (12, 7, 5, 3, 3), (6, 20, 1, 5, 4), (7, 9, 3, 3, 8), (5, 6, 1, 1, 3)]
-):
-    rng = np.random.default_rng(trial)
-    x, kernel = rng.normal(size=(height, width)), rng.normal(size=(rows, columns))
-    given = x.copy(), kernel.copy()
-    found = atrous_convolution(*given, rate)
-    assert_same(given[0], x, name="the input after the call")
-    assert_same(given[1], kernel, name="the kernel after the call")
-    expected = tf.nn.conv2d(x[None, ..., None], kernel[..., None, None], 1, "SAME", dilations=rate)[0, ..., 0].numpy()
-    named = f"{rows} x {columns} taps of rate {rate} on {height} x {width}"
-    assert_same(found, expected, name=named, atol=1e-5)  # sums of up to 15 products, in single precision too
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>Each tap adds a shifted copy of the whole map. Pad so that no shift leaves it; at high
-# rates the padding is wider than the map.</details>
-# <details><summary>Hint 2</summary>Pad by <code>rate * (taps // 2)</code> on each side. The tap in row r and column c
-# then sees the padded map from row <code>r * rate</code> and column <code>c * rate</code> on, as many rows and columns
-# as the map has.</details>
-#
-# ### Exercise 4: the field and its holes (1 point)
-#
-# `layers` is a list of (kernel size, rate, stride) along one direction, first layer first. Return two integers: the
-# width of the receptive field of one output far from the border, and how many input pixels in it contribute.
-
-
-# %% nbgrader={"grade": false, "grade_id": "field", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def receptive_field(layers):
-    """Width of the field, and number of contributing pixels."""
-    ### BEGIN SOLUTION
-    seen, step = {0}, 1
-    for taps, rate, stride in layers:
-        seen = {place + tap * rate * step for place in seen for tap in range(taps)}
-        step *= stride
-    return max(seen) + 1, len(seen)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "field_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(receptive_field([(3, 2, 1), (3, 2, 1)]), [9, 5], name="two layers of rate 2")
-### BEGIN HIDDEN TESTS
-for layers in [[(3, 1, 1)], [(3, 2, 1), (3, 1, 1)], [(3, 3, 1), (3, 5, 1)], [(3, 1, 2), (3, 2, 2), (5, 1, 1)],
-               [(1, 4, 1), (2, 3, 3), (4, 2, 1)], [(3, 9, 1)], [(7, 1, 2), (3, 1, 2), (3, 1, 1)]]:  # fmt: skip
-    kernel, step = np.ones(1), 1
-    for taps, rate, stride in layers:
-        spread = np.zeros(step * rate * (taps - 1) + 1)
-        spread[:: step * rate] = 1
-        kernel, step = np.convolve(kernel, spread), step * stride
-    expected = [len(kernel), int(np.count_nonzero(kernel > 0.5))]
-    assert_same(receptive_field(list(layers)), expected, name=f"the field of {layers}")
-### END HIDDEN TESTS
-
-# %% [markdown]
-# <details><summary>Hint</summary>Keep a set of the places that are seen. A layer adds to each of them every one of its
-# taps, and a tap is rate x (product of the strides before) pixels from the next.</details>
 #
 # ### Exercise 5: good pictures, bad score (2 points)
 #

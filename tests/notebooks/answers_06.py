@@ -14,10 +14,16 @@ def nothing(*arguments):
     return None
 
 
-def size_by_windows(height, width, kernel, rate):
-    """Counts the places at which the last tap is still inside."""
-    pairs = zip((height, width), kernel, strict=True)
-    return [sum(place + rate * (taps - 1) < n for place in range(n)) for n, taps in pairs]
+def slide_by_loops(features, weights, biases):
+    height, width, _ = features.shape
+    return [[[float(features[i, j] @ weights[:, k] + biases[k]) for k in range(len(biases))] for j in range(width)]
+            for i in range(height)]  # fmt: skip
+
+
+def slide_in_place(features, weights, biases):
+    found = features @ weights + biases
+    features -= features.mean()
+    return found
 
 
 def level(first=lambda i, n, b: i * n // b, end=lambda i, n, b: -(-(i + 1) * n // b), reduce=np.mean):
@@ -119,8 +125,9 @@ def table_in_place(matrix):
 
 
 RIGHT = [
-    ("size", size_by_windows),
-    ("size", lambda h, w, k, r: np.maximum(np.array([h, w]) - r * (np.array(k) - 1), 0)),
+    ("slide", slide_by_loops),
+    ("slide", lambda f, w, b: np.einsum("hwc,ck->hwk", f, w) + b),
+    ("slide", lambda f, w, b: tf.tensordot(f, w, 1) + b),
     ("level", level()),
     ("level", level_by_matrices),
     ("atrous", atrous_by_scipy),
@@ -133,16 +140,17 @@ RIGHT = [
     ("table", lambda matrix: tf.constant(table_by_trying(matrix))),
 ]
 WRONG = [
-    ("size", nothing),
-    ("size", lambda h, w, k, r: [16, 26]),
-    ("size", lambda h, w, k, r: size_by_windows(h, w, k[::-1], r)),
-    ("size", lambda h, w, k, r: size_by_windows(h, h, k, r)),
-    ("size", lambda h, w, k, r: [h - r * (k[0] - 1), w - r * (k[1] - 1)]),
-    ("size", lambda h, w, k, r: [max(0, h - r * k[0] + 1), max(0, w - r * k[1] + 1)]),
-    ("size", lambda h, w, k, r: size_by_windows(h, w, (k[0], k[0]), r)),
-    ("size", lambda h, w, k, r: size_by_windows(h, w, (3, 3), r)),
-    ("size", lambda h, w, k, r: size_by_windows(h, w, k, r) if all(size_by_windows(h, w, k, r)) else [0, 0]),
-    ("size", lambda h, w, k, r: [float(n) for n in size_by_windows(h, w, k, r)]),
+    ("slide", nothing),
+    ("slide", lambda f, w, b: np.array([[[1.5, 2.0, 2.5], [32.5, 64.0, 95.5]]])),
+    ("slide", lambda f, w, b: f @ w),
+    ("slide", lambda f, w, b: f @ w - b),
+    ("slide", lambda f, w, b: f.mean(axis=(0, 1)) @ w + b),
+    ("slide", lambda f, w, b: np.broadcast_to(f.mean(axis=(0, 1)) @ w + b, (*f.shape[:2], len(b)))),
+    ("slide", lambda f, w, b: np.maximum(f @ w + b, 0)),
+    ("slide", lambda f, w, b: (f @ w + b).argmax(axis=-1)),
+    ("slide", lambda f, w, b: (f @ w + b).transpose(1, 0, 2)),
+    ("slide", lambda f, w, b: f @ w.T + b),
+    ("slide", slide_in_place),
     ("level", nothing),
     ("level", lambda f, b: np.array([[2.5, 4.5], [6.5, 8.5]])),
     ("level", level(end=lambda i, n, b: max((i + 1) * n // b, i * n // b + 1))),
