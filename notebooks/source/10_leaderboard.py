@@ -1078,12 +1078,10 @@ assert_same(stranger(three.copy()), 2, name="the number of the stranger")
 ### BEGIN HIDDEN TESTS
 for trial in range(8):
     rng = np.random.default_rng(trial)
-    systems, frames, classes = rng.integers(3, 7), rng.integers(3, 9), rng.integers(3, 6)
+    many, frames, classes = rng.integers(3, 7), rng.integers(3, 9), rng.integers(3, 6)
     truth = rng.integers(20, 400, (frames, classes))
-    made = [
-        [[rng.multinomial(n, rng.dirichlet(np.ones(classes))) for n in row] for row in truth] for _ in range(systems)
-    ]
-    counts, wanted = np.array(made), int(rng.integers(systems))
+    made = [[[rng.multinomial(n, rng.dirichlet(np.ones(classes))) for n in row] for row in truth] for _ in range(many)]
+    counts, wanted = np.array(made), int(rng.integers(many))
     if trial % 2:
         counts[wanted] = np.roll(counts[wanted], 1, axis=0)  # frames in another order: all sums over frames agree
     else:
@@ -1091,7 +1089,7 @@ for trial in range(8):
     given = counts.copy()
     found = stranger(given)
     assert_same(given, counts, name="the counts after the call")
-    assert_same(found, wanted, name=f"the number of the stranger among {systems}")
+    assert_same(found, wanted, name=f"the number of the stranger among {many}")
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -11,7 +11,7 @@ TRAININGS = {
     "SegNetBasic/toy_streets": "--option width=0.5 --image-size 128x256 --epochs 24",
     "PSPNet/toy_streets": "--image-size 128x256 --epochs 20",
     "DeepLabV2/toy_streets": "--image-size 128x256 --epochs 16",
-    "DeepLabV3/toy_streets": "--image-size 128x256 --epochs 20",
+    "DeepLabV3/toy_streets": "--image-size 128x256 --epochs 40",
     "DeepLabV3Plus/toy_streets": "--image-size 128x256 --epochs 20",
     "LRR/toy_streets": "--option width=0.3125 --image-size 128x256 --epochs 16",
     "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 12",
