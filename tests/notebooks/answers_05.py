@@ -12,13 +12,75 @@ def nothing(*arguments):
     return None
 
 
-def halved(rounding, times=5):
-    def bottleneck(height, width):
-        for _ in range(times):
-            height, width = rounding(height / 2), rounding(width / 2)
-        return height, width
+def pool_by_slices(features, choose=np.argmax, order=((0, 0), (0, 1), (1, 0), (1, 1)), first=True):
+    taps = np.stack([features[i::2, j::2] for i, j in order], axis=-1)
+    places = choose(taps, axis=-1) if first else 3 - np.argmax(taps[..., ::-1], axis=-1)
+    return taps.max(-1), places
 
-    return bottleneck
+
+def pool_by_loops(features):
+    height, width, channels = features.shape
+    values, places = np.zeros((2, height // 2, width // 2, channels))
+    for i, j, c in np.ndindex(values.shape):
+        window = features[2 * i : 2 * i + 2, 2 * j : 2 * j + 2, c].ravel()
+        places[i, j, c] = window.argmax()
+        values[i, j, c] = window.max()
+    return values, places.astype(int)
+
+
+def pool_in_place(features):
+    found = pool_by_slices(features)
+    features[:] = 0
+    return found
+
+
+def decoder(
+    place=lambda n: (n // 2, n % 2),
+    padding="SAME",
+    relu=True,
+    last_relu=True,
+    factor_first=True,
+    flip=False,
+    count=None,
+):
+    """The block by the framework's convolution, or the mistakes that a student makes."""
+
+    def decoder_block(values, indices, convolutions):
+        height, width, channels = values.shape
+        x = np.zeros((1, 2 * height, 2 * width, channels))
+        for i, j, c in np.ndindex(values.shape):
+            down, across = place(indices[i, j, c])
+            x[0, 2 * i + down, 2 * j + across, c] = values[i, j, c]
+        for number, (kernel, factor, offset) in enumerate(convolutions[:count]):
+            if padding == "edge":
+                x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+            x = tf.nn.conv2d(
+                x, kernel[::-1, ::-1] if flip else kernel, 1, "VALID" if padding == "edge" else padding
+            ).numpy()
+            x = x * factor + offset if factor_first else (x + offset) * factor
+            if relu and (last_relu or number + 1 < len(convolutions)):
+                x = np.maximum(x, 0)
+        return x[0]
+
+    return decoder_block
+
+
+def decoder_by_windows(values, indices, convolutions):
+    chosen = np.stack([np.where(indices == n, values, 0) for n in range(4)], axis=2)  # [height, width, 4, channels]
+    height, width, _, channels = chosen.shape
+    x = chosen.reshape(height, width, 2, 2, channels).transpose(0, 2, 1, 3, 4).reshape(2 * height, 2 * width, channels)
+    for kernel, factor, offset in convolutions:
+        padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))  # [H, W, channels, 3, 3]
+        x = np.einsum("hwcij,ijcd->hwd", windows, kernel) * factor + offset
+        x = x * (x > 0)
+    return tf.constant(x)
+
+
+def decoder_in_place(values, indices, convolutions):
+    found = decoder()(values, indices, convolutions)
+    values -= values.mean()
+    return found
 
 
 def loss(void=255, reduce=np.mean, shift=True, empty=0.0, sign=-1, in_place=False):
@@ -98,9 +160,11 @@ def union(m):
 
 
 RIGHT = [
-    ("bottleneck", lambda height, width: (math.ceil(height / 32), math.ceil(width / 32))),
-    ("bottleneck", lambda height, width: np.array([-(-height // 32), -(-width // 32)])),
-    ("bottleneck", lambda height, width: [int(tf.math.ceil(n / 32)) for n in (height, width)]),
+    ("pool", pool_by_slices),
+    ("pool", pool_by_loops),
+    ("pool", lambda features: tuple(tf.constant(part) for part in pool_by_slices(features))),
+    ("decoder", decoder()),
+    ("decoder", decoder_by_windows),
     ("frozen_norms", norms()),
     ("frozen_norms", norms_by_loops),
     ("frozen_norms", lambda layers: norms()(layers)[::-1]),
@@ -110,14 +174,31 @@ RIGHT = [
     ("miou", iou(union)),
 ]
 WRONG = [
-    ("bottleneck", nothing),
-    ("bottleneck", halved(math.floor)),
-    ("bottleneck", halved(math.ceil, times=4)),
-    ("bottleneck", halved(math.ceil, times=6)),
-    ("bottleneck", lambda height, width: (width // 32, height // 32)),
-    ("bottleneck", lambda height, width: (height / 32, width / 32)),
-    ("bottleneck", lambda height, width: {(64, 128): (2, 4)}.get((height, width), (12, 15))),
-    ("bottleneck", lambda height, width: (-(-height // 32), -(-height // 32))),
+    ("pool", nothing),
+    ("pool", lambda features: pool_by_slices(features)[0]),
+    ("pool", lambda features: pool_by_slices(features)[::-1]),
+    ("pool", lambda features: pool_by_slices(features, first=False)),
+    ("pool", lambda features: pool_by_slices(features, order=((0, 0), (1, 0), (0, 1), (1, 1)))),
+    ("pool", lambda features: pool_by_slices(np.maximum(features, 0))),
+    ("pool", lambda features: (pool_by_slices(features)[0], pool_by_slices(features)[1] + 1)),
+    ("pool", lambda features: (pool_by_slices(features)[0], pool_by_slices(features)[1].astype(float))),
+    ("pool", lambda features: pool_by_slices(features.max(axis=-1, keepdims=True))),
+    ("pool", lambda features: (np.array([[[5.0, 4.0]]]), np.array([[[1, 0]]]))),
+    ("pool", pool_in_place),
+    ("decoder", nothing),
+    ("decoder", lambda v, n, c: np.array([[[1.0, 0.5], [1.0, 0.5]], [[7.0, 0.0], [1.0, 0.5]]])),
+    ("decoder", decoder(place=lambda n: (n % 2, n // 2))),
+    ("decoder", decoder(place=lambda n: (0, 0))),
+    ("decoder", decoder(padding="edge")),
+    ("decoder", decoder(padding="VALID")),
+    ("decoder", decoder(relu=False)),
+    ("decoder", decoder(last_relu=False)),
+    ("decoder", decoder(factor_first=False)),
+    ("decoder", decoder(flip=True)),
+    ("decoder", decoder(count=1)),
+    ("decoder", lambda v, n, c: decoder_by_windows(v, n, c[::-1])),
+    ("decoder", lambda v, n, c: decoder()(v, n, c).transpose(1, 0, 2)),
+    ("decoder", decoder_in_place),
     ("frozen_norms", nothing),
     ("frozen_norms", lambda layers: ["stage2"]),
     ("frozen_norms", lambda layers: list(layers)),
