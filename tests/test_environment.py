@@ -237,7 +237,9 @@ ROLES = {
 """Which extras a file may count on, beyond what every student has; the first that fits."""
 
 OWNERS = importlib.metadata.packages_distributions()
-LOCAL = {path.stem for folder in ("book", "tests") for path in (ROOT / folder).rglob("*.py")} | {PROJECT["name"]}
+LOCAL = {path.stem for folder in ("benchmarks", "book", "tests") for path in (ROOT / folder).rglob("*.py")} | {
+    PROJECT["name"]
+}
 
 
 def third_party(source: str) -> set[str]:

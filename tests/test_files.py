@@ -174,11 +174,12 @@ ALLOWED = {
     "course_utils/datasets/toy_streets/writer.py": "a staging folder, which is renamed when it is complete",
     "course_utils/images.py": "a buffer in memory",
     "course_utils/plotting/pictures/frames.py": "a buffer in memory",
+    "course_utils/plotting/playing.py": "a buffer in memory",
     "course_utils/plotting/style.py": "a buffer in memory",
     "course_utils/tools/exporting/": "functions that write_whole and write_folder_whole call",
     "course_utils/tools/labs/sandbox/confine.py": "settings of the kernel",
     "course_utils/tools/notebooks/execution/execute.py": "a temporary folder",
-    "course_utils/weights/file.py": "a buffer in memory",
+    "course_utils/widgets.py": "a temporary folder",
     "course_utils/training/": "checkpoints, renamed when complete, and the function that write_whole calls",
 }
 WRITES = re.compile(r"""\.write_(?:text|bytes)\(|\bopen\([^)\n]*["'][wax]b?\+?["']|\.save\(|\.savez\w*\(|savefig\(""")

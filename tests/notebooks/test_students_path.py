@@ -7,7 +7,9 @@ import pytest
 from nbformat import NotebookNode
 
 OPENING = ("**After this notebook you can**", "**Time:**", "**Lecture claim", "**Before it:**", "**Exercises:**")
-FRAME = re.compile(r"(?:More: )?(?:The question|The way through|Quiz|Train first|Try it|What cannot be concluded|With )")
+FRAME = re.compile(
+    r"(?:More: )?(?:The question|The way through|Quiz|Train first|Try it|What cannot be concluded|With )"
+)
 """Beginnings of headings under which no new idea is taught."""
 
 

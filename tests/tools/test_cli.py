@@ -78,7 +78,7 @@ def typed_options():
         needed = [command]
         for action in parser._actions:
             if action.required:
-                needed += [*action.option_strings[:1], "something"]
+                needed += [*action.option_strings[:1], next(iter(action.choices or ["something"]))]
         for action in parser._actions:
             if action.option_strings and action.type not in (None, Path):
                 yield pytest.param(needed, action.option_strings[-1], id=f"{command} {action.option_strings[-1]}")
