@@ -6,7 +6,7 @@ written says log2(n - 1) bits: that is how improbable it is for another one of n
 count in proportion, as many are alike by accident, and the course's own solution says nothing at all. Statements of one
 answer come together, so the k-th of a pair counts 1 / sqrt(k). A pair is told if its bits over all exercises exceed
 what the most alike of so many pairs of independent students reaches once in twenty classes. The weights are a rule of
-thumb; `tests/tools/labs/test_report.py` measures on invented classes how often they err.
+thumb; `tests/tools/labs/test_class_report.py` measures on invented classes how often they err.
 """
 
 import ast
