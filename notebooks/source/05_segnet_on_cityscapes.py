@@ -841,8 +841,8 @@ def unsound_norms(layers):
 # %% nbgrader={"grade": true, "grade_id": "frozen_norms_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 batch = np.random.default_rng(0).normal(3.0, 2.0, (8, 4, 4, 2))
 fresh = batch, np.zeros(2), np.ones(2)  # as a new layer has them: never updated
-trained = batch, np.full(2, 3.0), np.full(2, 4.0)
-named = list(unsound_norms({"stage1": trained, "stage2": fresh}) or ())
+well_trained = batch, np.full(2, 3.0), np.full(2, 4.0)
+named = list(unsound_norms({"stage1": well_trained, "stage2": fresh}) or ())
 assert_same(["stage1" in named, "stage2" in named], [False, True], name="whether you name stage1, and stage2,")
 ### BEGIN HIDDEN TESTS
 for trial in range(6):

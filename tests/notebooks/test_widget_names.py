@@ -49,9 +49,8 @@ def changed_names(sources: list[str]) -> list[str]:
         functions |= {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         if "interactive_figure(" not in sources[place]:
             continue
-        call = next(
-            node for node in ast.walk(tree) if isinstance(node, ast.Call) and "interactive_figure" in used(node)
-        )
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        call = next(node for node in calls if ast.unparse(node.func).split(".")[-1] == "interactive_figure")
         # The drawing function itself is kept by the widget; what it reads is looked up at every move.
         callables = [node for node in ast.walk(call) if isinstance(node, ast.Lambda)]
         callables += [functions[name] for name in used(call.args[0]) & functions.keys()]
