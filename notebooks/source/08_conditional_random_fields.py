@@ -458,7 +458,7 @@ for prediction in (before, after):
     confusion = ConfusionMatrix(K)
     confusion.update(truths, prediction)
     ious.append(100 * confusion.iou())
-judged = np.flatnonzero(np.nanmax(ious, axis=0) > 1)  # classes that neither finds say nothing
+judged = np.flatnonzero(np.nan_to_num(ious).max(axis=0) > 1)  # classes that neither finds say nothing
 order = judged[np.argsort((ious[1] - ious[0])[judged])]
 listed = {names[k]: ([ious[0][k]], [ious[1][k]]) for k in [*order[::-1][:5], *order[:4][::-1]]}
 plotting.show(

@@ -23,7 +23,7 @@ def attend_by_loops(queries, keys, values, root=math.sqrt, axis=1, stable=True):
 
 
 def attend_by_scipy(queries, keys, values):
-    weights = special.softmax(np.einsum("nd,md->nm", queries, keys) / len(queries[0]) ** 0.5, axis=-1)
+    weights = special.softmax(np.einsum("nc,mc->nm", queries, keys) / len(queries[0]) ** 0.5, axis=-1)
     return weights, np.einsum("nm,mc->nc", weights, values)
 
 

@@ -97,7 +97,7 @@ MUTATIONS = [
         "layers/boundaries/gated_convolution.py",
         "training=training) + features)",
         "training=training))",
-        ("rng = ", "def normalize"),
+        ("scene = ", "from course_utils.layers import Gated", "rng = ", "def normalize"),
     ),
     Mutation(
         "correction",

@@ -58,7 +58,7 @@ def test_minutes_bound_the_time_and_the_last_epoch_is_validated(recipe, tmp_path
     monkeypatch.setattr(fitting, "time", SimpleNamespace(monotonic=lambda: 0.05 * next(looks)))
     run = train_recipe(dataclasses.replace(recipe, epochs=None, minutes=0.25), tmp_path / "run")
     last = run.log[-1]
-    assert last["minutes"] == pytest.approx(0.25, abs=0.02)
+    assert last["minutes"] == pytest.approx(0.25, abs=0.05)
     assert last["steps"] > 20
     assert last["val_mean_iou"] is not None
     assert last["learning_rate"] < 0.1 * recipe.learning_rate

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_a_term_with_the_gradebook_on_a_server(server, course, needs_sandbox, mo
     assert cli.main(["grade", "handed-in"]) == 0
     again = gradebook.student_rows(server, "small")
     assert [(row["student"], row["points"]) for row in again] == [
-        (row["student"], row["points"] + 1.5 * (row["student"] == "ada")) for row in rows
+        (row["student"], row["points"] + Decimal("1.5") * (row["student"] == "ada")) for row in rows
     ]
 
     assert cli.main(["feedback", "small"]) == cli.main(["export", "small"]) == 0
