@@ -228,10 +228,10 @@ from itertools import pairwise
 
 for trial, (down, across, channels) in enumerate([(2, 3, [4, 5]), (3, 2, [3, 6, 2]), (4, 5, [2, 2, 3, 4])]):
     rng = np.random.default_rng(trial)
-    maxima, places = MaxPoolingWithIndices2D(2)(
+    halved, places = MaxPoolingWithIndices2D(2)(
         rng.normal(size=(1, 2 * down, 2 * across, channels[0])).astype("float32")
     )
-    maxima = rng.normal(size=maxima.shape).astype("float32")
+    maxima = rng.normal(size=halved.shape).astype("float32")
     block = [(rng.normal(size=(3, 3, a, b)), rng.normal(1, 0.5, b), rng.normal(size=b)) for a, b in pairwise(channels)]
     expected = MaxUnpooling2D(2)([maxima, places, np.zeros((1, 2 * down, 2 * across, 1), "float32")])
     for kernel, factor, offset in block:
