@@ -503,7 +503,9 @@ print(
 # ## Freeze, train, unfreeze: does it help?
 #
 # The lecture's recipe (*L4*) starts from an encoder that was a classifier of photographs, *freezes* it, trains the decoder,
-# unfreezes, and goes on at a lower rate. Our encoder comes from a SegNet trained on real streets, CamVid's. Three competitors get the same frames and the same time; a step with a frozen encoder takes 0.6 of a full one:
+# unfreezes, and goes on at a lower rate. Our encoder comes from a SegNet trained on real streets, CamVid's. Three
+# competitors get the same frames and about the same time: a step with a frozen encoder takes some 0.65 of a full one
+# (`benchmarks/frozen_step.py`).
 #
 # | competitor | encoder starts | first half of the time | second half |
 # |---|---|---|---|
@@ -528,7 +530,7 @@ with building(machine_precision(gpu=bool(tf.config.list_physical_devices("GPU"))
 trainer = training.PhaseTrainer(competitor, class_weights=weights, optimizer=muon)
 
 # %% tags=["core"]
-EVERY, FROZEN_COST = 32, 0.6  # steps between two measurements; cost of a frozen step, as a share of a full one
+EVERY, FROZEN_COST = 32, 0.65  # steps between two measurements; cost of a frozen step, as a share of a full one
 frozen_steps = round(steps / 2 / FROZEN_COST / EVERY) * EVERY
 whole = [training.Phase("everything", steps, learning_rate=0.03)]
 frozen_first = [
