@@ -8,6 +8,8 @@ import pytest
 from classroom import SLOW, TRUTH, points, start, wait_for, write_answer
 
 from course_utils.tools.labs.returning import gradebook
+from course_utils.tools.labs.sandbox.bubblewrap import SandboxFailed, StudentProcess
+from course_utils.tools.labs.sandbox.channel import Closed
 
 
 @pytest.fixture
@@ -87,3 +89,12 @@ def test_a_sandbox_that_dies_costs_nobody_points(slow, grade, needs_sandbox):
     status, _, err = grade("--jobs", "1")
     assert status == 0 and f"{len(left)} marked, {len(TRUTH) - len(left)} kept" in err
     assert points(slow) == TRUTH
+
+
+def test_a_sandbox_that_dies_before_any_answer_ran_is_nobody_s_fault(notebook, mark, monkeypatch):
+    def ask(*ignored, **limits):
+        raise Closed("connection reset by peer")
+
+    monkeypatch.setattr(StudentProcess, "ask", ask)
+    with pytest.raises(SandboxFailed, match="the sandbox has ended"):
+        mark(notebook)

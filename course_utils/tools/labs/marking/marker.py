@@ -148,7 +148,10 @@ class Marker:
             self._student = self._sandbox.start_student(self._slot)
             self._defined, self._problems = {}, {}
             for source in self._lab.setup:
-                reply, _ = self._student.ask("run", source, seconds=_SETUP)
+                try:
+                    reply, _ = self._student.ask("run", source, seconds=_SETUP)
+                except (Closed, NotPlain) as error:  # nothing of the student's has run yet
+                    raise SandboxFailed(f"the sandbox has ended ({error})") from None
                 if reply.error:
                     raise SandboxFailed(f"the lab's own imports fail in the sandbox: {error_text(reply.error)}")
             lessons, theirs = [], []
