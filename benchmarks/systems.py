@@ -167,16 +167,15 @@ def scored(options, name, network, size, epochs) -> dict:
 
 
 def record(options, facts, results):
-    """Write the tables and the records.
-
-    The predictions of the first seed are kept, too, where the data set is the course's own.
-    """
-    own = options.dataset == "toy_streets"
+    """Write the tables and the records; of the networks that ship, on the course's own data, the predictions, too."""
+    study = "systems" if options.task == "shipped" else "equal_time"
+    own = options.dataset == "toy_streets" and options.task == "shipped"
     data = datasets.open(options.dataset, options.data_dir)
     frames = data.frames(options.split)
     prior = score_prior(frames, data)
     RESULTS.mkdir(exist_ok=True)
-    write_whole(RESULTS / f"systems_{options.dataset}.md", report(options, data, facts, results, prior))
+    file = records_file(options.dataset, RESULTS, study)
+    write_whole(file.with_suffix(".md"), report(options, data, facts, results, prior))
     first, *others = results
     of_systems = [facts["systems"][name.split(" + ")[0]] for name in first]
     records = Records(
@@ -195,7 +194,7 @@ def record(options, facts, results):
         others=np.stack([[result["counts"] for result in found.values()] for found in others]) if others else None,
         multiply_adds=np.array([fact["multiply_adds"] for fact in of_systems]),
     )
-    records.save(records_file(options.dataset, RESULTS))
+    records.save(file)
 
 
 def score_network(network, size, frames, data) -> dict:

@@ -32,7 +32,7 @@ from course_utils.evaluation.statistics.multiple_comparisons import holm, images
 from course_utils.evaluation.statistics.pairs import PairTests, compare_all
 from course_utils.evaluation.statistics.permutation import paired_test
 from course_utils.evaluation.statistics.resampling import Resampling
-from course_utils.evaluation.statistics.seeds import SeedSpread, seed_spread
+from course_utils.evaluation.statistics.seeds import SeedDifference, SeedSpread, seed_difference, seed_spread
 from course_utils.evaluation.tables import comparison_table, score_table, seed_table, summary_table
 from course_utils.evaluation.tally import Tally
 from course_utils.evaluation.trainings import TrainingSpread, spread_of_trainings
@@ -51,6 +51,7 @@ __all__ = [
     "Records",
     "Resampling",
     "Scores",
+    "SeedDifference",
     "SeedSpread",
     "SystemComparison",
     "Tally",
@@ -74,6 +75,7 @@ __all__ = [
     "records_file",
     "score_folder",
     "score_table",
+    "seed_difference",
     "seed_spread",
     "seed_table",
     "spread_of_trainings",

@@ -224,6 +224,12 @@ def results_dir() -> Path:
     return (checkout() or Path()) / "benchmarks" / "results"
 
 
-def records_file(dataset: str, folder=None) -> Path:
-    """The file of a data set's records in a folder, by default in `results_dir()`; whether it is there or not."""
-    return Path(folder or results_dir()) / f"systems_{dataset}.npz"
+def records_file(dataset: str, folder=None, study: str = "systems") -> Path:
+    """The file of a data set's records in a folder, by default in `results_dir()`; whether it is there or not.
+
+    Args:
+        dataset: its name.
+        folder: where the records are.
+        study: "systems" for one network each, "equal_time" for several trainings of each in the same time.
+    """
+    return Path(folder or results_dir()) / f"{study}_{dataset}.npz"
