@@ -1,4 +1,4 @@
-"""Questions with answers that answer back, one quiz per theory notebook.
+"""Questions with answers that answer back, one quiz per notebook.
 
     quiz("02")
 
@@ -9,7 +9,15 @@ page; the other files hold the questions. Those of a new notebook are a file her
 from IPython.display import display
 
 from course_utils.names import look_up
-from course_utils.quizzes import checkerboards, segmentation, transposed_convolution, unpooling, upsampling
+from course_utils.quizzes import (
+    checkerboards,
+    leaderboard,
+    segmentation,
+    segnet,
+    transposed_convolution,
+    unpooling,
+    upsampling,
+)
 from course_utils.quizzes.question import Option, Question, to_html, to_text
 
 QUIZZES: dict[str, tuple[Question, ...]] = {
@@ -18,6 +26,8 @@ QUIZZES: dict[str, tuple[Question, ...]] = {
     "02": transposed_convolution.QUESTIONS,
     "03": checkerboards.QUESTIONS,
     "04": unpooling.QUESTIONS,
+    "05": segnet.QUESTIONS,
+    "10": leaderboard.QUESTIONS,
 }
 """The questions of each notebook, by its number."""
 

@@ -17,7 +17,7 @@
 # and read the table of class IoUs that papers print.
 #
 # **Time:** 60 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need about four minutes on two processor cores, three and a half of them to train networks.
+# later). The cells themselves take about four minutes on two processor cores, most of it training.
 #
 # **Lecture claims:** *L4*, early training: initialise the encoder with a classifier, freeze it, train the decoder,
 # unfreeze, fine-tune. *L5*, SegNet puts it together: one mask per class, a channel-wise softmax, a loss between them; and
@@ -26,7 +26,7 @@
 # **Before it:** transposed convolution (02) and unpooling (04). **Exercises:** four on the way and one at the end to
 # compute (8 points), and one to write (2 points).
 #
-# The next cell holds everything you may want to change; the last section says how, for photographs and a GPU.
+# The next cell holds all settings; the last section has those for photographs and a GPU.
 
 # %% tags=["core", "parameters"]
 fast = False  # True: shows everything but trains nothing, where the course ships a trained network
@@ -177,7 +177,7 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Along an outline the dots stand on it, pixel for pixel; on a surface their places say nothing.
+# Where there is an outline, the dots follow it pixel for pixel; on a smooth surface their places mean nothing.
 #
 # **Self-test.** Where would the maxima stand if every index were 0?
 #
@@ -185,8 +185,8 @@ plotting.show(
 #
 # ## The decoder block
 #
-# One value in four is not an image. So each unpooling is followed by convolutions that fill the gaps, each with batch
-# normalisation, which in prediction is nothing but a factor and an offset per channel, and a ReLU.
+# Three values in four are now zero. So each unpooling is followed by convolutions that fill the gaps, each with batch
+# normalisation (in prediction just a factor and an offset per channel) and a ReLU.
 #
 # ### Exercise 2: the decoder block (2 points)
 #
@@ -293,7 +293,7 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# **Self-test.** How many values per channel does block 3 put back, at images of 128 x 256?
+# **Self-test.** For images of 128 x 256, how many values per channel does block 3 put back?
 #
 # <details><summary>Answer</summary>A map of 16 x 32: 512, each at one of four places that the encoder chose.</details>
 
@@ -328,7 +328,8 @@ assert all((old == new.numpy()).all() for old, new in zip(before, slim.weights, 
 print(f"at width {width}: {slim.count_params() / 1e6:.2f} M parameters, at every size the same ones")
 
 # %% [markdown]
-# None does: the output is as large as the image. Pooling rounds odd sizes up, and unpooling is told which size to restore.
+# None of them: the output is as large as the image. Pooling rounds odd sizes up, and unpooling is told which size to
+# restore.
 #
 # **Self-test.** At width 0.25, by what factor does the number of weights shrink, and why not by four? And how small does a
 # photograph of 360 x 480 get at the bottleneck?
@@ -384,7 +385,8 @@ assert_same(
 # <details><summary>Hint 2</summary>Keep the labelled pixels first: <code>logits[label != 255]</code> has shape [n,
 # classes]. The logarithm of a softmax is the logit less <code>np.log(np.exp(logits).sum(...))</code>.</details>
 #
-# **Think first.** Which loss has a network that gives every class the same probability? One with random weights?
+# **Think first.** What is the loss of a network that gives every class the same probability? And of one with random
+# weights?
 
 # %% tags=["predict"]
 library_loss = training.SegmentationCrossEntropy()
@@ -413,7 +415,7 @@ print(f"{'log of the number of classes':28s}      {np.log(table.num_classes):.2f
 # **Self-test.** The true class of a pixel gets a probability of 1/4. What does the pixel add to the loss? What does a void
 # pixel add?
 #
-# <details><summary>Answer</summary>log 4, about 1.39. A void pixel adds nothing, and does not count in the
+# <details><summary>Answer</summary>log 4, about 1.39. A void pixel adds nothing and is not counted in the
 # mean.</details>
 #
 # ## More: The classes are far from equal
@@ -492,7 +494,7 @@ print(
 )
 
 # %% [markdown] tags=["core"]
-# Only what a network has above the first line it has learnt from images.
+# Only what a network scores above the first line has been learnt from images.
 #
 # **Self-test.** In one frame a car of 10 pixels is found completely. In another the truth has a car of 1,000 pixels, and
 # the network calls all of them truck. What is the IoU of car over both frames, and what is the mean of the two frames' IoUs?
@@ -513,7 +515,7 @@ print(
 # | trained, frozen first | on CamVid's streets | decoder only | everything, at a lower rate |
 # | random, frozen first | random | decoder only | everything, at a lower rate |
 #
-# The last one is the control: it tells what the *weights* contribute from what the *schedule* contributes.
+# The last one is the control: it separates what the *weights* contribute from what the *schedule* does.
 
 # %% tags=["core"]
 from course_utils.datasets.pipeline import evaluation_batches, from_frames, training_batches
@@ -613,12 +615,13 @@ else:
     print("The recorded study is not on this machine; benchmarks/early_training.py makes it.")
 
 # %% [markdown]
-# Mind what "equal time" leaves out: the pretraining is not charged to those who profit from it. That is a choice, and papers
-# make it silently.
+# Mind what "equal time" leaves out: nobody is charged for the pretraining. That is a choice, and papers make it
+# silently.
 #
-# How many seeds decide? Suppose two competitors are equal. Then the scores of both are draws from one hat, and any way of dealing them to the two
-# names is equally likely. The p-value is the share of the deals that separate the two means by at least as much as the real
-# one does. With n seeds each there are $\binom{2n}{n}$ deals, and two of them are always the most extreme:
+# How many seeds decide? Suppose the two competitors are equal. Then all scores come out of one hat, and every way of
+# dealing them to the two names is equally likely. The p-value is the share of deals in which the two means are at least
+# as far apart as they really were. With n seeds each there are $\binom{2n}{n}$ deals, and two of them are always the
+# most extreme:
 
 # %% tags=["nbval-check-output"]
 from itertools import combinations
@@ -648,19 +651,20 @@ for title, (_, by) in panels.items():
             print(f"{title}, {n} frames: ImageNet, frozen first, against {other}: {said}")
 
 # %% [markdown]
-# So four seeds are the fewest that can decide anything.
+# So with fewer than four seeds each, no difference, however large, reaches 0.05.
 #
-# **Self-test.** Two seeds each, and both of one competitor beat both of the other. How often do equal competitors do that?
+# **Self-test.** Two seeds each, and both of one competitor beat both of the other. How often does that happen between
+# equal competitors?
 #
 # <details><summary>Answer</summary>In two of six deals, one in three.</details>
 
 # %% [markdown] tags=["core"]
 # ## Two minutes on all frames
 #
-# Which SegNet learns while you wait? The small one of the paper's own experiments: *SegNet-Basic*, four stages of one 7 x 7
-# convolution each, with the same indices. The next cell does what `course train SegNetBasic` does.
-# Everything ends up in a *run folder*: interrupt the cell, run it again, and it goes on from the last epoch; nothing is
-# deleted. To start anew, change `output_dir`.
+# One SegNet learns while you wait, the small one of the paper's own experiments: *SegNet-Basic*, four stages of one 7 x
+# 7 convolution each, with the same indices. The next cell does what `course train SegNetBasic` does. Everything goes
+# into a *run folder*. Interrupt the cell and run it again: it continues from the last epoch. To start anew, change
+# `output_dir`.
 
 # %% tags=["core"]
 chosen = {"width": width if system == "SegNet" else 2 * width}
@@ -676,8 +680,8 @@ else:
     trained = Predictor(training.train_recipe(recipe, folder).load_model(), image_size)
 
 # %% [markdown] tags=["core"]
-# The lecture's table, at the labels' own resolution. iIoU counts every instance alike, however small it is. The best epoch
-# was chosen on the validation split, so the table is made on frames that have chosen nothing.
+# The lecture's table, at the labels' own resolution. iIoU counts every instance alike, however small it is. The best
+# epoch was chosen on the validation split, so the table uses other frames.
 
 # %% tags=["core"]
 from dataclasses import replace
@@ -704,8 +708,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Large surfaces are easy, thin things hard: with every pooling a pole loses half of its pixels, and what the indices bring
-# back is its place, not its class. FCN-8s, PSPNet and DeepLab (notebook 06) carry more than places across.
+# Large surfaces are easy, thin things hard: with every pooling a pole loses half of its pixels, and what the indices
+# bring back is its place, not its class. The networks of notebook 06 carry more across than places.
 #
 # **Self-test.** Name two reasons why the shipped SegNet-Basic scores higher than yours, which has the same layers.
 #
@@ -741,8 +745,9 @@ print(f"{wrong_near / wrong:.0%} of the wrong pixels lie within two pixels of a 
 print(f"where {np.mean(near_share):.0%} of all pixels lie; the other wrong pixels are parts of regions")
 
 # %% [markdown]
-# A network that knows the classes and misses the contours would be wrong near borders only. Look at more frames: which
-# kind of error prevails? In JupyterLab, choose the frame and how much of the colours you see (arrow keys work, too).
+# A network that knew the classes and only missed the contours would be wrong near borders alone. Look at more frames:
+# which kind of error prevails? In JupyterLab, choose the frame and how much of the colours you see (arrow keys work,
+# too).
 
 
 # %%
@@ -763,8 +768,8 @@ widgets.interactive_figure(
 # **Self-test.** A pole three pixels wide is predicted one pixel too far to the left. What is its IoU, and how many of its
 # wrong pixels lie near a border?
 #
-# <details><summary>Answer</summary>Two columns overlap and four are in the union: 50 %. All of them do: thin things consist
-# of border.</details>
+# <details><summary>Answer</summary>Two columns overlap and four are in the union: 50 %. All of them: thin things are
+# nothing but border.</details>
 #
 # ## More: Your own photograph
 #
@@ -796,14 +801,24 @@ widgets.interactive_figure(
 )
 
 # %% [markdown]
-# It gives every pixel one of its eleven classes, and often with much confidence: there is no output for "something else".
-# It has never seen night, snow, a street in another country, a person larger than a quarter of the frame, a camera that is
-# not on a car. A score on CamVid says nothing about those.
+# It gives every pixel one of its eleven classes, and often with much confidence: there is no output for "something
+# else". It has never seen night, snow, a street in another country, a person who fills a quarter of the frame, or a
+# picture from a camera that is not on a car. A score on CamVid says nothing about those.
 #
 # **Self-test.** The softmax gives a pixel of the cat 97 % for *building*. What does the number mean?
 #
-# <details><summary>Answer</summary>That of the eleven classes this one fits by far the best. A softmax compares classes with
-# each other; it does not know whether any of them fits.</details>
+# <details><summary>Answer</summary>That of the eleven classes this one fits best by far. A softmax compares the classes
+# with each other; it cannot tell whether any of them fits.</details>
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("05")
 
 # %% [markdown]
 # ## Exercises

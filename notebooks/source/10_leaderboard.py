@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 70
+#     minutes: 75
 #     claims: [L17, L18, L19]
 # ---
 
@@ -15,8 +15,8 @@
 # **After this notebook you can** read a table of scores critically, give a score its interval, test whether two systems
 # differ, correct for many comparisons, say how many images would decide the rest, and answer a reviewer.
 #
-# **Time:** 70 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need under two minutes on two processor cores.
+# **Time:** 75 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves take under two minutes on two processor cores.
 #
 # **Lecture claims:** *L17*, the per-class table, its means recomputed, and one of the same form for our own systems. *L18*,
 # mIoU over the crop factor, for every trained system. *L19*, papers decide by bold font: which differences of our own table
@@ -25,8 +25,8 @@
 # **Before it:** mIoU (06), boundary F and crops (09). **Exercises:** two on the way and three at the end to compute (9
 # points), and one to write (1 point).
 #
-# Training takes long, so this notebook *reads recorded results*: every prediction of every system on the frames of one
-# split, made by `benchmarks/systems.py`. `train_minutes` trains systems here instead.
+# Training takes long, so this notebook *reads recorded results*, made by `benchmarks/systems.py`; `train_minutes`
+# trains systems here instead.
 
 # %% tags=["core", "parameters"]
 fast = False  # True: fewer resamples
@@ -57,8 +57,8 @@ if fast:
 # %% [markdown] tags=["core"]
 # ## The question
 #
-# This is the lecture's table: class IoU (%) on Cityscapes as the paper of Gated-SCNN prints it (ICCV 2019, table 1). The
-# best of each column is bold. The word behind each name is ours: on which images the row was most likely scored.
+# This is the lecture's table: class IoU (%) on Cityscapes as the paper of Gated-SCNN prints it (ICCV 2019, table 1).
+# The best of each column is bold. The word after each name is ours: the split on which the row was most likely scored.
 
 # %% tags=["core"]
 published = published_cityscapes()
@@ -84,23 +84,23 @@ for row in zip(published.systems, published.splits, published.means, published.i
     assert abs(printed - mean) < 0.05
 
 # %% [markdown] tags=["core"]
-# All means agree to the last digit printed. Three things do not follow from bold type:
+# All means agree to the last digit printed. But bold type hides three things:
 #
-# - **The rows are not of one kind.** The first three means are those that PSPNet's paper prints for the *test* set (CVPR
-#   2017, table 6), where PSPNet itself has 78.4. The last three are *val*. Compare within a split only.
+# - **The rows are not of one kind.** The first three means are those that PSPNet's paper prints for the *test* set
+#   (CVPR 2017, table 6), where PSPNet itself has 78.4. The last three are *val*. Compare only within a split.
 # - **A bold figure says which is largest, not by how much.** PSPNet and DeepLabV3+ print one mean, and recomputed they
 #   differ by less than a twentieth of a point.
-# - **Nothing says how far a figure would move** with other images, or with the same network trained again.
+# - **Nothing says how far a figure would move** with other images, or if the network were trained again.
 #
-# **Think first:** what would you need besides this table to tell whether 80.8 against 78.8 is more than chance?
+# **Think first:** what else would you need to tell whether 80.8 against 78.8 is more than chance?
 #
 # <details><summary>Answer</summary>What each system did on each image. The sums over all images, and even the complete
 # confusion matrices, do not show how much images differ. Papers print neither.</details>
 #
 # ## Our own table, frame by frame
 #
-# So we keep it: for each system the count matrix of every frame, beside those of a guess that never looks at the image.
-# The systems do *not* have equal chances: widths and epochs differ.
+# So we keep that: the confusion matrix of every system on every frame, and those of a guess that never looks at the
+# image. The systems did *not* have equal chances: widths and epochs differ.
 
 # %% tags=["core"]
 if train_minutes is None:
@@ -118,7 +118,7 @@ print(f"made by: {records.command}")
 print(f"{number} frames of the split {records.split}; right, true, predicted pixels", pixels.shape)
 
 # %% [markdown] tags=["core"]
-# Everything that follows comes from these numbers. A score of the data set sums over the frames first:
+# Everything that follows comes from these numbers. A score of the whole data set sums over the frames first:
 
 # %% tags=["core"]
 scores = mean_iou(*pixels.sum(axis=2))
@@ -135,10 +135,10 @@ if records.prior is not None:  # what a guess scores that never looks at the ima
         assert scores.min() > 1.5 * mean_iou(*blind), "a system that has learnt nothing does not belong here"
 
 # %% [markdown] tags=["core"]
-# **Self-test.** Whom do unequal epochs favour, and whom unequal widths?
+# **Self-test.** Which networks do unequal epochs favour, and which do unequal widths?
 #
-# <details><summary>Answer</summary>More epochs favour those that learn slowly, and equal time those that learn fast. At a
-# quarter of the width a network has a sixteenth of the weights, so the wider ones have more to learn with, and cost more per
+# <details><summary>Answer</summary>More epochs favour those that learn slowly, and equal time those that learn fast. At
+# a quarter of the width a network has a sixteenth of the weights: wider ones have more to learn with, and cost more per
 # step.</details>
 
 # %% [markdown]
@@ -177,7 +177,7 @@ if kept:
     print(f"{len(names)} systems x {len(truths)} frames: counted again, equal to the records")
 
 # %% [markdown]
-# A hard, a middling and an easy frame, by the mean over the systems, for the first, a middle and the last system:
+# A hard, a middling and an easy frame, as the best, a middle and the last system see them:
 
 # %%
 if kept:
@@ -213,8 +213,8 @@ print(
 print("of both together:", mean_iou(hits.sum(axis=0), true.sum(axis=0), predicted.sum(axis=0)).round(3))
 
 # %% [markdown]
-# The image without a person scores 1 by its road alone and lifts the mean of the images; in the data set's score it
-# hardly counts, since there the person is half of the mIoU. Both rules are in use, under one name (torchmetrics'
+# The image without a person scores 1 by its road alone and lifts the mean over images. In the data set's score it
+# hardly counts, for there the person is half of the mIoU. Both rules are in use, under one name (torchmetrics'
 # segmentation `MeanIoU` takes the mean of images). For our systems:
 
 # %%
@@ -233,9 +233,9 @@ print(f"pairs that the other rule puts in another order: {len(turned)} of {len(n
 # %% [markdown] tags=["core"]
 # ## How far would a score move with other images?
 #
-# The frames are a sample of all frames that there could be. We cannot draw new ones, but we can draw *from ours*, with
-# replacement, as many as there are: some come twice, some not at all. Each such resample is one more data set that could
-# have been. This is the **bootstrap** (Efron, 1979), and the middle 95 % of its scores are an interval.
+# The frames are a sample of all possible frames. We cannot draw new ones, but we can draw *from ours*, with
+# replacement, as many as there are: some come twice, some not at all. Each such resample is one more data set that we
+# might have had. This is the **bootstrap** (Efron, 1979), and the middle 95 % of its scores are an interval.
 #
 # ### Exercise 1: a bootstrap (2 points)
 #
@@ -298,9 +298,9 @@ for k in ranked:
     print(f"{names[k]:18}{100 * scores[k]:6.1f}   from {100 * low:5.1f} to {100 * high:5.1f}")
 
 # %% [markdown] tags=["core"]
-# The course's `bootstrap_interval` takes care of two things that the sections "More" below explain: it widens the interval
-# where a handful of frames carries the score, and it draws blocks of neighbouring frames where they depend on each other. We
-# go on with these intervals, and keep every resample's score: the same row of `weights` makes the same resample of every
+# The course's `bootstrap_interval` does two things more, explained below under "More": it widens the interval where a
+# handful of frames carries the score, and it draws neighbouring frames in blocks where they depend on each other. From
+# here on we use these intervals, and keep every resample's score: one row of `weights` makes the same resample of every
 # system.
 
 # %% tags=["core"]
@@ -325,13 +325,12 @@ plotting.show(
 # %% [markdown]
 # ## More: A few frames may carry the score
 #
-# The *influence* of a frame is what leaving it out takes away from the score. If all
-# influences are alike, n frames tell how much frames vary as well as n draws from a normal distribution do. If a handful of
-# frames with a rare class have most of the influence, only those count. The *kurtosis* k of the influences (the mean of
-# their fourth powers, divided by the squared mean of their squares) measures that: it is 3 for a normal distribution and
-# large for a few large values, and their variance is known as well as from m = 2n / (k - 1) normal draws. With so few, one
-# uses Student's t distribution with m - 1 degrees of freedom instead of the normal one: its 97.5 % point is further out.
-# Widening the percentiles by as much is the *expanded percentile interval* (Hesterberg, 2015):
+# The *influence* of a frame is what the score loses when the frame is left out. If all influences are alike, n frames
+# show how much frames vary. If a handful of frames with a rare class have most of the influence, only those count. How
+# many count? The *kurtosis* k of the influences is 3 for a normal distribution, and larger if a few values stand out.
+# Their variance is then known as well as from m = 2n / (k - 1) normal draws. For so few, take Student's t distribution
+# with m - 1 degrees of freedom in place of the normal one: its 97.5 % point is further out. Widening the percentiles by
+# as much is the *expanded percentile interval* (Hesterberg, 2015):
 
 # %%
 own = np.array([influences(mean_iou, pixels[:, k]) for k in range(len(names))]).T  # [frames, systems]
@@ -351,7 +350,7 @@ for k in ranked:
     )
 
 # %% [markdown]
-# `bootstrap_interval` does the same, from the same random numbers, so its ends must be these:
+# `bootstrap_interval` does the same, from the same random numbers:
 
 # %%
 by_library = [bootstrap_interval(counts, resamples=resamples, seed=seed, block=1) for counts in records.counts]
@@ -367,10 +366,10 @@ print("by hand and by the library: equal")
 #
 # ## More: Frames may depend on each other
 #
-# The frames of a drive are no independent draws: if a tree hides the pavement in one,
-# it does so in the next. Measure it. The *autocorrelation* at lag 1 compares the influence of each frame with that of the
-# next one, at lag 5 with that of the fifth after it. For independent frames it is 0 but for chance, which stays within
-# $2 \sqrt{\log_{10} n / n}$. CamVid's validation split is one drive, so look at its records, too:
+# The frames of a drive are not independent draws: if a tree hides the pavement in one, it hides it in the next. Measure
+# it. The *autocorrelation* at lag 1 compares the influence of each frame with that of the next one, at lag 5 with that
+# of the fifth after it. For independent frames it is 0 but for chance, which stays within $2 \sqrt{\log_{10} n / n}$.
+# CamVid's validation split is one drive, so look at its records, too:
 
 # %%
 with_records = [records]
@@ -393,14 +392,14 @@ plotting.show(
 
 # %% [markdown]
 # What does dependence cost? If frames are correlated by $r_1, r_2, \ldots$, the variance of a mean of n frames is not
-# $\sigma^2 / n$ but about $\sigma^2 / n \cdot (1 + 2 r_1 + 2 r_2 + \ldots)$: with 0.9, 0.81, 0.73 and so on that factor is
-# 19, and a hundred frames tell no more than five independent ones. Drawing single frames shuffles the drive and loses
-# those ties. Drawing **blocks** of consecutive frames keeps them (Künsch, 1989): as many blocks as fill the split, each from
-# any first frame on, with the split laid in a circle so that every frame is drawn equally often.
+# $\sigma^2 / n$ but about $\sigma^2 / n \cdot (1 + 2 r_1 + 2 r_2 + \ldots)$: with 0.9, 0.81, 0.73 and so on that factor
+# is 19, and a hundred frames tell no more than five independent ones. Drawing single frames shuffles the drive and
+# loses those ties. Drawing **blocks** of consecutive frames keeps them (Künsch, 1989): as many as fill the split, each
+# starting at a random frame. The split is laid in a circle, so that every frame is drawn equally often.
 #
-# How long? Short blocks still cut many ties. Long ones are few, and few draws are known badly. Politis and White (2004)
-# balance the two errors from the correlations measured; `block_length` does that. The interval's width over the length of
-# the blocks shows why: it grows until the blocks hold the ties.
+# How long should a block be? Short blocks still cut many ties. Long ones are few, and from few draws little is known.
+# Politis and White (2004) balance the two errors from the correlations measured; `block_length` does that. The
+# interval's width over the length of the blocks shows why: it grows until the blocks hold the ties.
 
 
 # %%
@@ -426,10 +425,10 @@ for found in with_records:
     print(f"{'':4}bootstrap_interval, widened: {100 * (high - low):.1f} points; single frames {100 * single:.1f}")
 
 # %% [markdown]
-# Toy Streets is drawn scene by scene, each from random numbers of its own: nothing to see, and the blocks have one frame.
-# `bootstrap_interval`, `paired_test` and `compare_all` measure this themselves and draw, or exchange, blocks where they
-# must. From a few blocks no method makes a sharp interval: in simulations over eight blocks, intervals of 95 % held the
-# truth in 77 of 100 cases, and those over single frames in 40.
+# Toy Streets is drawn scene by scene, each from random numbers of its own: there is no tie to see, and the blocks have
+# one frame. `bootstrap_interval`, `paired_test` and `compare_all` measure this themselves and draw, or exchange, blocks
+# where they must. From a few blocks no method makes a sharp interval: in simulations over eight blocks, nominal 95 %
+# intervals held the truth in 77 of 100 cases, and those over single frames in 40.
 #
 # **Self-test.** Which block length gives the copied frames of the last self-test their old interval back?
 #
@@ -437,10 +436,9 @@ for found in with_records:
 #
 # ## More: Does an interval keep its promise?
 #
-# We do not know the truth about all streets. But if our frames *were* all streets,
-# we would: the scores above. Draw samples from them, make an interval from each sample alone, and count how often it holds
-# the truth. If 95 % were kept, the count of so many trials would lie in the range that the last column gives, in 99 of 100
-# cases.
+# We do not know the truth about all streets. But if our frames *were* all streets, we would know it: it is the scores
+# above. Draw samples from them, make an interval from each sample alone, and count how often it holds the truth. If the
+# promise of 95 % is kept, that count lies in the range in the last column, in 99 of 100 cases.
 
 # %%
 trials = 40 if fast else 200
@@ -458,7 +456,7 @@ print(f"rarest class: {table.names[rarest]}, in {records.present[:, rarest].sum(
 # %% [markdown]
 # Pixel accuracy depends on all frames about equally. In the mIoU the rarest class weighs as much as the road: where a
 # handful of frames decide a class, no method knows what other frames would have shown, and a nominal 95 % interval may
-# cover less. Where the line above says FEWER, read "95 %" as an upper bound. And look at the classes, too.
+# hold the truth less often. Where the line above says FEWER, read "95 %" as an upper bound.
 #
 # **Self-test.** Of 200 intervals, 180 hold the truth. Is that too few for a promise of 95 %?
 #
@@ -488,7 +486,7 @@ plotting.show(
 # <details><summary>Answer</summary>Classes that few frames show, or that one frame shows in a large piece: what is
 # drawn twice or not at all then decides. The number of pixels matters little.</details>
 #
-# And the bold figures? In each resample some system is best. **Think first:** for how many of the classes is it nearly
+# And the bold figures? Some system is best in each resample. **Think first:** for how many of the classes is it nearly
 # always the one that we would have printed bold?
 
 # %% tags=["predict"]
@@ -506,7 +504,7 @@ print(f"classes with a bold figure: {found[:-1].sum()}; it stays in 95 % of the 
 print((stays[:-1] >= 0.95)[found[:-1]].sum())
 
 # %% [markdown]
-# How many frames make an interval narrow? Choose (25 to 6,400; beyond what we have, frames like these are drawn more often):
+# How many frames make an interval narrow? Choose, from 25 to 6,400; beyond what we have, ours are drawn more often:
 
 # %%
 sizes = [25, 50, 100, 200, 400, 800, 1600, 3200, 6400]
@@ -558,9 +556,9 @@ print(
 print(f"{100 * apart:.2f} if each had been scored on images of its own")
 
 # %% [markdown] tags=["core"]
-# How unlikely is a difference, if two systems are really equal? Then each image's two results could as well have been
-# exchanged. A **permutation test** exchanges them at random, and the p-value is the share of exchanges whose difference is
-# at least as large as the one observed. Three images with differences 2, 1 and 3 have eight exchanges:
+# How unlikely is a difference, if two systems are really equal? Then each image's two results might as well have been
+# exchanged. A **permutation test** exchanges them at random, and the p-value is the share of exchanges whose difference
+# is at least as large as the one observed. Three images with differences 2, 1 and 3 have eight exchanges:
 
 # %% tags=["core", "nbval-check-output"]
 observed = np.array([2, 1, 3])
@@ -569,7 +567,7 @@ print(sums, "-> p =", np.mean(np.abs(sums) >= observed.sum()))
 print({images: 2 / 2**images for images in (3, 5, 10)}, "is the least p of so many images")
 
 # %% [markdown] tags=["core"]
-# Three images that all agree prove nothing. With many images one draws from the many exchanges.
+# Three images that all agree prove nothing. With many images one tries a random sample of the exchanges.
 #
 # ### Exercise 2: a paired test (2 points)
 #
@@ -651,7 +649,7 @@ for i, j in pairwise(ranked[:4]):
     print(f"{names[i]} against {names[j]}: {100 * difference:+.1f} points, p = {p:.3f}")
 
 # %% [markdown] tags=["core"]
-# **Self-test.** Five images, and all five differences have the same sign. What is the least two-sided p-value that a
+# **Self-test.** Five images, and all five differences have the same sign. What is the smallest two-sided p-value that a
 # permutation test can give?
 #
 # <details><summary>Answer</summary>Two of 2<sup>5</sup> exchanges are as extreme: 1/16, about 0.06.</details>
@@ -683,8 +681,8 @@ interactive_figure(
 # %% [markdown] tags=["core"]
 # ## Many questions at once
 #
-# Ten systems are 45 pairs. Suppose *no* two differ. Each p-value then lies below 0.05 by chance in one of twenty cases.
-# **Think first:** what share of such tables has at least one? Draw 2,000, the p-values independently:
+# Ten systems make 45 pairs. Suppose *no* two differ. Each p-value then lies below 0.05 by chance in one of twenty
+# cases. **Think first:** what share of such tables has at least one? Draw 2,000, the p-values independently:
 
 # %% tags=["core", "nbval-check-output", "predict"]
 from course_utils.evaluation import compare_all, holm, paired_test, seed_spread
@@ -696,8 +694,8 @@ print(f"after Holm's correction:       {(corrected < 0.05).any(axis=1).mean():.0
 assert (corrected < 0.05).any(axis=1).mean() < 0.065
 
 # %% [markdown] tags=["core"]
-# Holm's correction (1979) multiplies the smallest of m p-values by m, the next by m - 1, and so on, and lets none fall
-# below the one before it. By hand:
+# Holm's correction (1979) multiplies the smallest of m p-values by m, the next by m - 1, and so on; none may fall below
+# the one before it. By hand:
 
 # %% tags=["core", "nbval-check-output"]
 p_values = np.array([0.04, 0.001, 0.03])
@@ -706,7 +704,7 @@ print("sorted", np.sort(p_values), "-> corrected", stepped)
 assert np.allclose(np.sort(holm(p_values)), stepped)
 
 # %% [markdown] tags=["core"]
-# All three were below 0.05, and two no longer are. Now all pairs of our table:
+# All three were below 0.05; two no longer are. Now all pairs of our table:
 
 # %% tags=["core"]
 pairs = compare_all({name: records.of_system(name) for name in names}, resamples=resamples, seed=seed)
@@ -723,8 +721,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# A line at the right joins neighbours of which no two can be told apart: within it, the order may be chance. That is our
-# leaderboard: groups, not places.
+# Each line at the right joins systems of which no two can be told apart: within it, the order may be chance. That is
+# our leaderboard: groups, not places.
 #
 # **Self-test.** Three p-values, 0.01, 0.02 and 0.04: which are below 0.05 after Holm's correction?
 #
@@ -745,9 +743,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# The standard error falls as one over the square root of the number of images. So from the interval's width follows how
-# many images *like these* would find a difference of the size observed in four of five cases, at the corrected level:
-# the numbers above the diagonal.
+# The standard error falls as one over the square root of the number of images. So the interval's width tells how many
+# images *like these* would reveal a difference of the observed size in four of five cases, at the corrected level.
+# Those are the numbers above the diagonal.
 
 # %%
 open_pairs = needed[upper][~pairs.decided[upper]]
@@ -756,9 +754,8 @@ for size in (number, 500, 2000, 5000, 50_000):
 
 # %% [markdown]
 # (Cityscapes val has 500, COCO val 5,000. A true difference may be smaller than the one observed: these are guesses for
-# planning, not promises.) Check the rule on one pair, as a reader would use it: draw that many frames, run the paired test
-# on them, and see whether p < 0.05. If our frames were all streets, the difference would be real, and four of five tests
-# should find it. Nothing that the rule was made from goes into the check.
+# planning, not promises.) Check the rule on one pair: draw that many frames, run the paired test on them, and see
+# whether p < 0.05. If our frames were all streets, the difference would be real, and four of five tests should find it.
 
 # %%
 alone = {
@@ -783,11 +780,11 @@ if enough <= 3000:
 # %% [markdown] tags=["core"]
 # ## What these intervals leave out: the seed
 #
-# Everything above resamples *images*. A network trained again from another seed is another network, with another score on
-# the same images. "Decided" means: *these networks* differ on frames like these. It does not mean that one architecture
-# beats the other. Give `seed_spread` the counts of several trainings on the same images, and it tells the two kinds of chance
-# apart. Here with made-up counts, whose spreads we chose: 1 point from seed to seed; 5 from image to image, so 0.5 for the
-# mean of 100.
+# Everything above resamples *images*. Trained again from another seed, a network is another network, with another score
+# on the same images. "Decided" means: *these networks* differ on frames like these. It does not mean that one
+# architecture beats the other. Given the counts of several trainings on the same images, `seed_spread` tells the two
+# kinds of chance apart. Here the counts are made up, with spreads that we chose: 1 point from seed to seed; 5 from
+# image to image, so 0.5 for the mean of 100.
 
 # %% tags=["core", "nbval-check-output"]
 made_up = np.random.default_rng(3)
@@ -804,16 +801,16 @@ print(
 
 # %% [markdown] tags=["core"]
 # **Self-test.** Scores move by 1 point from seed to seed, and each of two equal systems is trained once. How large is
-# their difference typically, by the seeds alone?
+# their difference, typically, from the seeds alone?
 #
 # <details><summary>Answer</summary>Its standard deviation is the root of 2, about 1.4 points.</details>
 
 # %% [markdown]
 # ## More: Systems, not networks
 #
-# So train every system three times. `benchmarks/systems.py` gave all of them the same minutes on two cores, counted in
-# epochs by what an epoch was measured to cost, with one recipe; only the seeds differ. That is far less time than the
-# networks above had, and the scores show it.
+# So train every system three times. `benchmarks/systems.py` gave them all the same minutes on two cores, by what an
+# epoch was measured to cost, and one recipe; only the seeds differ. That is far less time than the networks above had,
+# and the scores show it.
 #
 # **Think first:** what moves such a score more, another seed or another hundred images?
 
@@ -840,7 +837,7 @@ if equal:
 # *seeds* is the standard deviation from one training to the next, *images* that of the mean from one sample of images to
 # the next. With three trainings each, two degrees of freedom, the intervals are wide, and honest.
 #
-# Now the question that a reader has: would one *system* beat the other with other seeds, on other images? The images are
+# Now to the reader's question: would one *system* beat the other with other seeds, on other images? The images are
 # shared, so they are resampled together; the seeds are not. The variances add up, and Welch's test takes care of the
 # degrees of freedom:
 
@@ -860,12 +857,12 @@ if equal:
     print(f"{(by_networks & by_systems).sum()}, the wrong way round: {(by_networks & reversed_order).sum()}")
 
 # %% [markdown]
-# "Wrong way round" are pairs in which the first training of the one beat that of the other beyond chance, by a test over
-# images, and the mean over all trainings says the opposite.
+# In a pair decided "the wrong way round" the first training of one system beat that of the other beyond chance, by a
+# test over images, while the mean over all trainings says the opposite.
 #
 # What would decide more: seeds or images? The variance of a difference is that of the images, which falls with their
-# number, plus 2 s² / n for n trainings each. Pairs that would be found in four of five cases at the corrected level, if
-# the differences are those measured:
+# number, plus 2 s² / n for n trainings each. The table counts the pairs found in four of five cases at the corrected
+# level, if the measured differences are the true ones:
 
 # %%
 if equal:
@@ -880,10 +877,10 @@ if equal:
 # %% [markdown]
 # ## More: How large may the spread over seeds be?
 #
-# For the networks of the first table the spread is unknown: each was trained once. But we can
-# ask how large it may be. If a score moves by a standard deviation s from seed to seed, and each system is trained n
-# times, the variance of a difference grows by 2 s² / n. (The count at s = 0 differs a little from the one above: here by the
-# normal distribution and Bonferroni.)
+# For the networks of the first table the spread is unknown: each was trained once. How large may it be? If a score
+# moves by a standard deviation s from seed to seed, and each system is trained n times, the variance of a difference
+# grows by 2 s² / n. (The count at s = 0 differs a little from the one above: here by the normal distribution and
+# Bonferroni.)
 
 # %%
 error = (pairs.high - pairs.low)[upper] / (2 * 1.96)
@@ -1045,7 +1042,17 @@ for other in others:
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start
 #    from ImageNet and train for days; and a pair that is not decided is not equal: the frames do not suffice.
 #
-# What can be concluded: which of *these networks* are better on frames like these, and by how much.
+# What remains is a conclusion about *these networks*: which are better on frames like these, and by how much.
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("10")
 
 # %% [markdown]
 # ## Exercises
@@ -1122,9 +1129,9 @@ for trial in range(6):
 # ### Exercise 4: the stranger in the table (1 point)
 #
 # In a table of several systems one has 4 % mIoU, though its pictures look fine. `counts` `[systems, frames, classes,
-# classes]` are its records, truth in rows, of three systems or more. All were scored on the same frames, they say. But then
-# the *true* pixels of each class must be the same for all systems, in every frame, whatever they predicted. One system was
-# scored with a wrong label table, or on frames in another order. Return its number, an integer.
+# classes]` are its records, truth in rows, of three systems or more. All were scored on the same frames, they say. But
+# then the *true* pixels of each class must be the same for all systems, in every frame, whatever they predicted. One
+# system was scored with a wrong label table, or with its frames in another order. Return its number, an integer.
 
 
 # %% nbgrader={"grade": false, "grade_id": "stranger", "locked": false, "schema_version": 3, "solution": true, "task": false}
