@@ -315,21 +315,35 @@ def atrous_convolution(x, kernel, rate):
 
 
 # %% nbgrader={"grade": true, "grade_id": "atrous_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-row_of_five, three_taps = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), np.array([[10.0, 1.0, 100.0]])
-assert_same(atrous_convolution(row_of_five, three_taps, 2), [[301.0, 402.0, 513.0, 24.0, 35.0]], name="five numbers")
 ### BEGIN HIDDEN TESTS
-for trial, (down, across, rows, columns, rate) in enumerate(
-    [(8, 8, 3, 3, 1), (9, 13, 3, 3, 2), (12, 7, 5, 3, 3), (6, 20, 1, 5, 4), (7, 9, 3, 3, 8), (5, 6, 1, 1, 3)]
-):
-    rng = np.random.default_rng(trial)
+def atrous_trial(seed_, down, across, rows, columns, rate):
+    """What was found and what is right, as arrays of one shape; the inputs are unchanged."""
+    rng = np.random.default_rng(seed_)
     x, kernel = rng.normal(size=(down, across)), rng.normal(size=(rows, columns))
     given = x.copy(), kernel.copy()
-    found = atrous_convolution(*given, rate)
+    found = np.asarray(atrous_convolution(*given, rate))
     assert_same(given[0], x, name="the input after the call")
     assert_same(given[1], kernel, name="the kernel after the call")
     expected = tf.nn.conv2d(x[None, ..., None], kernel[..., None, None], 1, "SAME", dilations=rate)[0, ..., 0].numpy()
-    named = f"{rows} x {columns} taps of rate {rate} on {down} x {across}"
+    assert found.shape == x.shape, f"the result for a map of {x.shape} has the shape {found.shape}"
+    return found, expected, f"{rows} x {columns} taps of rate {rate} on {down} x {across}"
+
+
+### END HIDDEN TESTS
+### PART 1 point: the border of the map
+row_of_five, three_taps = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), np.array([[10.0, 1.0, 100.0]])
+assert_same(atrous_convolution(row_of_five, three_taps, 2), [[301.0, 402.0, 513.0, 24.0, 35.0]], name="five numbers")
+### BEGIN HIDDEN TESTS
+for trial, case in enumerate(
+    [(8, 8, 3, 3, 1), (9, 13, 3, 3, 2), (12, 7, 5, 3, 3), (6, 20, 1, 5, 4), (7, 9, 3, 3, 8), (5, 6, 1, 1, 3)]
+):
+    found, expected, named = atrous_trial(trial, *case)
     assert_same(found, expected, name=named, atol=1e-5)  # sums of up to 15 products, in single precision too
+### PART 1 point: the middle of the map
+for trial, (down, across, rows, columns, rate) in enumerate([(9, 12, 3, 3, 1), (11, 15, 3, 3, 2), (16, 20, 5, 3, 3)]):
+    found, expected, named = atrous_trial(trial, down, across, rows, columns, rate)
+    far = tuple(slice(rate * (taps // 2), n - rate * (taps // 2)) for n, taps in ((down, rows), (across, columns)))
+    assert_same(found[far], expected[far], name=f"the middle of {named}", atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -750,15 +764,25 @@ def pyramid_level(features, bins):
 
 
 # %% nbgrader={"grade": true, "grade_id": "level_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-assert_same(pyramid_level(np.arange(12.0).reshape(3, 4), 2), [[2.5, 4.5], [6.5, 8.5]], name="a 3 x 4 map, 2 x 2 bins")
 ### BEGIN HIDDEN TESTS
-for trial, (down, across, bins) in enumerate([(6, 12, 6), (9, 17, 6), (5, 8, 3), (7, 4, 1), (3, 11, 4), (2, 3, 6)]):
-    features = np.random.default_rng(trial).normal(size=(down, across)).astype(np.float32)
+def level_trial(seed_, down, across, bins):
+    features = np.random.default_rng(seed_).normal(size=(down, across)).astype(np.float32)
     given = features.copy()
     found = pyramid_level(given, bins)
     assert_same(given, features, name="the input after the call")
     expected = AdaptiveAveragePooling2D(bins)(features[None, ..., None])[0, ..., 0].numpy()
     assert_same(found, expected, name=f"a {down} x {across} map, {bins} bins", rtol=1e-4, atol=1e-5)
+
+
+### END HIDDEN TESTS
+### PART 1 point: maps that the bins do not divide
+assert_same(pyramid_level(np.arange(12.0).reshape(3, 4), 2), [[2.5, 4.5], [6.5, 8.5]], name="a 3 x 4 map, 2 x 2 bins")
+### BEGIN HIDDEN TESTS
+for trial, case in enumerate([(9, 17, 6), (5, 8, 3), (3, 11, 4), (2, 3, 6)]):
+    level_trial(trial, *case)
+### PART 1 point: maps that the bins divide
+for trial, case in enumerate([(6, 18, 6), (9, 12, 3), (7, 4, 1)]):
+    level_trial(trial, *case)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]

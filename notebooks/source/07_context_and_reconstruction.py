@@ -337,18 +337,32 @@ def boundary_mask(probabilities, window):
 
 
 # %% nbgrader={"grade": true, "grade_id": "mask_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-step = np.array([[0.0, 0.0, 0.75, 1.0, 1.0]] * 2)
-assert_same(boundary_mask(step.copy(), 3), [[0.0, 0.75, 1.0, 0.25, 0.0]] * 2, name="the mask of a step")
 ### BEGIN HIDDEN TESTS
-for trial, (height, width_, window) in enumerate([(6, 9, 3), (8, 5, 5), (7, 7, 1), (4, 11, 7), (1, 6, 3)]):
-    values = np.random.default_rng(trial).random((height, width_))
+def mask_trial(seed_, height, width_, window, margin):
+    """Compare all pixels that are at least `margin` away from the border of the image."""
+    values = np.random.default_rng(seed_).random((height, width_))
     expected = np.zeros((height, width_))
     for i, j in np.ndindex(height, width_):
         near = [values[y, x] for y, x in np.ndindex(height, width_) if max(abs(y - i), abs(x - j)) <= window // 2]
         expected[i, j] = max(near) - min(near)
     copy = values.copy()
-    assert_same(boundary_mask(copy, window), expected, name=f"the mask of {height} x {width_}, window {window}")
+    found = np.asarray(boundary_mask(copy, window))
     assert_same(copy, values, name="the input after the call")
+    assert found.shape == values.shape, f"the mask of {values.shape} has the shape {found.shape}"
+    far = np.s_[margin : height - margin, margin : width_ - margin]
+    assert_same(found[far], expected[far], name=f"the mask of {height} x {width_}, window {window}")
+
+
+### END HIDDEN TESTS
+### PART 1 point: the border of the image
+step = np.array([[0.0, 0.0, 0.75, 1.0, 1.0]] * 2)
+assert_same(boundary_mask(step.copy(), 3), [[0.0, 0.75, 1.0, 0.25, 0.0]] * 2, name="the mask of a step")
+### BEGIN HIDDEN TESTS
+for trial, case in enumerate([(6, 9, 3), (8, 5, 5), (7, 7, 1), (4, 11, 7), (1, 6, 3)]):
+    mask_trial(trial, *case, 0)
+### PART 1 point: the middle of the image
+for trial, (height, width_, window) in enumerate([(5, 8, 3), (9, 7, 5), (6, 4, 1), (9, 12, 7)]):
+    mask_trial(trial, height, width_, window, window // 2)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -407,11 +421,11 @@ sure = np.zeros((1, 6, 2))
 sure[0, :, 0] = [50, 50, 50, -50, -50, -50]
 corrected = refine(sure.copy(), np.ones((1, 6, 2)), 3)
 assert_same(corrected - sure, [[[0, 0], [0, 0], [1, 1], [1, 1], [0, 0], [0, 0]]] * np.ones(1), name="the correction")
+
+
 ### BEGIN HIDDEN TESTS
-for trial, (height, width_, classes_, window, scale) in enumerate(
-    [(5, 7, 3, 3, 1), (6, 4, 2, 5, 2), (3, 9, 4, 1, 1), (4, 4, 3, 3, 3000)]
-):
-    rng_ = np.random.default_rng(trial)
+def refine_trial(seed_, height, width_, classes_, window, scale):
+    rng_ = np.random.default_rng(seed_)
     s, r = scale * rng_.normal(size=(height, width_, classes_)), rng_.normal(size=(height, width_, classes_))
     p = np.exp(s - s.max(axis=-1, keepdims=True))
     p /= p.sum(axis=-1, keepdims=True)
@@ -424,6 +438,14 @@ for trial, (height, width_, classes_, window, scale) in enumerate(
     assert_same(refine(*copies, window), expected, name=message, rtol=1e-4, atol=1e-5)
     for after_call, part in zip(copies, (s, r), strict=True):
         assert_same(after_call, part, name="an input after the call")
+
+
+### PART 1.5 points: scores of moderate size
+for trial, case in enumerate([(5, 7, 3, 3, 1), (6, 4, 2, 5, 2), (3, 9, 4, 1, 1)]):
+    refine_trial(trial, *case)
+### PART 0.5 points: large scores
+for trial, case in enumerate([(4, 4, 3, 3, 3000), (3, 6, 4, 5, 900)]):
+    refine_trial(trial + 3, *case)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]

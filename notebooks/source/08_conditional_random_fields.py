@@ -164,17 +164,9 @@ def appearance_kernel(image, position_scale, color_scale):
 
 
 # %% nbgrader={"grade": true, "grade_id": "kernel_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-two_grays = np.array([[[0.25], [0.75]]])
-# At a distance of 1 pixel and 0.5 in colour, with both scales 1: g = exp(-1/2 - 1/8), and each sum is 1 + g.
-g = np.exp(-0.625)
-assert_same(
-    appearance_kernel(two_grays.copy(), 1.0, 1.0), np.array([[0, 1], [1, 0]]) * g / (1 + g), name="k of two pixels"
-)
 ### BEGIN HIDDEN TESTS
-for trial, (height, width, channels, alpha, beta) in enumerate(
-    [(3, 4, 1, 2.0, 0.2), (2, 5, 3, 1.5, 0.5), (4, 2, 3, 8.0, 0.1), (1, 1, 3, 1.0, 1.0)]
-):
-    picture = np.random.default_rng(trial).random((height, width, channels))
+def kernel_trial(seed_, height, width, channels, alpha, beta):
+    picture = np.random.default_rng(seed_).random((height, width, channels))
     n = height * width
     expected = np.zeros((n, n))
     for i, j in np.ndindex(n, n):
@@ -184,8 +176,25 @@ for trial, (height, width, channels, alpha, beta) in enumerate(
     root = np.sqrt(expected.sum(axis=1))
     expected = expected / root[:, None] / root * (1 - np.eye(n))
     copy = picture.copy()
-    assert_same(appearance_kernel(copy, alpha, beta), expected, name=f"k of {height} x {width} pixels", rtol=1e-4)
+    named = f"k of {height} x {width} pixels with {channels} channels"
+    assert_same(appearance_kernel(copy, alpha, beta), expected, name=named, rtol=1e-4)
     assert_same(copy, picture, name="the image after the call")
+
+
+### END HIDDEN TESTS
+### PART 1 point: gray images
+two_grays = np.array([[[0.25], [0.75]]])
+# At a distance of 1 pixel and 0.5 in colour, with both scales 1: g = exp(-1/2 - 1/8), and each sum is 1 + g.
+g = np.exp(-0.625)
+assert_same(
+    appearance_kernel(two_grays.copy(), 1.0, 1.0), np.array([[0, 1], [1, 0]]) * g / (1 + g), name="k of two pixels"
+)
+### BEGIN HIDDEN TESTS
+for trial, case in enumerate([(3, 4, 1, 2.0, 0.2), (4, 2, 1, 8.0, 0.1)]):
+    kernel_trial(trial, *case)
+### PART 1 point: images with several channels
+for trial, case in enumerate([(2, 5, 3, 1.5, 0.5), (4, 2, 3, 8.0, 0.1), (3, 2, 2, 1.0, 0.7), (1, 1, 3, 1.0, 1.0)], 1):
+    kernel_trial(trial, *case)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -322,9 +331,11 @@ def mean_field_step(q, logits, pairwise, compatibility):
 two_pixels = np.array([[0.5, 0.5], [1.0, 0.0]]), np.zeros((2, 2)), np.array([[0.0, 1.0], [1.0, 0.0]])
 new = mean_field_step(*(part.copy() for part in two_pixels), 1 - np.eye(2))
 assert_same(new, [[np.e / (1 + np.e), 1 / (1 + np.e)], [0.5, 0.5]], name="the marginals of two pixels")
+
+
 ### BEGIN HIDDEN TESTS
-for trial, (n, classes_, scale) in enumerate([(2, 3, 1), (5, 2, 3), (7, 4, 1), (4, 4, 1), (3, 5, 4000)]):
-    rng = np.random.default_rng(trial)
+def step_trial(seed_, n, classes_, scale):
+    rng = np.random.default_rng(seed_)
     q_now = rng.dirichlet(np.ones(classes_), n)
     z, k, mu = scale * rng.normal(size=(n, classes_)), rng.random((n, n)), rng.normal(size=(classes_, classes_))
     k, mu = np.triu(k, 1) + np.triu(k, 1).T, mu + mu.T
@@ -337,6 +348,27 @@ for trial, (n, classes_, scale) in enumerate([(2, 3, 1), (5, 2, 3), (7, 4, 1), (
     assert_same(mean_field_step(*copies), expected, name=f"the marginals of {n} pixels, {classes_} classes", rtol=1e-4)
     for after_call, part in zip(copies, (q_now, z, k, mu), strict=True):
         assert_same(after_call, part, name="an input after the call")
+
+
+### PART 1.5 points: logits of moderate size
+for trial, case in enumerate([(2, 3, 1), (5, 2, 3), (7, 4, 1), (4, 4, 1)]):
+    step_trial(trial, *case)
+### PART 0.5 points: large logits
+for trial, (n, classes_) in enumerate([(3, 5), (6, 4)], 4):
+    # Shifted alike at each pixel, they mean what moderate ones mean.
+    rng = np.random.default_rng(trial)
+    q_now, z, k = rng.dirichlet(np.ones(classes_), n), rng.normal(size=(n, classes_)), np.triu(rng.random((n, n)), 1)
+    k, mu = k + k.T, np.triu(rng.normal(size=(classes_, classes_)))
+    mu += mu.T
+    expected = np.exp(z - k @ q_now @ mu)
+    expected /= expected.sum(axis=1, keepdims=True)
+    shifted = z + rng.choice([-4000, 4000], (n, 1))
+    copies = [part.copy() for part in (q_now, shifted, k, mu)]
+    found = mean_field_step(*copies)
+    assert_same(found, expected, name=f"the marginals of {n} pixels with large logits", rtol=1e-4, atol=1e-4)
+    for after_call, part in zip(copies, (q_now, shifted, k, mu), strict=True):
+        assert_same(after_call, part, name="an input after the call")
+step_trial(3, 3, 5, 4000)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]

@@ -1016,22 +1016,30 @@ def border_labels(labels, radius):
 
 
 # %% nbgrader={"grade": true, "grade_id": "edges_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+def edges_trial(seed_, height, columns, radius, classes, shares):
+    rng = np.random.default_rng(seed_)
+    labels = np.kron(rng.choice(classes, (3, 4), p=shares), np.ones((4, 4), int))[:height, :columns]
+    given = labels.copy()
+    answer = border_labels(given, radius)
+    assert_same(given, labels, name="the label map after the call")
+    expected = edge_labels(labels[None], radius=radius)[0].numpy()
+    assert_same(answer, expected, name=f"the edge labels of {height} x {columns} pixels at radius {radius}")
+
+
+### END HIDDEN TESTS
+### PART 1 point: maps with void pixels
 assert_same(
     border_labels(np.array([[0, 0, 0, 3, 3], [0, 0, 255, 255, 3]]), 1),
     [[0, 0, 1, 1, 0], [0, 0, 255, 255, 0]],
     name="the edge labels",
 )
 ### BEGIN HIDDEN TESTS
-for trial, (height, columns, radius) in enumerate([(6, 9, 1), (9, 6, 2), (5, 5, 1.5), (8, 11, 3), (1, 7, 2)]):
-    rng = np.random.default_rng(trial)
-    labels = np.kron(rng.choice([0, 1, 5, 255], (3, 4), p=[0.4, 0.3, 0.1, 0.2]), np.ones((4, 4), int))[
-        :height, :columns
-    ]
-    given = labels.copy()
-    answer = border_labels(given, radius)
-    assert_same(given, labels, name="the label map after the call")
-    expected = edge_labels(labels[None], radius=radius)[0].numpy()
-    assert_same(answer, expected, name=f"the edge labels of {height} x {columns} pixels at radius {radius}")
+for trial, case in enumerate([(6, 9, 1), (9, 6, 2), (5, 5, 1.5), (8, 11, 3), (1, 7, 2)]):
+    edges_trial(trial, *case, [0, 1, 5, 255], [0.4, 0.3, 0.1, 0.2])
+### PART 1 point: maps without void
+for trial, case in enumerate([(7, 9, 1), (9, 7, 2), (6, 10, 1.5), (8, 11, 3)]):
+    edges_trial(trial, *case, [0, 1, 5], [0.4, 0.4, 0.2])
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1067,22 +1075,28 @@ line, half = np.zeros((2, 4, 8), bool)
 line[:, 2] = half[:2, 4] = half[0, 7] = True
 assert_same(boundary_f(line, half, 2), [2 / 3, 0.5, 4 / 7], name="precision, recall and F")
 ### BEGIN HIDDEN TESTS
+### PART 1.5 points: maps that both have a border
 from scipy.ndimage import distance_transform_edt
 
 for trial, shape in enumerate([(9, 14), (14, 9), (10, 10), (6, 21), (12, 17)]):
-    rng, tolerance = np.random.default_rng(trial), 1 + trial / 2
+    rng, tolerance = np.random.default_rng(trial), 1.5 + trial / 2
     true, predicted = rng.random(shape) < 0.08, rng.random(shape) < 0.04
     true[0, 0] = predicted[-1, -1] = True
     p = (distance_transform_edt(~true)[predicted] <= tolerance).mean()
     r = (distance_transform_edt(~predicted)[true] <= tolerance).mean()
     expected = [p, r, 2 * p * r / (p + r) if p + r else 0.0]
     assert_same(boundary_f(true.copy(), predicted.copy(), tolerance), expected, name="the three numbers")
+corner, near = np.zeros((2, 4, 8), bool)
+corner[0, 0] = near[2, 2] = True
+assert_same(boundary_f(corner, near, 3), [1.0, 1.0, 1.0], name="the numbers of two pixels 2.83 apart")
+### PART 0.5 points: empty maps and borders that are far apart
 none, corner, near = np.zeros((3, 4, 8), bool)
 corner[0, 0] = near[2, 2] = True
-for case, a, b in [("without any border", none, none), ("of two pixels 2.83 apart", corner, near)]:
-    assert_same(boundary_f(a, b, 3), [1.0, 1.0, 1.0], name=f"the numbers {case}")
+assert_same(boundary_f(none, none, 3), [1.0, 1.0, 1.0], name="the numbers without any border")
 for case, a, b in [("without prediction", line, none), ("without truth", none, line), ("far off", corner, half)]:
     assert_same(boundary_f(a, b, 3), [0.0, 0.0, 0.0], name=f"the numbers {case}")
+for reach, share in [(2.5, 0.0), (3, 1.0)]:
+    assert_same(boundary_f(corner, near, reach), [share] * 3, name=f"the numbers of two pixels 2.83 apart at {reach}")
 ### END HIDDEN TESTS
 
 # %% [markdown]

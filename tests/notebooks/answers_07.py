@@ -108,12 +108,15 @@ RIGHT = [
     ("seams", seams_by_drawing),
     ("seams", lambda basis: seams_by_loops(basis).tolist()),
 ]
+PARTLY = [
+    ("mask", lambda p, window: mask_by_scipy(p, window, mode="constant"), 1),
+    ("refine", refine_without_care, 1.5),
+]
 WRONG = [
     ("mask", nothing),
     ("mask", lambda p, window: np.array([[0.0, 0.75, 1.0, 0.25, 0.0]] * 2)),
     ("mask", lambda p, window: mask_by_scipy(p, 3)),
     ("mask", lambda p, window: mask_by_scipy(p, window + 2)),
-    ("mask", lambda p, window: mask_by_scipy(p, window, mode="constant")),
     ("mask", lambda p, window: mask_by_scipy(p, (1, window))),
     ("mask", lambda p, window: mask_by_scipy(p, window) > 0.5),
     ("mask", lambda p, window: -mask_by_scipy(p, window)),
@@ -143,7 +146,6 @@ WRONG = [
     ("refine", lambda s, r, window: r + mask_by_scipy(special.softmax(s, -1), (window, window, 1)) * s),
     ("refine", lambda s, r, window: refine_by_scipy(s, r, window) - s),
     ("refine", lambda s, r, window: refine_by_scipy(s, r, window, mask=lambda p, n: mask_by_scipy(p, n, "constant"))),
-    ("refine", refine_without_care),
     ("refine", refine_in_place),
     ("seams", nothing),
     ("seams", lambda basis: basis / basis.sum()),

@@ -149,6 +149,16 @@ RIGHT = [
     ("crop", crop_by_arrays),
     ("crop", lambda *frame: tf.constant(crop_by_share(*frame))),
 ]
+PARTLY = [
+    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) % 255, 1),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(0.0, 0.0)), 1.5),
+    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(1.0, 1.0)), 1.5),
+    (
+        "boundary",
+        lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: np.divide(2 * p * r, p + r)),
+        1.5,
+    ),
+]
 WRONG = [
     ("periods", nothing),
     ("periods", lambda scores, margin: [2, 3]),
@@ -181,7 +191,6 @@ WRONG = [
     ("edges", lambda labels, radius: edges_by_shifts(labels, radius, void=False)),
     ("edges", lambda labels, radius: edges_by_shifts(labels, radius, border=254)),
     ("edges", lambda labels, radius: edges_by_shifts(labels, radius) == 1),
-    ("edges", lambda labels, radius: edges_by_shifts(labels, radius) % 255),
     ("edges", lambda labels, radius: edges_by_shifts(labels.T, radius)),
     ("edges", edges_one_sided),
     ("edges", edges_in_place),
@@ -193,10 +202,7 @@ WRONG = [
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, strict=True)),
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=1)),
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, power=math.inf)),
-    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(0.0, 0.0))),
-    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(1.0, 1.0))),
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: (p + r) / 2)),
-    ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, mean=lambda p, r: np.divide(2 * p * r, p + r))),
     ("crop", nothing),
     ("crop", lambda h, w, c, y, x: [50, 874, 200, 1848]),
     ("crop", lambda h, w, c, y, x: [c, h - c, 2 * c, w - 2 * c]),

@@ -1,6 +1,7 @@
 """The checks of every notebook's exercises: solutions and right answers of another shape pass, wrong ones fail.
 
-`answers_NN.py` holds the answers to notebook NN: `RIGHT` and `WRONG`, lists of grade id and function.
+`answers_NN.py` holds the answers to notebook NN: `RIGHT` and `WRONG`, lists of grade id and function, and `PARTLY`,
+where a third entry says which points the answer brings.
 """
 
 from importlib import import_module
@@ -15,11 +16,11 @@ NOTEBOOKS = {name[:2]: exercises for name in NAMES if (exercises := Exercises(na
 
 
 def answers(kind):
-    """Every answer of a kind, "RIGHT" or "WRONG", as parameters: notebook, grade id, function."""
+    """Every answer of a kind, "RIGHT", "PARTLY" or "WRONG", as parameters: notebook, grade id, function."""
     return [
-        pytest.param(number, grade_id, answer, id=f"{number}-{grade_id}-{count}")
+        pytest.param(number, grade_id, *answer, id=f"{number}-{grade_id}-{count}")
         for number in NOTEBOOKS
-        for count, (grade_id, answer) in enumerate(getattr(import_module(f"answers_{number}"), kind))
+        for count, (grade_id, *answer) in enumerate(getattr(import_module(f"answers_{number}"), kind, []))
     ]
 
 
@@ -36,11 +37,18 @@ def test_right_answers_of_another_shape_pass(number, grade_id, answer):
     NOTEBOOKS[number].check(grade_id, answer)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.filterwarnings("ignore:invalid value", "ignore:overflow")
 @pytest.mark.parametrize(("number", "grade_id", "answer"), answers("WRONG"))
 def test_wrong_answers_fail(number, grade_id, answer):
+    assert NOTEBOOKS[number].brought(grade_id, answer) == 0
+
+
+@pytest.mark.filterwarnings("ignore:invalid value", "ignore:overflow", "ignore:divide by zero")
+@pytest.mark.parametrize(("number", "grade_id", "answer", "points"), answers("PARTLY"))
+def test_answers_that_are_partly_right_bring_their_part(number, grade_id, answer, points):
     with pytest.raises((AssertionError, TypeError, ValueError, IndexError, MemoryError)):
         NOTEBOOKS[number].check(grade_id, answer)
+    assert NOTEBOOKS[number].brought(grade_id, answer) == points
 
 
 @pytest.mark.parametrize(("number", "grade_id"), EXERCISES)

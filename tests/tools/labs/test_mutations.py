@@ -1,4 +1,6 @@
-"""The answers of the notebooks' own tests, marked in the real sandbox: right ones get all points, wrong ones none.
+"""The answers of the notebooks' own tests, marked in the real sandbox.
+
+Right ones get all points, wrong ones none, and those that are partly right the points of the parts that they pass.
 
 Answers to all exercises of a lab go into one submission, the first of each, then the second, and so on.
 """
@@ -35,20 +37,20 @@ def big_sandbox(needs_sandbox):
 def rounds(answers):
     """Answers by exercise become submissions: lists of (grade id, place in the list of answers)."""
     by_exercise = defaultdict(list)
-    for place, (grade_id, _) in enumerate(answers):
+    for place, (grade_id, *_) in enumerate(answers):
         by_exercise[grade_id].append((grade_id, place))
     return [[answer for answer in row if answer] for row in zip_longest(*by_exercise.values())]
 
 
-@pytest.mark.parametrize("kind", ["RIGHT", "WRONG"])
+@pytest.mark.parametrize("kind", ["RIGHT", "PARTLY", "WRONG"])
 @pytest.mark.parametrize("number", LABS)
 def test_the_grader_tells_right_from_wrong(number, kind, big_sandbox, monkeypatch):
     monkeypatch.syspath_prepend(str(ANSWERS[0].parent))
     answers = import_module(f"answers_{number}")
     text = json.dumps(inspect.getsource(answers))
     lab = read_lab(find_lab(number))
-    given = {}
-    for chosen in rounds(getattr(answers, kind)):
+    given, tried = {}, getattr(answers, kind, [])
+    for chosen in rounds(tried):
         notebook = student_version(lab)
         for cell in notebook.cells:
             for grade_id, place in chosen:
@@ -58,7 +60,10 @@ def test_the_grader_tells_right_from_wrong(number, kind, big_sandbox, monkeypatc
         exercises = [exercise for exercise in lab.marked if exercise.grade_id in dict(chosen)]
         submission = read_submission(nbformat.writes(notebook).encode(), lab)
         for exercise, mark in zip(exercises, Marker(lab, submission, big_sandbox).mark(exercises), strict=True):
-            given[exercise.grade_id, dict(chosen)[exercise.grade_id]] = mark
-            assert mark.points == (exercise.points if kind == "RIGHT" else 0), (dict(chosen), mark)
-            assert bool(mark.message) == (kind == "WRONG")
-    assert len(given) == len(getattr(answers, kind))
+            place = dict(chosen)[exercise.grade_id]
+            given[exercise.grade_id, place] = mark
+            expected = {"RIGHT": exercise.points, "WRONG": 0}.get(kind, tried[place][-1])
+            assert mark.points == expected, (dict(chosen), mark)
+            assert mark.message.startswith({"RIGHT": "", "PARTLY": "Correct for "}.get(kind, ""))
+            assert bool(mark.message) == (kind != "RIGHT")
+    assert len(given) == len(tried)
