@@ -465,6 +465,7 @@ def softmax(logits):
 
 
 # %% nbgrader={"grade": true, "grade_id": "softmax_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+### PART 1 point: logits of moderate size
 assert_same(softmax(np.log([1.0, 2.0, 5.0])), [0.125, 0.25, 0.625], name="the softmax of log 1, log 2 and log 5")
 ### BEGIN HIDDEN TESTS
 for trial, shape in enumerate([(3,), (4, 3), (5, 4, 3), (2, 3, 5, 7)]):
@@ -472,8 +473,17 @@ for trial, shape in enumerate([(3,), (4, 3), (5, 4, 3), (2, 3, 5, 7)]):
     argument, powers = given.copy(), np.exp(given)
     assert_same(softmax(argument), powers / powers.sum(-1, keepdims=True), name=f"the softmax of shape {shape}")
     assert_same(argument, given, name="the logits after your function has seen them")
+### PART 1 point: large logits
 large = np.array([[1000.0, 0.0], [-1000.0, -1000.0], [-1000.0, 1000.0]])
 assert_same(softmax(large), [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], name="the softmax of large logits")
+for trial, shape in enumerate([(4,), (3, 5), (2, 3, 4)], 4):
+    given = np.random.default_rng(trial).normal(size=shape)
+    powers = np.exp(given)
+    given += np.random.default_rng(trial).choice([-1000, 1000], (*shape[:-1], 1))  # the same for all classes
+    argument = given.copy()
+    expected = powers / powers.sum(-1, keepdims=True)
+    assert_same(softmax(argument), expected, name=f"the softmax of large logits of shape {shape}", rtol=1e-4)
+    assert_same(argument, given, name="the logits after your function has seen them")
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -532,31 +542,46 @@ def segmentation_loss(label, logits):
 
 
 # %% nbgrader={"grade": true, "grade_id": "loss_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-two = np.log([[[1.0, 3.0], [1.0, 1.0]]])
-assert_same(
-    segmentation_loss(np.array([[1, 255]], np.uint8), two), -np.log(0.75), name="the loss of a pixel and a void one"
-)
-assert_same(
-    segmentation_loss(np.array([[0, 1]], np.uint8), 1000 * two), 500 * np.log(3) + np.log(2) / 2, name="large logits"
-)
 ### BEGIN HIDDEN TESTS
-for trial, shape in enumerate([(4, 7, 3), (5, 2, 6), (3, 3, 4)]):
-    rng = np.random.default_rng(trial)
+def loss_trial(seed_, shape, void_share, offset):
+    rng = np.random.default_rng(seed_)
     scores, truth = rng.normal(0, 3, shape), rng.integers(0, shape[-1], shape[:2]).astype(np.uint8)
-    truth[rng.random(shape[:2]) < 0.3] = 255
+    truth[rng.random(shape[:2]) < void_share] = 255
     expected, count = 0.0, 0
     for (row, column), c in np.ndenumerate(truth):
         if c != 255:
             expected += np.log(np.exp(scores[row, column] - scores[row, column, c]).sum())
             count += 1
+    scores += offset * rng.choice([-1, 1], (*shape[:2], 1))  # the same for all classes of a pixel
     given = truth.copy(), scores.copy()
-    assert_same(segmentation_loss(*given), expected / count, name=f"the loss of logits of shape {shape}")
+    assert_same(segmentation_loss(*given), expected / count, name=f"the loss of logits of shape {shape}", rtol=1e-4)
     assert_same(given[0], truth, name="the labels after your function has seen them")
     assert_same(given[1], scores, name="the logits after your function has seen them")
-nothing = np.full((2, 3), 255, np.uint8)
-assert_same(segmentation_loss(nothing, np.zeros((2, 3, 4))), 0.0, name="the loss without a labelled pixel")
+
+
+### END HIDDEN TESTS
+### PART 1 point: void pixels
+two = np.log([[[1.0, 3.0], [1.0, 1.0]]])
+assert_same(
+    segmentation_loss(np.array([[1, 255]], np.uint8), two), -np.log(0.75), name="the loss of a pixel and a void one"
+)
+### BEGIN HIDDEN TESTS
+for trial, shape in enumerate([(4, 7, 3), (5, 2, 6), (3, 3, 4)]):
+    loss_trial(trial, shape, 0.3, 0)
+### END HIDDEN TESTS
+### PART 0.5 points: large logits
+two = np.log([[[1.0, 3.0], [1.0, 1.0]]])
+assert_same(
+    segmentation_loss(np.array([[0, 1]], np.uint8), 1000 * two), 500 * np.log(3) + np.log(2) / 2, name="large logits"
+)
+### BEGIN HIDDEN TESTS
+loss_trial(3, (4, 6, 3), 0, 1000)
 far = np.array([[[1000.0, 0.0, -1000.0]]])
 assert_same(segmentation_loss(np.array([[2]], np.uint8), far), 2000.0, name="the loss of a sure and wrong pixel")
+### PART 0.5 points: maps without a labelled pixel
+loss_trial(4, (2, 5, 4), 0.2, 0)
+nothing = np.full((2, 3), 255, np.uint8)
+assert_same(segmentation_loss(nothing, np.zeros((2, 3, 4))), 0.0, name="the loss without a labelled pixel")
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]

@@ -97,17 +97,29 @@ def insert_zeros(values, factor):
 
 
 # %% nbgrader={"grade": true, "grade_id": "zeros_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
-assert_same(insert_zeros(np.array([1.0, 2.0]), 3), [1.0, 0.0, 0.0, 2.0, 0.0, 0.0], name="two samples, spread")
-assert_same(
-    insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
-)
 ### BEGIN HIDDEN TESTS
-for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), ((5, 5), 1), ((6,), 4), ((1,), 5)]):
-    values = np.random.default_rng(trial).normal(size=shape)
+def zeros_trial(seed_, shape, factor):
+    values = np.random.default_rng(seed_).normal(size=shape)
     place = (1, 1, *shape, 1) if len(shape) == 1 else (1, *shape, 1)
     expected = ZeroInsertion2D(factor, dtype="float64")(values.reshape(place)).numpy()
     expected = expected[0, 0, :, 0] if len(shape) == 1 else expected[0, ..., 0]
     assert_same(insert_zeros(values.copy(), factor), expected, name=f"values of shape {shape} at factor {factor}")
+
+
+### END HIDDEN TESTS
+### PART 0.5 points: signals
+assert_same(insert_zeros(np.array([1.0, 2.0]), 3), [1.0, 0.0, 0.0, 2.0, 0.0, 0.0], name="two samples, spread")
+### BEGIN HIDDEN TESTS
+for trial, (shape, factor) in enumerate([((6,), 4), ((1,), 5), ((9,), 2), ((4,), 1)]):
+    zeros_trial(trial, shape, factor)
+### END HIDDEN TESTS
+### PART 0.5 points: images
+assert_same(
+    insert_zeros(np.array([[1.0, 2.0]]), 2), [[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0]], name="two pixels, spread"
+)
+### BEGIN HIDDEN TESTS
+for trial, (shape, factor) in enumerate([((3, 5), 2), ((4, 1), 3), ((2, 7), 4), ((5, 5), 1)]):
+    zeros_trial(trial, shape, factor)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -277,12 +289,17 @@ def bilinear_taps(factor, half_pixel):
 
 
 # %% nbgrader={"grade": true, "grade_id": "triangle_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+### PART 1 point: half-pixel centres
 assert_same(bilinear_taps(3, True), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3], name="bilinear_taps(3, True)")
-assert_same(bilinear_taps(2, False), [0.5, 1, 0.5], name="bilinear_taps(2, False)")
 ### BEGIN HIDDEN TESTS
 for factor in (1, 2, 4, 5, 6, 9):
     expected = interpolation_kernel("bilinear", factor)
     assert_same(bilinear_taps(factor, True), expected, name=f"bilinear_taps({factor}, True)")
+### END HIDDEN TESTS
+### PART 1 point: the aligned grid
+assert_same(bilinear_taps(2, False), [0.5, 1, 0.5], name="bilinear_taps(2, False)")
+### BEGIN HIDDEN TESTS
+for factor in (1, 3, 4, 5, 6, 9):
     expected = np.interp(np.arange(1, 2 * factor), [0, factor, 2 * factor], [0.0, 1.0, 0.0])
     assert_same(bilinear_taps(factor, False), expected, name=f"bilinear_taps({factor}, False)")
 ### END HIDDEN TESTS
@@ -447,6 +464,20 @@ def resize_row(signal, taps, factor):
 
 
 # %% nbgrader={"grade": true, "grade_id": "resize_check", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+### BEGIN HIDDEN TESTS
+def resize_trial(method, factor, length, margin):
+    """Compare all values that are at least `margin` away from the ends of the row."""
+    row, taps = np.random.default_rng(length).normal(size=length), interpolation_kernel(method, factor)
+    expected = InterpolationUpsampling2D(factor, method, dtype="float64")(row[None, None, :, None])[0, 0, :, 0]
+    answer = np.asarray(resize_row(row.copy(), taps, factor))
+    what = f"{length} samples at factor {factor}, {method}"
+    assert answer.shape == (factor * length,), f"{what}: the result has the shape {answer.shape}"
+    far = slice(margin, factor * length - margin)
+    assert_same(answer[far], expected.numpy()[far], name=what, rtol=1e-4, atol=1e-6)
+
+
+### END HIDDEN TESTS
+### PART 1 point: the ends of the row
 assert_same(
     resize_row(np.array([0.0, 4.0]), np.array([0.25, 0.75, 0.75, 0.25]), 2),
     [0.0, 1.0, 3.0, 4.0],
@@ -461,15 +492,15 @@ cases = [
     ("gaussian", 5, 6),
     ("lanczos5", 2, 1),
 ]
-for method, factor, length in cases:
-    row = np.random.default_rng(length).normal(size=length)
-    expected = InterpolationUpsampling2D(factor, method, dtype="float64")(row[None, None, :, None])[0, 0, :, 0]
-    answer = resize_row(row.copy(), interpolation_kernel(method, factor), factor)
-    assert_same(answer, expected, name=f"{length} samples at factor {factor}, {method}", rtol=1e-4, atol=1e-6)
+for case in cases:
+    resize_trial(*case, 0)
 # No method's taps: only zeros, filter and border can answer this.
 row, taps = np.array([2.0, -1.0, 5.0]), np.array([1.0, 2.0, 4.0, 4.0, 2.0, 1.0])
 weights = np.array([[taps[i - 2 * n + 2] if 0 <= i - 2 * n + 2 < 6 else 0 for n in range(3)] for i in range(6)])
 assert_same(resize_row(row.copy(), taps, 2), weights @ row / weights.sum(axis=1), name="a row with a kernel of ours")
+### PART 2 points: the middle of the row
+for case in [("bilinear", 3, 9), ("bicubic", 2, 12), ("lanczos3", 3, 14), ("gaussian", 5, 11), ("lanczos5", 4, 17)]:
+    resize_trial(*case, len(interpolation_kernel(*case[:2])) // 2)
 ### END HIDDEN TESTS
 
 # %% [markdown]

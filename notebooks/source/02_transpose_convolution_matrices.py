@@ -1050,12 +1050,23 @@ def output_sizes(size, kernel, stride):
 
 
 # %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(output_sizes(9, 3, 2), [5, 4], name="output_sizes(9, 3, 2)")
-assert_same(output_sizes(8, 3, 1), [8, 6], name="output_sizes(8, 3, 1)")
+### PART 0.5 points: padding "same"
+assert_same(output_sizes(9, 3, 2)[0], 5, name='the outputs of output_sizes(9, 3, 2) for padding "same"')
+assert_same(output_sizes(8, 3, 1)[0], 8, name='the outputs of output_sizes(8, 3, 1) for padding "same"')
 ### BEGIN HIDDEN TESTS
 for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 2)]:
-    expected = [len(convolution_matrix(np.ones(case[1]), case[0], case[2], padding)) for padding in ("same", "valid")]
-    assert_same(output_sizes(*case), expected, name=f"output_sizes{case}")
+    expected, answer = len(convolution_matrix(np.ones(case[1]), case[0], case[2])), output_sizes(*case)
+    assert len(answer) == 2, "return two numbers of outputs"
+    assert_same(answer[0], expected, name=f'the outputs of output_sizes{case} for padding "same"')
+### END HIDDEN TESTS
+### PART 0.5 points: padding "valid"
+assert_same(output_sizes(9, 3, 2)[1], 4, name='the outputs of output_sizes(9, 3, 2) for padding "valid"')
+assert_same(output_sizes(8, 3, 1)[1], 6, name='the outputs of output_sizes(8, 3, 1) for padding "valid"')
+### BEGIN HIDDEN TESTS
+for case in [(7, 7, 3), (10, 3, 4), (11, 2, 3), (6, 1, 4), (12, 5, 2), (480, 4, 2)]:
+    expected, answer = len(convolution_matrix(np.ones(case[1]), case[0], case[2], "valid")), output_sizes(*case)
+    assert len(answer) == 2, "return two numbers of outputs"
+    assert_same(answer[1], expected, name=f'the outputs of output_sizes{case} for padding "valid"')
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1078,13 +1089,23 @@ def possible_input_sizes(outputs, kernel, stride, padding):
 
 
 # %% nbgrader={"grade": true, "grade_id": "ambiguous_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert_same(possible_input_sizes(3, 3, 2, "same"), [5, 6], name="3 outputs, 3 taps, stride 2, same")
 ### BEGIN HIDDEN TESTS
-for case in [(4, 3, 1, "same"), (3, 3, 2, "valid"), (2, 5, 3, "valid"), (5, 2, 4, "same"), (1, 4, 3, "valid")]:
-    outputs_, taps_, stride, padding = case
+def ambiguous_trial(outputs_, taps_, stride, padding):
     sizes_ = range(taps_ if padding == "valid" else 1, 40)
     expected = [n for n in sizes_ if len(convolution_matrix(np.ones(taps_), n, stride, padding)) == outputs_]
-    assert_same(possible_input_sizes(*case), expected, name="{} outputs, {} taps, stride {}, {}".format(*case))
+    what = f"{outputs_} outputs, {taps_} taps, stride {stride}, {padding}"
+    assert_same(possible_input_sizes(outputs_, taps_, stride, padding), expected, name=what)
+
+
+### END HIDDEN TESTS
+### PART 0.5 points: padding "same"
+assert_same(possible_input_sizes(3, 3, 2, "same"), [5, 6], name="3 outputs, 3 taps, stride 2, same")
+### BEGIN HIDDEN TESTS
+for case in [(4, 3, 1), (5, 2, 4), (2, 5, 3), (1, 4, 5)]:
+    ambiguous_trial(*case, "same")
+### PART 0.5 points: padding "valid"
+for case in [(3, 3, 2), (2, 5, 3), (1, 4, 3), (4, 2, 1)]:
+    ambiguous_trial(*case, "valid")
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -134,13 +134,12 @@ def overlap_map(kernel_size, stride, size, rows, columns):
 
 
 # %% nbgrader={"grade": true, "grade_id": "map_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+### PART 1 point: pixels near the border
 assert_same(
     overlap_map(3, 2, 2, np.arange(5), np.arange(5)),
     np.outer([1, 1, 2, 1, 1], [1, 1, 2, 1, 1]),
     name="the whole map of 2 x 2 pixels, kernel 3, stride 2",
 )
-far = np.array([10**9, 10**9 + 1])
-assert_same(overlap_map(3, 2, 10**9, far, far), [[4, 2], [2, 1]], name="four pixels in the middle of a large map")
 ### BEGIN HIDDEN TESTS
 for size_, stride_, length_ in [(3, 2, 4), (4, 2, 2), (2, 3, 3), (5, 1, 2), (7, 3, 6), (2, 2, 1), (1, 4, 5)]:
     whole_ = overlap_counts(size_, stride_, length_)
@@ -154,6 +153,17 @@ for size_, stride_, length_ in [(3, 2, 4), (4, 2, 2), (2, 3, 3), (5, 1, 2), (7, 
     assert_same(
         answer_, np.multiply.outer(few_, few_[:1]), name=f"the end of a large map, kernel {size_}, stride {stride_}"
     )
+### END HIDDEN TESTS
+### PART 1 point: pixels far from the border
+far = np.array([10**9, 10**9 + 1])
+assert_same(overlap_map(3, 2, 10**9, far, far), [[4, 2], [2, 1]], name="four pixels in the middle of a large map")
+### BEGIN HIDDEN TESTS
+for size_, stride_ in [(4, 2), (2, 3), (5, 1), (7, 3), (1, 4), (9, 4)]:
+    middle_ = overlap_counts(size_, stride_, 50)[20 * stride_ : 20 * stride_ + 3 * stride_]
+    down_ = 5 * 10**8 * stride_ + np.arange(len(middle_))
+    answer_ = overlap_map(size_, stride_, 10**9, down_, down_[1::2])
+    expected_ = np.multiply.outer(middle_, middle_[1::2])
+    assert_same(answer_, expected_, name=f"the middle of a large map, kernel {size_}, stride {stride_}")
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -1007,18 +1017,25 @@ def good_kernel_sizes(strides, largest):
 
 
 # %% nbgrader={"grade": true, "grade_id": "sizes_check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["raises-exception"]
+### BEGIN HIDDEN TESTS
+def sizes_trial(strides_, largest_, expected_):
+    answer_ = good_kernel_sizes(list(strides_), largest_)
+    assert_same(answer_, expected_, name=f"good_kernel_sizes({strides_}, {largest_})")
+
+
+### END HIDDEN TESTS
+### PART 0.5 points: one stride
 assert_same(good_kernel_sizes([2], 7), [2, 4, 6], name="good_kernel_sizes([2], 7)")
 assert_same(good_kernel_sizes([3], 9), [3, 9], name="good_kernel_sizes([3], 9)")
 ### BEGIN HIDDEN TESTS
-for strides_, largest_, expected_ in [
-    ([3], 16, [3, 9, 15]),
-    ([3, 5], 50, [15, 45]),
-    ([4, 6], 24, [12, 24]),
-    ([2, 2, 4], 8, [4, 8]),
-    ([1], 4, [1, 3]),
-]:
-    answer_ = good_kernel_sizes(list(strides_), largest_)
-    assert_same(answer_, expected_, name=f"good_kernel_sizes({strides_}, {largest_})")
+sizes_trial([3], 16, [3, 9, 15])
+sizes_trial([1], 4, [1, 3])
+sizes_trial([4], 12, [4, 8, 12])
+### PART 0.5 points: several strides
+sizes_trial([3, 5], 50, [15, 45])
+sizes_trial([4, 6], 24, [12, 24])
+sizes_trial([2, 2, 4], 8, [4, 8])
+sizes_trial([1, 1], 5, [1, 3, 5])
 ### END HIDDEN TESTS
 
 # %% [markdown]

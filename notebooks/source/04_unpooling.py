@@ -95,24 +95,32 @@ def max_pool(features, k):
 
 
 # %% nbgrader={"grade": true, "grade_id": "pool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+### BEGIN HIDDEN TESTS
+def pool_trial(seed_, down, across, k):
+    features = np.random.default_rng(seed_).integers(-9, 3, (down, across)).astype(np.float32)
+    values, places = MaxPoolingWithIndices2D(k)(features[None, ..., None])
+    given = features.copy()
+    found = max_pool(given, k)
+    assert_same(given, features, name="the input after the call")
+    assert isinstance(found, tuple) and len(found) == 2, "return two arrays, as a tuple"
+    what = f"of a {down} x {across} map, windows of {k}"
+    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima {what}")
+    assert_same(found[1], places.numpy()[0, ..., 0].astype(int), name=f"the indices {what}")
+
+
+### END HIDDEN TESTS
+### PART 1 point: maps that the windows do not divide
 small_map = np.array([[1.0, 4.0, 2.0], [3.0, 4.0, 0.0], [5.0, 6.0, 7.0]])
 found = max_pool(small_map.copy(), 2)
 assert isinstance(found, tuple) and len(found) == 2, "return two arrays: the maxima and the indices"
 assert_same(found[0], [[4.0, 2.0], [6.0, 7.0]], name="the maxima")
 assert_same(found[1], [[1, 0], [1, 0]], name="the indices")
 ### BEGIN HIDDEN TESTS
-for trial, (down, across, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
-    features = np.random.default_rng(trial).integers(-9, 3, (down, across)).astype(np.float32)
-    values, places = MaxPoolingWithIndices2D(k)(features[None, ..., None])
-    given = features.copy()
-    found = max_pool(given, k)
-    assert_same(given, features, name="the input after the call")
-    assert_same(found[0], values.numpy()[0, ..., 0], name=f"the maxima of a {down} x {across} map, windows of {k}")
-    assert_same(
-        found[1],
-        places.numpy()[0, ..., 0].astype(int),
-        name=f"the indices of a {down} x {across} map, windows of {k}",
-    )
+for trial, case in enumerate([(5, 8, 2), (7, 5, 3), (2, 11, 4), (3, 3, 5)]):
+    pool_trial(trial, *case)
+### PART 1 point: maps that the windows divide
+for trial, case in enumerate([(4, 4, 2), (6, 9, 3), (8, 4, 4), (10, 12, 2)]):
+    pool_trial(trial, *case)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -163,19 +171,29 @@ def max_unpool(values, indices, k, height, width):
 
 
 # %% nbgrader={"grade": true, "grade_id": "unpool_check", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["core", "raises-exception"]
+### BEGIN HIDDEN TESTS
+def unpool_trial(seed_, down, across, k):
+    rng = np.random.default_rng(seed_)
+    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, down, across, 1)).astype(np.float32))
+    values = rng.normal(size=places.shape).astype(np.float32)
+    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, down, across, 1), np.float32)]).numpy()[0, ..., 0]
+    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, down, across)
+    assert_same(answer, expected, name=f"a {down} x {across} map, windows of {k}")
+
+
+### END HIDDEN TESTS
+### PART 1 point: maps that the windows divide
 assert_same(
     max_unpool(np.array([[1.0, 2.0]]), np.array([[3, 0]]), 2, 2, 4),
     [[0.0, 0.0, 2.0, 0.0], [0.0, 1.0, 0.0, 0.0]],
     name="two values put back",
 )
 ### BEGIN HIDDEN TESTS
-for trial, (down, across, k) in enumerate([(4, 4, 2), (6, 9, 3), (5, 8, 2), (7, 5, 3), (3, 10, 4)]):
-    rng = np.random.default_rng(trial)
-    _, places = MaxPoolingWithIndices2D(k)(rng.normal(size=(1, down, across, 1)).astype(np.float32))
-    values = rng.normal(size=places.shape).astype(np.float32)
-    expected = MaxUnpooling2D(k)([values, places, np.zeros((1, down, across, 1), np.float32)]).numpy()[0, ..., 0]
-    answer = max_unpool(values[0, ..., 0].copy(), places.numpy()[0, ..., 0].astype(int), k, down, across)
-    assert_same(answer, expected, name=f"a {down} x {across} map, windows of {k}")
+for trial, case in enumerate([(4, 4, 2), (6, 9, 3), (8, 4, 4)]):
+    unpool_trial(trial, *case)
+### PART 1 point: maps that the windows do not divide
+for trial, case in enumerate([(5, 8, 2), (7, 5, 3), (3, 10, 4)]):
+    unpool_trial(trial, *case)
 ### END HIDDEN TESTS
 
 # %% [markdown] tags=["core"]
@@ -870,6 +888,7 @@ two_of_them_and_two_far = np.array([[0, 6], [1, 6], [9, 9], [9, 0]])
 assert_same(boundary_f(column_of_four, two_of_them_and_two_far, 1), 0.5, name="F within 1 pixel")
 assert_same(boundary_f(column_of_four, two_of_them_and_two_far, 1.5), 2 * 0.5 * 0.75 / 1.25, name="F within 1.5 pixels")
 ### BEGIN HIDDEN TESTS
+### PART 1.5 points: maps that both have a border
 from scipy.spatial import KDTree
 
 for trial in range(6):
@@ -880,11 +899,14 @@ for trial in range(6):
     r = np.mean(KDTree(predicted).query(true)[0] <= tolerance)
     p = np.mean(KDTree(true).query(predicted)[0] <= tolerance)
     assert_same(boundary_f(true.copy(), predicted.copy(), tolerance), 2 * p * r / (p + r), name="F of random borders")
-nobody, far = np.zeros((0, 2), int), np.array([[99, 99]])
+### PART 0.5 points: maps without a border, and borders that are far apart
+nobody, corner, far = np.zeros((0, 2), int), np.array([[97, 97]]), np.array([[99, 99]])
 assert_same(boundary_f(nobody, nobody, 3), 1.0, name="F without any border")
 assert_same(boundary_f(far, nobody, 3), 0.0, name="F without a predicted border")
 assert_same(boundary_f(nobody, far, 3), 0.0, name="F without a true border")
 assert_same(boundary_f(far, far - 50, 3), 0.0, name="F when nothing is near")
+for reach, share in [(2.5, 0.0), (3, 1.0)]:
+    assert_same(boundary_f(corner, far, reach), share, name=f"F of two pixels 2.83 apart within {reach}")
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -157,14 +157,18 @@ RIGHT = [
     ("gradient", gradient_by_loops),
     ("gradient", lambda signal, *rest: pulled(signal, *rest).tolist()),
 ]
+PARTLY = [
+    ("sizes", sizes(same=lambda n, k, s: n // s), 0.5),
+    ("sizes", sizes(same=lambda n, k, s: n / s), 0.5),
+    ("sizes", sizes(valid=lambda n, k, s: (n - k + 1) // s), 0.5),
+    ("sizes", sizes(valid=lambda n, k, s: (n - k) // s), 0.5),
+    ("sizes", sizes(valid=lambda n, k, s: -(-(n - k) // s) + 1), 0.5),
+    ("sizes", sizes(valid=lambda n, k, s: (n - 3) // s + 1), 0.5),
+    ("ambiguous", ambiguous(first=lambda o, k, s, p: (o - 1) * s + 1), 0.5),
+    ("ambiguous", ambiguous(first=lambda o, k, s, p: (o - 1) * s + k), 0.5),
+]
 WRONG = [
     ("sizes", nothing),
-    ("sizes", sizes(same=lambda n, k, s: n // s)),
-    ("sizes", sizes(same=lambda n, k, s: n / s)),
-    ("sizes", sizes(valid=lambda n, k, s: (n - k + 1) // s)),
-    ("sizes", sizes(valid=lambda n, k, s: (n - k) // s)),
-    ("sizes", sizes(valid=lambda n, k, s: -(-(n - k) // s) + 1)),
-    ("sizes", sizes(valid=lambda n, k, s: (n - 3) // s + 1)),
     ("sizes", lambda n, k, s: sizes()(n, k, s)[::-1]),
     ("sizes", lambda n, k, s: {2: (5, 4)}.get(s, (8, 6))),
     ("matrix", nothing),
@@ -197,8 +201,6 @@ WRONG = [
     ("ambiguous", nothing),
     ("ambiguous", ambiguous(count=lambda s: s - 1)),
     ("ambiguous", ambiguous(count=lambda s: s + 1)),
-    ("ambiguous", ambiguous(first=lambda o, k, s, p: (o - 1) * s + 1)),
-    ("ambiguous", ambiguous(first=lambda o, k, s, p: (o - 1) * s + k)),
     ("ambiguous", lambda o, k, s, p: ambiguous()(o, k, s, p)[::-1]),
     ("ambiguous", lambda o, k, s, p: [2 * o - 1, 2 * o]),
     ("ambiguous", lambda o, k, s, p: [float(n) for n in ambiguous()(o, k, s, p)]),

@@ -155,25 +155,27 @@ RIGHT = [
     ("mend", mended_by_least_squares),
     ("mend", lambda kernel, stride: mend()(kernel, stride).tolist()),
 ]  # fmt: skip
+PARTLY = [
+    ("sizes", good_sizes(every=any), 0.5),
+    ("sizes", lambda strides, largest: good_sizes()([max(strides)], largest), 0.5),
+    ("sizes", lambda strides, largest: good_sizes()([math.prod(strides)], largest), 0.5),
+    ("map", map_of(lambda k, s, n, p: len(range(p % s, k, s))), 1),
+    ("map", map_of(lambda k, s, n, p: p // s - max(0, -(-(p - k + 1) // s)) + 1), 1),
+    ("map", map_of(lambda k, s, n, p: min(n - 1, p // s) + (k - 1 - p) // s + 1), 1),
+]
 WRONG = [
     ("sizes", nothing),
     ("sizes", lambda strides, largest: {2: [2, 4, 6]}.get(strides[0], [3, 9])),
     ("sizes", good_sizes(rule=lambda k, s: k % s == 0)),
     ("sizes", good_sizes(rule=lambda k, s: (k - s) % 2 == 0)),
     ("sizes", good_sizes(beyond=0)),
-    ("sizes", good_sizes(every=any)),
     ("sizes", good_sizes(first=2)),
     ("sizes", good_sizes(first=0)),
     ("sizes", good_sizes(step=-1)),
-    ("sizes", lambda strides, largest: good_sizes()([max(strides)], largest)),
-    ("sizes", lambda strides, largest: good_sizes()([math.prod(strides)], largest)),
     ("map", nothing),
     ("map", map_by_library),
     ("map", map_by_stamps),
-    ("map", map_of(lambda k, s, n, p: len(range(p % s, k, s)))),  # as if there were no border
     ("map", map_of(lambda k, s, n, p: min(n - 1, p // s) - max(0, (p - k + 1) // s) + 1)),
-    ("map", map_of(lambda k, s, n, p: p // s - max(0, -(-(p - k + 1) // s)) + 1)),
-    ("map", map_of(lambda k, s, n, p: min(n - 1, p // s) + (k - 1 - p) // s + 1)),
     ("map", map_of(lambda k, s, n, p: reached(s, k, n, p))),
     ("map", map_of(lambda k, s, n, p: max(1, reached(k, s, n, p)))),
     ("map", lambda *given: map_of(reached)(*given).astype(float)),
