@@ -10,10 +10,15 @@ from IPython.display import display
 
 from course_utils.names import look_up
 from course_utils.quizzes import (
+    attention,
     checkerboards,
+    context,
     leaderboard,
+    random_fields,
+    reconstruction,
     segmentation,
     segnet,
+    shapes_and_distance,
     transposed_convolution,
     unpooling,
     upsampling,
@@ -27,7 +32,12 @@ QUIZZES: dict[str, tuple[Question, ...]] = {
     "03": checkerboards.QUESTIONS,
     "04": unpooling.QUESTIONS,
     "05": segnet.QUESTIONS,
+    "06": context.QUESTIONS,
+    "07": reconstruction.QUESTIONS,
+    "08": random_fields.QUESTIONS,
+    "09": shapes_and_distance.QUESTIONS,
     "10": leaderboard.QUESTIONS,
+    "11": attention.QUESTIONS,
 }
 """The questions of each notebook, by its number."""
 

@@ -8,13 +8,13 @@ QUESTIONS = (
         "difference?",
         (
             Option(
-                "It may be chance, as the true scores may be equal",
-                "Each interval moves with the frames, and so does the other one: a frame that is hard is hard for "
-                "both. The difference can be far surer than either score.",
+                "It may well be chance",
+                "That does not follow: a frame that is hard is hard for both, so both scores move together, and "
+                "their difference can be far surer than either.",
             ),
             Option(
-                "It is real if neither interval holds the other's score",
-                "No such rule holds here: how wide each interval is says nothing of how the two scores move together.",
+                "It is real if it exceeds both half-widths",
+                "Half-widths say how far each score moves, and nothing about whether the two move together.",
             ),
             Option(
                 "Nothing: it needs an interval of its own",
@@ -28,12 +28,12 @@ QUESTIONS = (
         "A permutation test gives p = 0.03. What is 0.03?",
         (
             Option(
-                "How often exchanged results differ by as much",
+                "How often exchanged results would differ by as much",
                 "It is computed as if the systems were equal: their results on each image are exchanged at random.",
                 right=True,
             ),
             Option(
-                "How likely it is that the two systems are equal",
+                "How likely it is that they are equal",
                 "The test starts from equal systems and asks how unusual the data are. It cannot say how likely its "
                 "own assumption is.",
             ),
@@ -49,18 +49,17 @@ QUESTIONS = (
         "the interval?",
         (
             Option(
-                "It is too wide, as frames that resemble each other are drawn twice",
-                "Drawing twice is part of every bootstrap. The trouble is that neighbours are counted as separate "
-                "evidence.",
+                "It is too wide: neighbours are drawn twice",
+                "Drawing twice is part of every bootstrap, and does not widen an interval that should be wide.",
             ),
             Option(
-                "It is too narrow",
+                "It is too narrow: neighbours tell little that is new",
                 "Neighbouring frames share their luck, so the drive holds fewer independent facts than it has "
                 "frames. Blocks of frames keep the ties.",
                 right=True,
             ),
             Option(
-                "Nothing, as random draws make the frames independent",
+                "Nothing: random draws are independent",
                 "The draws are independent; the frames that are drawn still tell the same story several times.",
             ),
         ),

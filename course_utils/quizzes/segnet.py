@@ -7,17 +7,17 @@ QUESTIONS = (
         "What do SegNet's dashed arrows bring the decoder?",
         (
             Option(
-                "The encoder's features, as they were before each pooling",
+                "The encoder's features before each pooling",
                 "Other networks do carry those across. SegNet keeps only where the maxima stood, a small fraction "
                 "of the memory.",
             ),
             Option(
-                "The place of each maximum in its window",
+                "For each pooled value, the place of the maximum",
                 "Places and nothing else: what stands there comes up through the decoder.",
                 right=True,
             ),
             Option(
-                "The classes of things that pooling has made too small to see",
+                "The classes of things that pooling made too small to see",
                 "An index knows no class. If a pole's features are lost at the bottleneck, an index cannot name it.",
             ),
         ),
@@ -45,7 +45,7 @@ QUESTIONS = (
         "The car's own bonnet is void in the label map. A network calls it building. What happens to its mIoU?",
         (
             Option(
-                "Nothing",
+                "Nothing: the bonnet is not counted",
                 "Pixels that are void in the truth enter no row of the confusion matrix, whatever is predicted there.",
                 right=True,
             ),
@@ -54,7 +54,7 @@ QUESTIONS = (
                 "It would if the bonnet were labelled. Nobody can say that a void pixel is not building.",
             ),
             Option(
-                "It falls, as void is never found and scores 0",
+                "It falls: void is never found",
                 "Void is not one of the classes. It has no IoU, and the mean does not contain it.",
             ),
         ),
@@ -63,11 +63,11 @@ QUESTIONS = (
         "Why does the competitor with the frozen encoder get more training steps than the others?",
         (
             Option(
-                "Its encoder is already trained, and the decoder has to catch up",
+                "Its encoder is trained already, and the decoder has to catch up",
                 "The random encoder that is frozen gets as many. What is equal is the time, not how much is learnt.",
             ),
             Option(
-                "Its encoder is passed over, so a step only runs the decoder",
+                "Its steps only run the decoder",
                 "The decoder needs features, so every image still goes through the encoder. Going back is what is "
                 "saved.",
             ),
@@ -93,7 +93,7 @@ QUESTIONS = (
                 right=True,
             ),
             Option(
-                "That freezing is worth three points",
+                "That freezing is worth them",
                 "Both were frozen, for as long. They differ in the weights they start from.",
             ),
             Option(

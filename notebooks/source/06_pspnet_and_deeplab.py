@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 75
+#     minutes: 80
 #     claims: [L14, L15, L16, L17]
 # ---
 
@@ -16,8 +16,8 @@
 # module from simpler parts, say which pixels an output sees and prove it by gradients, tell PSPNet, DeepLabV3 and DeepLabV3+
 # apart, and compute mean IoU correctly.
 #
-# **Time:** 75 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need under two minutes on two processor cores.
+# **Time:** 80 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves take under two minutes on two processor cores.
 #
 # **Lecture claims:** *L14*, PSPNet is a network pre-trained for recognition, then a newly trained pyramid pooling module.
 # *L15*, DeepLabV3 is dilated (atrous) convolutions, then upscaling. *L16*, a dilated convolution keeps the output size,
@@ -65,7 +65,7 @@ if fast:
 # %% [markdown] tags=["core"]
 # ## The question
 #
-# Four patches of four classes. Which classes?
+# Here are four patches, each from another class. Which classes are they?
 
 # %% tags=["core"]
 data = datasets.open(dataset, data_dir)
@@ -99,9 +99,9 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# A patch alone could be several things; *where it is and what is around it* gives it a class. A network knows the
-# surroundings only as far as its **receptive field** reaches. In this notebook one network grows in front of you, from a
-# classifier without any idea of place to DeepLabV3+, and each part that is added widens or sharpens what it sees.
+# A patch alone could be several things; only *where it is and what is around it* tells its class. A network knows the
+# surroundings only as far as its **receptive field** reaches. In this notebook one network grows in front of you, from
+# a classifier without any idea of place to DeepLabV3+, and each part that is added widens or sharpens what it sees.
 #
 # Inside a network that has learnt nothing there is nothing to see. So the course ships all of them trained, on the same
 # frames, from random weights and one seed. With `steps` above 0 the next cells train your own.
@@ -227,9 +227,9 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# The classifier was never told where things are, and yet its map shows it, roughly. An answer covers 32 x 32 pixels.
+# The classifier was never told where things are, and yet its map shows roughly that. Each answer covers 32 x 32 pixels.
 #
-# **Self-test.** Which layer is the slid dense layer, as a convolution?
+# **Self-test.** Written as a convolution, what is the slid dense layer?
 #
 # <details><summary>Answer</summary>A 1 x 1 convolution with as many output channels as classes.</details>
 
@@ -276,8 +276,8 @@ else:
 # **Self-test.** The classifier was trained on 224 x 224 pixels, and one place of its last map sees more than that. Why does
 # the map have more than one answer on a larger photograph?
 #
-# <details><summary>Answer</summary>Convolutions do not care for the size: 448 x 672 pixels at stride 32 give 14 x 21
-# places, each with its own surroundings.</details>
+# <details><summary>Answer</summary>Convolutions work at any size: 448 x 672 pixels at stride 32 give 14 x 21 places,
+# each with its own surroundings.</details>
 
 # %% [markdown] tags=["core"]
 # ## Atrous convolution: taps with holes between them
@@ -401,8 +401,8 @@ plotting.show(
 # ## More: It keeps the size, except for edge effects
 #
 # With `"same"` padding the output is as large as the input, at every rate; with `"valid"` it loses $r (k - 1)$ rows and
-# columns. The two agree wherever no tap leaves the map. So the lecture's sentence is true of the *size* by virtue of the
-# padding, and the *values* of a 3 x 3 kernel are free of edge effects only $r$ pixels away from the border:
+# columns. The two agree wherever no tap leaves the map. So the lecture's sentence is true of the *size*, thanks to the
+# padding; the *values* of a 3 x 3 kernel are free of edge effects only from $r$ pixels inside the border on:
 
 # %% tags=["nbval-check-output"]
 for rate in (1, 2, 6):
@@ -660,8 +660,8 @@ assert measured == formula
 
 # %% [markdown]
 # But most of the ways through the layers lead to the middle, so the ends hardly count. Luo et al. (2016) call what does
-# count the *effective* receptive field. With random weights and those of our PSPNet's encoder (if it is a slim one), on
-# frames continued by mirror images:
+# count the *effective* receptive field. Here with random weights and with those of our PSPNet's encoder (if it is a
+# slim one), on frames continued by mirror images:
 
 # %%
 pspnet = networks["PSPNet"]
@@ -685,10 +685,10 @@ for name, values in profiles.items():
     print(f"{name:17} 90 % of the gradient within {middle} pixels; the formula says {formula}")
 
 # %% [markdown]
-# Did training widen the effective field? Compare the last two lines. Nothing in a loss asks for a wide field, and with few
-# steps on small images the central taps of the kernels often gain most, so that it may even shrink; Luo et al. found that
-# long training on whole scenes widens it. The formula's width does not change by training at all: it is an upper bound, and
-# no measure of what a network uses.
+# Did training widen the effective field? Compare the last two lines. Nothing in a loss asks for a wide field. After few
+# steps on small images it may even shrink, as the central taps of the kernels often gain most; after long training on
+# whole scenes Luo et al. found it wider. The formula's width does not change with training at all: it is an upper
+# bound, not a measure of what a network uses.
 #
 # **Self-test.** Two layers of three equal taps in one dimension: how many ways lead from the output to the middle of its
 # five pixels, and how many to an end?
@@ -741,7 +741,7 @@ for n in (6, 9, 17):
     assert all(bins[i + 1][0] <= bins[i][1] for i in range(5))
 
 # %% [markdown] tags=["core"]
-# Neighbouring bins may share a feature, none is empty, none is left out.
+# Neighbouring bins may share a feature; no bin is empty, and no feature is left out.
 #
 # ### Exercise 4: one level of the pyramid (2 points)
 #
@@ -790,7 +790,8 @@ for trial, case in enumerate([(6, 18, 6), (9, 12, 3), (7, 4, 1)]):
 # <details><summary>Hint 2</summary>Bin (i, j) is the slice from <code>i * height // bins</code> to <code>-(-(i + 1) *
 # height // bins)</code>, columns likewise. With fewer features than bins, bins share them.</details>
 #
-# **Think first.** What can a level of one bin tell a pixel, and what one of 6 x 6? Here are the levels of the image's colours.
+# **Think first.** What can a level of one bin tell a pixel, and what one of 6 x 6? Here are the levels, made from the
+# image's colours.
 
 
 # %% tags=["core", "predict"]
@@ -819,7 +820,7 @@ plotting.show(
 # %% [markdown]
 # ## More: The module by hand
 #
-# The module by hand, against the course's layer with the same weights:
+# Step by step, beside the course's layer with the same weights:
 
 # %% tags=["nbval-check-output"]
 features = np.random.default_rng(0).normal(size=(2, 9, 17, 8)).astype("float32")
@@ -959,7 +960,7 @@ interactive_figure(
 # bilinear interpolation by the output stride, with no weights. **DeepLabV3+** replaces that last jump by a small
 # decoder. It enlarges the pyramid's result to stride 4, puts low-level features beside it (brought down to 48 channels,
 # so that they do not drown the rest), and convolves twice, 3 x 3, before the scores are enlarged by 4. It is meant for
-# boundaries. The two beside each other, with labels at the full resolution:
+# boundaries. Here are both, with labels at full resolution:
 
 
 # %%
@@ -1056,10 +1057,10 @@ plotting.play(
 )
 
 # %% [markdown] tags=["core"]
-# The slid classifier finds road and cars, and scores less than the guess that never looks: who has only learnt *what* draws no
-# contours, and rates alone do not help. Training on label maps does. The order of the others is no law: the skips of FCN-8s
-# carry fine features that DeepLabV3, whose scores are enlarged sixteenfold, never sees; the decoder of DeepLabV3+ brings
-# them back.
+# The slid classifier finds road and cars, and scores less than the guess that never looks: a network that has only
+# learnt *what* draws no contours, and rates alone do not help. Training on label maps does. The order of the others is
+# not a law: the skips of FCN-8s carry fine features that DeepLabV3, whose scores are enlarged sixteenfold, never sees;
+# the decoder of DeepLabV3+ brings them back.
 #
 # **Self-test.** Which of the five steps adds the fewest weights?
 #
@@ -1120,8 +1121,8 @@ for first, second in [("DeepLabV3", "PSPNet"), ("DeepLabV3Plus", "PSPNet"), ("De
     print(f"{first:14} - {second:10} 95 % interval {ends}; {verdict}")
 
 # %% [markdown]
-# Even an interval without zero speaks only of *these* weights. To decide between architectures one
-# needs several seeds, equal effort on each one's learning rate, real photographs, and training until nothing improves.
+# Even an interval that leaves zero out speaks only of *these* weights. To decide between architectures one needs
+# several seeds, equal effort on each one's learning rate, real photographs, and training until nothing improves.
 #
 # **Self-test.** An interval reaches from +0.4 to +2.1 points. Does it follow that (a) these weights do better on
 # frames like these, (b) the architecture is the better one?
@@ -1156,8 +1157,9 @@ print(
 # %% [markdown]
 # The paper heads all rows "val"; the column "split" is ours. The means of the first three rows are those that PSPNet's
 # paper prints for the *test* set (table 6), where PSPNet has 78.4, not the 78.8 of this table. So the first three were
-# most likely scored on other images than the last three, and the step from 71.6 to 78.8 is partly a step between splits.
-# Within each three the classes come in nearly the same order: that part is about Cityscapes, not about networks.
+# most likely scored on other images than the last three, and the step from 71.6 to 78.8 is partly a step between
+# splits. Within each group of three the classes come in nearly the same order: that part is about Cityscapes, not about
+# networks.
 #
 # **Self-test.** Why should the six rows not be ranked in one list?
 #
@@ -1182,7 +1184,7 @@ theirs = keras_cv.models.DeepLabV3Plus(backbone=backbone, num_classes=19)
 ours = models.DeepLabV3Plus(19, encoder="resnet50")
 
 # %% [markdown]
-# Where does it depart from the paper? The next table is read from the two models, both with a ResNet-50.
+# Where does it depart from the paper? The next table is read off the two models, both with a ResNet-50.
 
 
 # %%
@@ -1230,11 +1232,11 @@ for name, value in first.items():
     print(f"{name:31}{value!s:>14}{second[name]!s:>22}")
 
 # %% [markdown]
-# In the paper the output stride is 16 or 8, the head has two 3 x 3 convolutions, and the scores are made at stride 4 and
-# enlarged last. keras-cv's encoder keeps stride 32 with the rates of stride 16, so its pyramid reaches twice as far. Its
-# head is one 1 x 1 convolution before the classifier, and it enlarges its channels to full size before it classifies:
-# sixteen times the multiply-adds of a classifier at stride 4. It enlarges by fixed factors, so sizes that 32 does not
-# divide fail. It may be a good network, but it is *another* one than the paper's. Its output is a softmax. Feed that to a
+# In the paper the output stride is 16 or 8, the head has two 3 x 3 convolutions, and the scores are made at stride 4
+# and enlarged last. keras-cv's encoder keeps stride 32 with the rates of stride 16, so its pyramid reaches twice as
+# far. Its head is one 1 x 1 convolution before the classifier, and it enlarges its channels to full size before it
+# classifies: sixteen times the multiply-adds of a classifier at stride 4. It enlarges by fixed factors, so sizes that
+# 32 does not divide fail. It may be a good network, but it is not the paper's. Its output is a softmax. Feed that to a
 # loss that expects logits, and everything still runs:
 
 # %% tags=["nbval-check-output"]
@@ -1246,11 +1248,20 @@ for told, from_logits in [("probabilities", False), ("logits", True)]:
 # %% [markdown]
 # The loss can then never reach 0, and no error tells you. Our networks give logits; the loss knows.
 #
-# **Self-test.** 19 classes, a perfect and perfectly sure softmax, fed to a loss that expects logits: which loss
-# is left?
+# **Self-test.** 19 classes, a perfect and perfectly sure softmax, fed to a loss that expects logits: what loss is left?
 #
 # <details><summary>Answer</summary>The largest of the "logits" is 1, the 18 others are 0: log(1 + 18 / e), about
 # 2.03.</details>
+
+# %% [markdown]
+# ## More: Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %%
+from course_utils.quizzes import quiz
+
+quiz("06")
 
 # %% [markdown]
 # ## Exercises
@@ -1260,11 +1271,12 @@ for told, from_logits in [("probabilities", False), ("logits", True)]:
 # ### Exercise 5: good pictures, bad score (2 points)
 #
 # A colleague's network draws beautiful contours, in odd colours, and scores an mIoU of 3 %. The network is fine. It was
-# trained with another *label table*: what it calls class 5 the truth calls class 2, and so on, each class of one table being
-# one class of the other. `matrix` `[classes, classes]` is its confusion matrix: truth in rows, prediction in columns. Find
-# the table. Return integers `[classes]`: for each number that the network *predicts*, the true class that it means. Every
-# true class has exactly one number; of all such tables return the one by which the most pixels are right. Beware of the
-# likeliest guess per column: where a class is rare and badly recognised, most of its number's pixels belong to another one.
+# trained with another *label table*: what it calls class 5 the truth calls class 2, and so on, each class of one table
+# being one class of the other. `matrix` `[classes, classes]` is its confusion matrix: truth in rows, prediction in
+# columns. Find the table. Return integers `[classes]`: for each number that the network *predicts*, the true class that
+# it means. Every true class has exactly one number; of all such tables return the one by which the most pixels are
+# right. Beware of taking the largest entry of each column: where a class is rare and badly recognised, most of the
+# pixels with its number belong to another one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "table", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -17,7 +17,7 @@
 # and measure how far around a pixel a network looks.
 #
 # **Time:** 55 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need about two minutes on two processor cores.
+# later). The cells themselves take about two minutes on two processor cores.
 #
 # **Lecture claim:** *L17*, the per-class table on Cityscapes; here its first row, LRR (Laplacian reconstruction and
 # refinement).
@@ -115,9 +115,9 @@ plotting.show(
 #
 # Cut windows around pixels of a class out of the label maps: 1 where the class is, 0 elsewhere. Windows of one class
 # resemble each other: a road fills the lower part, a pole is a vertical bar. The *principal components* of their
-# differences from the mean window, the **bases**, are pictures of which few suffice (section 3 of the paper keeps ten per
-# class, scaled by how much they vary). Purple adds to the class's score, orange takes away; a negative coefficient swaps
-# the two.
+# differences from the mean window, the **bases**, are pictures of which a few suffice (section 3 of the paper keeps ten
+# per class, scaled by how much they vary). Purple adds to the class's score, orange takes away; a negative coefficient
+# swaps the two.
 
 # %% tags=["core"]
 bases = layers.segment_bases(train_maps, K, patch_size=patch_size, patches=200, seed=seed)
@@ -129,8 +129,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# A layer of LRR predicts *coefficients*, and draws. Patches are twice as long as the distance between places, so that
-# neighbours overlap.
+# A layer of LRR predicts *coefficients* and draws patches with them. A patch is twice as long as the distance between
+# places, so neighbours overlap.
 #
 # ### Exercise 1: overlapping patches (2 points)
 #
@@ -205,10 +205,10 @@ print(f"coefficients {coefficients.shape[:2]} -> scores {canvas.shape}: bilinear
 # %% [markdown]
 # ## More: What a few numbers can say
 #
-# Now the competition the paper is about. Windows of test frames, averaged to 8 x 8, are described by a few numbers in
-# three ways: coefficients of the class's own bases, coefficients of the cosines, or *scores on a coarser grid*, enlarged
-# bilinearly. Each starts from the class's mean training window and gets its best numbers, by least squares. A pixel is
-# wrong if the sum puts it on the other side of one half. **Think first:** which way wins with four numbers?
+# Now the comparison that the paper is about. Windows of test frames, averaged to 8 x 8, are described by a few numbers
+# in three ways: coefficients of the class's own bases, coefficients of the cosines, or *scores on a coarser grid*,
+# enlarged bilinearly. Each starts from the class's mean training window and gets its best numbers, by least squares. A
+# pixel is wrong if the sum puts it on the wrong side of one half. **Think first:** which way wins with four numbers?
 #
 # <details><summary>Answer</summary>The class's own bases: they were made from such windows. The next cell says by how
 # much.</details>
@@ -313,9 +313,9 @@ interactive_figure(
 # ## Where a finer level may speak
 #
 # LRR predicts coefficients at four strides, 32, 16, 8 and 4. The coarsest knows what is where, roughly. Finer features
-# see sharply, but too little to be trusted inside a region. So each finer level may correct the coarser one only near a
-# *boundary* of the coarser one's own prediction, found by dilation and erosion: near a boundary of a class, its largest
-# and its smallest probability in a window differ.
+# see sharply, but too little of the street to be trusted inside a region. So each finer level may correct the coarser
+# one only near a *boundary* of the coarser one's own prediction, found by dilation and erosion: near a boundary of a
+# class, its largest and its smallest probability in a window differ.
 #
 # ### Exercise 2: a boundary mask (2 points)
 #
@@ -508,10 +508,10 @@ assert steps or per_level["logits"][0] > score(blind)[0] + 15, "the network has 
 
 # %% [markdown] tags=["core"]
 # The last row, the *image-blind prior*, answers with the class that is most frequent at each place in training. Compare
-# with the blocks of the beginning: what the levels add is mostly at boundaries.
+# with the blocks at the beginning: what the levels add is mostly at boundaries.
 #
-# Inside, for one frame: the coarser level's classes, the mask and the correction (each its largest value over the classes,
-# the correction as a share of its maximum), and the result.
+# Now look inside, at one frame: the coarser level's classes, the mask and the correction (of each the largest value
+# over the classes, the correction as a share of its maximum), and the result.
 
 # %% tags=["core"]
 parts = ("coarse", "mask", "detail", "refined")
@@ -586,10 +586,10 @@ print("without masks mIoU {:.1f} %   boundary F {:.1f} %".format(*score(sums.arg
 #
 # ## More: How far does a network look?
 #
-# A class needs context: a grey pixel is road, wall or bus by what lies around it. The receptive field says how far a
-# network *can* look. How far *does* it? Keep the surroundings of a pixel up to some radius, and put them into another
-# street. If the answer stays right, what was replaced did not matter. We compare LRR with PSPNet (notebook 06), which
-# averages over the whole image. **Think first:** which of the two needs the right street around it more?
+# A class needs context: whether a grey pixel is road, wall or bus depends on what lies around it. The receptive field
+# says how far a network *can* look. How far *does* it? Keep the surroundings of a pixel up to some radius, and put them
+# into another street. If the answer stays right, what was replaced did not matter. We compare LRR with PSPNet (notebook
+# 06), which averages over the whole image. **Think first:** which of the two needs the right street around it more?
 #
 # <details><summary>Answer</summary>PSPNet, one would guess: its pyramid tells every pixel about the whole image. But LRR
 # decides at 32x what is where, from features that see far, too. A guess is no measurement.</details>
@@ -635,9 +635,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# A few pixels around are not enough for either, and both use what lies well beyond a thing's own outline. That a network
-# *may* look everywhere does not say that it depends on it. Two cautions: the cut itself is an edge that no street has, and
-# with a few dozen pixels a curve is uncertain by ten points or so.
+# A few pixels of surroundings are not enough for either, and both use what lies well beyond a thing's own outline. That
+# a network *may* look everywhere does not say that it depends on it. Two cautions: the cut itself is an edge that no
+# street has, and with a few dozen pixels a curve is uncertain by ten points or so.
 #
 # ## More: The lecture's rows
 #
@@ -662,7 +662,18 @@ for system in ("LRR", "DeepLabV2", "Piecewise"):
 # (b) "Laplacian refinement is better for poles than a CRF"?
 #
 # <details><summary>Answer</summary>(a) only. For (b) the rest of the systems would have to be equal.</details>
+
+# %% [markdown]
+# ## More: Quiz
 #
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %%
+from course_utils.quizzes import quiz
+
+quiz("07")
+
+# %% [markdown]
 # ## Exercises
 #
 # Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell
@@ -715,8 +726,9 @@ for f in (2, 3, 4):
 #
 # ### Exercise 5: in your own words (2 points)
 #
-# At 32x, LRR has taken the middle of a large bus for a car, surely and over many pixels. The finest level sees the bus's
-# texture perfectly. Explain why it cannot put this right, why the authors want it so, and what has to be good instead.
+# At 32x, LRR has taken the middle of a large bus for a car, confidently and over many pixels. The finest level sees the
+# bus's texture perfectly. Explain why it cannot put this right, why the authors want it that way, and what has to be
+# good instead.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "words", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -735,9 +747,9 @@ for f in (2, 3, 4):
 #
 # - Even perfect labels on a coarse map lose thin things and boundaries.
 # - LRR stores a few coefficients of class-specific pictures where others store one score; bilinear upsampling is the
-#   case of one tent. Overlapping patches draw constants only if the values that meet sum to one.
-# - Finer levels correct coarser ones, at their boundaries only. The mask stops gradients, too, so each level has its own
-#   loss.
+#   case of a single tent. Overlapping patches draw constants only if the values that meet sum to one.
+# - Finer levels correct coarser ones, at their boundaries only. The mask stops gradients, too, so each level has its
+#   own loss.
 # - How far a network can look and how far it does are two questions; the second is answered by experiment.
 # - The lecture's three rows of 2016 are test figures; the other three are validation figures.
 #

@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 55
+#     minutes: 60
 #     claims: [L17]
 # ---
 
@@ -16,8 +16,8 @@
 # step of mean field and say what it lowers, put a fully connected CRF behind a network, tell from scores where it pays
 # and where it does harm, and say what piecewise training avoids.
 #
-# **Time:** 55 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need about two minutes on two processor cores.
+# **Time:** 60 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves take about two minutes on two processor cores.
 #
 # **Lecture claim:** *L17*, the per-class table on Cityscapes. Two of its systems owe part of their row to a random field:
 # DeepLabV2 refines its result with one, Piecewise has one inside.
@@ -130,11 +130,11 @@ plotting.show(
 
 # %% [markdown] tags=["core"]
 # The second score, the *image-blind prior*, is what one gets by always answering with the class that is most frequent
-# at each place. Only what a network has above that, it has learnt from images.
+# at each place. Only what a network scores above that has been learnt from images.
 #
 # ## Pixels in pairs
 #
-# A **conditional random field** binds pixels to each other. The **appearance kernel** says how strongly: much if two
+# A **conditional random field** binds pixels to each other. The **appearance kernel** says how strongly: tightly if two
 # pixels $i$ and $j$ are near each other *and* of similar colour (Krähenbühl and Koltun 2011, equation 3).
 #
 # $$g(i, j) = \exp\left(-\frac{|p_i - p_j|^2}{2 \theta_\alpha^2} - \frac{|I_i - I_j|^2}{2 \theta_\beta^2}\right), \qquad
@@ -413,7 +413,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Mean field is not exact: the divergence stays above zero, for independent pixels cannot be $P$. They tend to be too sure.
+# Mean field is not exact: the divergence stays above zero, for independent pixels cannot be $P$. Its marginals tend to
+# be too sure.
 #
 # **Self-test.** All other pixels are certainly of class 0. What does an update with Potts's compatibility subtract from
 # the logits of a pixel, for class 0 and for class 1?
@@ -422,8 +423,9 @@ plotting.show(
 #
 # ## Behind the network
 #
-# DeepLabV2 trains its network without the field and puts it behind. Its weights and scales come from a search on frames
-# that are not scored, and so do ours: four fields compete on a few validation frames; the winner refines the test frames.
+# DeepLabV2 trains its network without the field, and then puts the field behind it. The field's weights and scales come
+# from a search on frames that are not scored, and so do ours: four fields compete on a few validation frames; the
+# winner refines the test frames.
 
 # %% tags=["core"]
 fixed = {"position_scale": 20.0, "smoothness_weight": 1.0, "smoothness_scale": 1.0, "method": "permutohedral"}
@@ -472,12 +474,12 @@ plotting.show(
 
 # %% [markdown] tags=["core"]
 # The field pays as in the paper: the network's blobs snap to the edges of the image. Boundary F gains far more within 1
-# pixel than within 3, which is as wide as many a pole here: a tolerance decides what a score can see.
+# pixel than within 3, the width of many a pole here: a tolerance decides what a score can see.
 #
 # **Self-test.** Why are the field's parameters not chosen on the frames that are scored?
 #
-# <details><summary>Answer</summary>The score would then contain the choice: the best of several by luck. Other frames
-# would not confirm it.</details>
+# <details><summary>Answer</summary>The score would then contain the choice: the luck of the best of several. Other
+# frames would not confirm it.</details>
 
 # %% [markdown]
 # ## More: Where it pays and where it does harm
@@ -603,9 +605,9 @@ interactive_figure(
 #
 # ## More: All pairs in linear time
 #
-# Our 128 x 256 pixels make a thousand million pairs, a frame of Cityscapes four thousand times as many. Yet a filter need
-# not visit pairs. Take positions and colours as the axes of a space of five dimensions. *Splat* each pixel's value onto
-# the nearby points of a lattice there, *blur* along the lattice, and let each pixel *slice* its value out again. Points
+# Our 128 x 256 pixels make a billion pairs, a frame of Cityscapes four thousand times as many. Yet a filter need not
+# visit pairs. Take positions and colours as the axes of a space of five dimensions. *Splat* each pixel's value onto the
+# nearby points of a lattice there, *blur* along the lattice, and let each pixel *slice* its value out again. Points
 # that no pixel touches do not exist, so the cost grows with the number of pixels. Krähenbühl and Koltun use the
 # **permutohedral lattice** for this (Adams et al. 2010), and so does `DenseCRF(method="permutohedral")`.
 #
@@ -664,10 +666,10 @@ print("first node: truth", first.round(2), "  added pieces", combined.sum(axis=1
 assert combined.sum(axis=1).max() > first.max(), "evidence that both pieces hold is counted twice"
 
 # %% [markdown]
-# The sum is too sure: the pairwise score knows already how likely each class is. What did ours learn? For each class of a
-# node: which class stands two rows of nodes below? Left the network's pairwise softmax, averaged over the scored frames;
-# right the same counted in the labels. Each row holds the per cent of one upper class; the eight most frequent classes are
-# shown.
+# The sum is too sure: the pairwise score knows already how likely each class is. What did ours learn? Given the class
+# of a node, which class stands two rows of nodes below? On the left is the network's pairwise softmax, averaged over
+# the scored frames; on the right the same, counted in the labels. Each row shows what lies below one class, as shares;
+# the eight most frequent classes are shown.
 
 # %%
 piecewise = network_of("Piecewise", encoders[1], widths[1])
@@ -718,8 +720,8 @@ print(f"nodes' field: {np.mean(unary_only != with_pairs):.1%} of the pixels chan
 assert steps or score(with_pairs)[0] > score(blind)[0] + 10
 
 # %% [markdown]
-# **Self-test.** How many labellings have 4 x 4 nodes with 7 classes, and what does piecewise training do about
-# the sum over them?
+# **Self-test.** How many labellings do 4 x 4 nodes with 7 classes have, and what does piecewise training do about the
+# sum over them?
 #
 # <details><summary>Answer</summary>7<sup>16</sup>, about 3.3 x 10<sup>13</sup>. It never forms that sum: each node and
 # each pair gets a softmax of its own.</details>
@@ -745,7 +747,18 @@ for system in ("LRR", "DeepLabV2", "Piecewise"):
 #
 # <details><summary>Answer</summary>(a) only. The two fields stand behind different networks, one seed each, and Piecewise
 # has fewer neighbours here than in its paper.</details>
+
+# %% [markdown]
+# ## More: Quiz
 #
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %%
+from course_utils.quizzes import quiz
+
+quiz("08")
+
+# %% [markdown]
 # ## Exercises
 #
 # Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell
@@ -764,7 +777,7 @@ for number in range(5):
     q = small_fields.mean_field(q, *restless)
 
 # %% [markdown]
-# No number is wrong in any step. Find out why the free energy may rise, and change the *procedure* so that it never does,
+# No step is computed wrongly. Find out why the free energy may rise, and change the *procedure* so that it never does,
 # whatever the field. Start at the softmax of the logits; do not damp. Return the marginals after `sweeps` sweeps, in
 # which every pixel is updated once, in the order 0, 1, 2, ...
 
@@ -833,15 +846,16 @@ for trial, (n, classes_, scale, sweeps) in enumerate([(2, 2, 1, 1), (5, 3, 1, 2)
 # %% [markdown]
 # ## Summary
 #
-# - A CRF gives labellings an energy: the network's scores, and a price for pairs of pixels that look alike and disagree.
+# - A CRF gives labellings an energy: the network's scores, and a price for pairs of pixels that look alike and
+#   disagree.
 # - Mean field approximates its distribution by independent pixels and lowers the free energy, surely if pixels take
 #   turns, usually if they do not.
 # - A permutohedral lattice sums over all pairs in linear time, within a few per cent.
-# - Behind a network with blurred boundaries the field pays, most where one measures to the pixel. It knows colours, not
-#   classes: scales that are too wide erase what is thin. Measure before and after; on the frames that you report, tune
-#   nothing.
-# - Piecewise learns which class stands where beside which. Its pieces are trained apart because $Z$ cannot be summed, and
-#   their sum is too sure.
+# - Behind a network with blurred boundaries the field pays, most of all where one measures to the pixel. It knows
+#   colours, not classes: scales that are too wide erase what is thin. Measure before and after; on the frames that you
+#   report, tune nothing.
+# - Piecewise learns which class stands where beside which. Its pieces are trained apart because $Z$ cannot be summed,
+#   and their sum is too sure.
 #
 # ## With photographs and a GPU
 #

@@ -15,11 +15,11 @@
 # **After this notebook you can** compute attention by hand and say what it costs, take a SegFormer apart, measure how far a
 # network really looks, turn masks without classes into a label map, and say which of the lecture's tools are still in use.
 #
-# **Time:** 55 minutes, or 25 for the core path (`course run --core` runs it alone; sections called "More" are for
-# later). The cells themselves need about two minutes on two processor cores.
+# **Time:** 55 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# later). The cells themselves take about two minutes on two processor cores.
 #
-# **Lecture claims:** *L17*, a table of systems grows by the next one. *L19*, whether the next one is better is still decided by
-# a test and not by bold font. The rest of this notebook came after the lecture.
+# **Lecture claims:** *L17*, a table of systems grows by the next one. *L19*, whether the next one is better is still
+# decided by a test, not by bold font. The rest of this notebook came after the lecture.
 #
 # **Before it:** context and ASPP (06, 07), boundary F (04), intervals and tests (10). **Exercises:** four on the way to
 # compute (9 points), and one to write (1 point).
@@ -123,7 +123,8 @@ print(weights_found.round(2))
 assert np.allclose(weights_found.sum(axis=1), 1)
 
 # %% [markdown] tags=["core"]
-# Nothing in the formula says where a pixel is. Mix up all pixels and the result is mixed up alike:
+# Nothing in the formula says where a pixel is. Mix up the keys, and their values with them, and every query takes the
+# same:
 
 # %% tags=["core"]
 order = np.random.default_rng(1).permutation(5)
@@ -134,16 +135,16 @@ print("the keys and values in another order: the same result")
 # %% [markdown] tags=["core"]
 # **Self-test.** A convolution of 3 x 3 tells left from right. Why does attention not, and what must a network add?
 #
-# <details><summary>Answer</summary>The weights depend on what a pixel holds only. Something must tell where it is.
+# <details><summary>Answer</summary>The weights depend only on what the pixels hold. Something must tell where it is.
 # SegFormer has 3 x 3 convolutions between its linear layers: their zero padding makes the border different from the
 # inside, and the network works out the rest.</details>
 
 # %% [markdown] tags=["core"]
 # ## What it costs, and how SegFormer saves
 #
-# Every pixel looks at every pixel: twice as many pixels on a side are sixteen times the work. SegFormer takes keys and values
-# from a coarser grid. A convolution with kernel and stride R, its *reduction*, summarises each square of R x R pixels first:
-# 8, 4, 2 and 1 in its four stages.
+# Every pixel looks at every other: twice as many pixels on a side are sixteen times the work. SegFormer takes keys and
+# values from a coarser grid. A convolution with kernel and stride R, its *reduction*, summarises each square of R x R
+# pixels first: 8, 4, 2 and 1 in its four stages.
 #
 # ### Exercise 2: count the products (2 points)
 #
@@ -183,9 +184,11 @@ for height, width, channels, reduction in [
 # multiplications.</details>
 # <details><summary>Hint 2</summary>Queries: one per pixel. Keys: rows of squares times columns of squares, each rounded
 # up. Whole numbers of Python have no largest one; <code>math.ceil(a / b)</code> does not know them.</details>
+#
+# **Think first.** The first stage has its keys 8 pixels apart. How much cheaper is that than a key at every pixel?
 
 
-# %% tags=["core", "nbval-check-output"]
+# %% tags=["core", "nbval-check-output", "predict"]
 def counted(height, width, channels, reduction):
     """The course's own."""
     squares = [(side + reduction - 1) // reduction for side in (height, width)]
@@ -200,8 +203,8 @@ for side in (256, 512, 1024):
     )
 
 # %% [markdown] tags=["core"]
-# A 3 x 3 convolution of the same 32 channels needs 9 x 32 x 32 multiplications per pixel: its cost grows with the pixels and
-# not with their square.
+# A 3 x 3 convolution of the same 32 channels needs 9 x 32 x 32 multiplications per pixel: its cost grows with the
+# number of pixels, not with its square.
 
 # %% tags=["core", "nbval-check-output"]
 sides = [64, 128, 256, 512, 1024]
@@ -215,7 +218,7 @@ plotting.show(
 print({name: round(float(curve[1024]), 1) for name, curve in curves.items()})
 
 # %% [markdown] tags=["core"]
-# **Self-test.** An image gets twice as high and wide. How much more does attention cost, with a reduction of 8?
+# **Self-test.** An image gets twice as high and wide. How much more does attention cost, at a reduction of 8?
 #
 # <details><summary>Answer</summary>Sixteen times, as without: four times the queries and four times the keys. The
 # reduction only divides by 64.</details>
@@ -237,7 +240,7 @@ print({part: f"{count:,}" for part, count in shares.items()}, f"together {sum(sh
 assert sum(shares.values()) == 3_719_027, "as published for 19 classes"
 
 # %% [markdown] tags=["core"]
-# Now one of half that width that has learnt Toy Streets by the same recipe as the course's other networks.
+# Now a network of half that width, which has learnt Toy Streets by the same recipe as the course's others.
 
 # %% tags=["core"]
 if train_epochs is None:
@@ -293,10 +296,10 @@ plotting.show(
 assert all((values > 0).all() for values in maps.values()), "softmax gives every key a share"
 
 # %% [markdown] tags=["core"]
-# From the first stage on a pixel takes something from everywhere. In a convolutional network that needs depth, atrous rates or
-# a pyramid (06).
+# From the first stage on, every pixel takes something from everywhere. In a convolutional network that needs depth,
+# atrous rates or a pyramid (06).
 #
-# **Self-test.** ASPP sees far, too. What is different about *which* far pixels it takes from?
+# **Self-test.** ASPP sees far, too. How does it differ in *which* far pixels it takes from?
 #
 # <details><summary>Answer</summary>They stand at fixed distances, the same for each pixel and each image. Attention chooses
 # by content.</details>
@@ -304,8 +307,8 @@ assert all((values > 0).all() for values in maps.values()), "softmax gives every
 # %% [markdown]
 # ## More: How far does a network really look?
 #
-# That a pixel *can* take from everywhere does not mean that it does. The gradient of one score by the image says what counts
-# (the *effective* receptive field, notebooks 06 and 07).
+# That a pixel *can* take from everywhere does not mean that it does. The gradient of one score with respect to the
+# image says what counts (the *effective* receptive field, notebooks 06 and 07).
 #
 # ### Exercise 3: half of what counts (2 points)
 #
@@ -379,9 +382,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# The whole image is within reach, and the near counts most: a network of a few million weights, trained for minutes, has no
-# reason to look elsewhere. Luo et al. found the same for deep convolutional networks in 2016: the effective field is much
-# smaller than the formula's.
+# The whole image is within reach, yet what is near counts most: a network of a few million weights, trained for
+# minutes, has no reason to look elsewhere. Luo et al. found the same for deep convolutional networks in 2016: the
+# effective field is much smaller than the formula's.
 #
 # **Self-test.** Why is the size of the field no measure of quality?
 #
@@ -391,8 +394,8 @@ plotting.show(
 # %% [markdown] tags=["core"]
 # ## The same table, the same test
 #
-# A new row in the table. Those above it were trained by the same recipe for as long as their cards say, so read the last
-# column with that in mind.
+# A new row in the table. All were trained by the same recipe, but for as long as their cards say, so read the last
+# column with that in mind. **Think first.** Where in it will SegFormer stand?
 
 # %% tags=["core"]
 counts, edges, predicted = {}, {}, {}
@@ -404,7 +407,7 @@ for name, pair in networks.items():
         confusion.update(truth, prediction)
     edges[name] = boundary_f_score(truths, predicted[name], table.num_classes, absent="skip")[1]
 
-# %% tags=["core"]
+# %% tags=["core", "predict"]
 cards = [weights.card(address) for address in weights.shipped() if address.endswith("/toy_streets")]
 cards = [card for card in cards if "test" in card.scores]
 print(f"{'network':40}{'mIoU, test':>12}")
@@ -417,7 +420,7 @@ print(f"{f'SegFormer, this notebook, {len(frames)} frames':40}{100 * mine:12.1f}
 assert fast or mine > 1.3 * prior, "it has learnt"
 
 # %% [markdown] tags=["core"]
-# And is a difference more than chance? The test of notebook 10, on the same frames for both:
+# Is the difference more than chance? Here is the test of notebook 10, on the same frames for both:
 
 # %% tags=["core"]
 for name in rivals:
@@ -440,12 +443,12 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# In the paper SegFormer-B0 has 76.2 % mIoU on Cityscapes val, with 3.8 million weights, and B5 84.0 %, both **from an encoder
-# trained on ImageNet**. Ours began with random numbers. A convolution knows from birth that neighbours belong together;
-# attention has to learn it, and needs many images or such a start (Dosovitskiy et al., 2021).
+# In the paper SegFormer-B0 has 76.2 % mIoU on Cityscapes val, with 3.8 million weights, and B5 84.0 %, both **from an
+# encoder trained on ImageNet**. Ours started from random weights. A convolution is built on the fact that neighbours
+# belong together; attention has to learn it, and needs many images or such a start (Dosovitskiy et al., 2021).
 #
-# **Self-test.** Somebody concludes from our table that transformers are worse than DeepLab. Name two things that differ beside
-# the architecture.
+# **Self-test.** Somebody concludes from our table that transformers are worse than DeepLab. Name two things that differ
+# besides the architecture.
 #
 # <details><summary>Answer</summary>The length and size of training, the number of weights, and one seed each: nothing here
 # separates them. Notebook 10 says how it would be done.</details>
@@ -459,9 +462,9 @@ plotting.show(
 # - It was trained on 11 million photographs with 1.1 billion masks, 99.1 % of them made by the model itself.
 # - A large encoder looks at the image once; a prompt and a small decoder then take some 50 milliseconds in a browser.
 # - A point on a shirt may mean the shirt or the person: it returns three masks, each with a guess of its own IoU.
-# - From a single point, it was better than the strongest interactive method before it on 16 of 23 data sets by mIoU. If a
-#   person picks the best of its three masks, on all 23.
-# - **Masks have no classes.** To say "road" is left to something else.
+# - From a single point, it beat the strongest interactive method before it on 16 of 23 data sets, by mIoU; if somebody
+#   picks the best of its three masks, on all 23.
+# - **Masks have no classes.** Something else has to say "road".
 #
 # keras-hub has SAM's weights for those who have the package and the network: `keras_hub.models.SAMImageSegmenter.from_preset(
 # "sam_base_sa1b")`. Nothing below needs it. Instead ask: *if masks were perfect, what would they buy us?*
@@ -469,8 +472,9 @@ plotting.show(
 # ### Exercise 4: give masks a class (3 points)
 #
 # `regions` `[height, width]`: the number of the mask that each pixel belongs to, 0 or more, or -1 for none. `train_ids`
-# `[height, width]`: what a network predicts. Return a label map in which every mask has one class, the one that most of its
-# pixels have (of equal ones the smallest), and pixels without a mask keep theirs. Numbers of masks may be missing.
+# `[height, width]`: what a network predicts. Return a label map in which every mask has one class, the one that most of
+# its pixels have (of equally frequent ones the smallest), and pixels without a mask keep theirs. Numbers of masks may
+# be missing.
 
 
 # %% nbgrader={"grade": false, "grade_id": "vote", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -528,9 +532,10 @@ trials = [(rng.integers(-1, 4, (6, 8)), rng.integers(0, 3, (6, 8)))]
 decide = adopt("vote", globals(), ours=vote_by_pairs, trials=trials)
 
 # %% [markdown]
-# Perfect masks: the connected pieces of each class in the truth, without their names. The network names them.
+# Perfect masks: the connected pieces of each class in the truth, without their names. The network names them. **Think
+# first.** Which score gains more, mIoU or boundary F?
 
-# %%
+# %% tags=["predict"]
 plain, named = ConfusionMatrix(table.num_classes), ConfusionMatrix(table.num_classes)
 sharper = {"the network alone": [], "perfect masks, named": []}
 for truth, prediction in zip(truths[:16], predicted["SegFormer"], strict=False):
@@ -555,13 +560,13 @@ plotting.show(
 )
 
 # %% [markdown]
-# The borders of all pieces now run where they should. What is left is the lecture's old question, what a pixel *is*: a mask with
-# the wrong name is wrong as a whole, and boundary F, which asks class by class, still minds.
+# The borders of all pieces now run where they should. What is left is the lecture's old question, what a pixel *is*: a
+# mask with the wrong name is wrong as a whole, and boundary F, which is counted class by class, still suffers.
 #
 # **Self-test.** Which of the two numbers would a better prompt improve, and which a better classifier?
 #
-# <details><summary>Answer</summary>Masks decide where borders run, which boundary F sees. Names decide mIoU, and both gain
-# where a whole object gets its class back.</details>
+# <details><summary>Answer</summary>Better masks improve the borders, which boundary F sees. Names decide mIoU, and both
+# scores gain where a whole object gets its class back.</details>
 
 # %% [markdown] tags=["core"]
 # ## What still holds
@@ -579,6 +584,16 @@ plotting.show(
 #
 # <details><summary>Answer</summary>One each: the kernel is a multiple of the stride, and equal to it. No checkerboard from
 # overlap.</details>
+
+# %% [markdown] tags=["core"]
+# ## Quiz
+#
+# Commit to an answer, then open it. It says whether it is right, and why.
+
+# %% tags=["core"]
+from course_utils.quizzes import quiz
+
+quiz("11")
 
 # %% [markdown]
 # ## Exercises

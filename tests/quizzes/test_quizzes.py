@@ -53,13 +53,15 @@ def test_three_to_five_questions_whose_options_all_reply(name):
 
 
 def test_neither_place_nor_length_gives_the_answer_away():
-    places, longest = Counter(), 0
+    places, longest, shortest = Counter(), 0, 0
     for question in ALL:
         (right,) = (place for place, option in enumerate(question.options) if option.right)
         places[right] += 1
-        longest += len(question.options[right].text) == max(len(option.text) for option in question.options)
+        lengths = [len(option.text) for option in question.options]
+        longest += lengths[right] == max(lengths)
+        shortest += lengths[right] == min(lengths)
     assert max(places.values()) <= len(ALL) / 2 and len(places) >= 3
-    assert longest <= len(ALL) / 2
+    assert max(longest, shortest) <= len(ALL) / 2
     for questions in QUIZZES.values():
         assert len({[option.right for option in question.options].index(True) for question in questions}) > 1
 
@@ -91,7 +93,7 @@ def test_an_unknown_quiz_is_named():
         quiz("99")
 
 
-def test_every_quiz_is_shown_in_its_notebook():
+def test_every_notebook_shows_its_quiz():
     sources = {path.name[:2]: path.read_text() for path in (checkout() / "notebooks" / "source").glob("*.py")}
     shown = {number for number, text in sources.items() if re.search(rf'^quiz\("{number}"\)$', text, re.M)}
-    assert shown == set(QUIZZES)
+    assert shown == set(QUIZZES) == set(sources)
