@@ -962,7 +962,13 @@ assert_same(encode(np.ones((2, 3), bool)), [0, 6], name="the run lengths of a fu
 # Detection counts objects, with a box for each: enough for a count, and cheaper to label than masks. It does not tell
 # which pixels are people, so not how much of the square they cover; nor anything about the ground. (Instance
 # segmentation is also right, if the answer says that it still leaves out everything that is not an object, or that its
-# labels cost more than a count needs.) One point for the two situations, one for the problem with its limit.
+# labels cost more than a count needs.)
+#
+# ### RUBRIC
+#
+# - 1 point: one situation for a count that is too low, and one for a count that is too high (half a point each).
+# - 1 point: a problem that fits, detection or instance segmentation (half a point), and what it does not tell (half a
+#   point).
 #
 # ### END SOLUTION
 

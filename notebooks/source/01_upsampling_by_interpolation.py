@@ -999,10 +999,16 @@ for length, factor in [(9, 3), (11, 3), (24, 4), (50, 5), (7, 1)]:
 # ### BEGIN SOLUTION
 #
 # Everything moves up and to the left by (8 - 1) / 2 = 3.5 output pixels, since a sample now stands on the first pixel
-# of its block and not in its middle. (One point for the direction and size.) Large surfaces lose only a strip at their
+# of its block and not in its middle. Large surfaces lose only a strip at their
 # borders; thin things such as poles, signs and distant people lose most of their overlap, so mIoU falls while pixel
 # accuracy hardly moves. An impulse, or a ramp, through the upsampling alone shows it: compare the centre of mass with
 # the original runtime's. Flipping the input and the output is another test: with half-pixel centres the two commute.
+#
+# ### RUBRIC
+#
+# - 1 point: up and to the left (half a point), by 3.5 output pixels or (8 - 1) / 2 (half a point).
+# - 1 point: thin or small things suffer most (half a point), and an input that shows it, such as an impulse or a ramp
+#   (half a point).
 #
 # ### END SOLUTION
 

@@ -1124,8 +1124,13 @@ for case in [(3, 3, 2), (2, 5, 3), (1, 4, 3), (4, 2, 1)]:
 # convolution multiplies with $C^\top$: it restores the *shape* of the input and not its values; $C^\top C$ is not the
 # identity, and a blur transposed blurs again. In a decoder there is nothing to invert, either: its kernel is learned
 # and is not that of any encoder layer. The two agree where *C* is orthogonal: a kernel with the single tap 1 at stride
-# 1; and, for going up and then down, windows that do not overlap with taps of unit length ($C C^\top = 1$). (One point
-# for inverse against transpose, one for a correct case.)
+# 1; and, for going up and then down, windows that do not overlap with taps of unit length ($C C^\top = 1$).
+#
+# ### RUBRIC
+#
+# - 1 point: inverse against transpose. The inverse needs the kernel and returns the picture, the transpose returns
+#   its size only (half a point each).
+# - 1 point: a case in which the two agree, with its reason; half a point for a case without one.
 #
 # ### END SOLUTION
 

@@ -1102,6 +1102,13 @@ for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6,
 # equal phase sums whatever its weights; also accepted: sub-pixel convolution with ICNR, if the answer says that it
 # excludes the pattern only at the start.
 #
+# ### RUBRIC
+#
+# - 1 point: the rule is about the number of taps, not about the sums of their weights; half a point if only weights
+#   that are trained are named.
+# - 1 point: a measurement that can tell the causes apart (half a point), and a change that excludes the pattern (half
+#   a point).
+#
 # ### END SOLUTION
 
 # %% [markdown]

@@ -930,6 +930,13 @@ for reach, share in [(2.5, 0.0), (3, 1.0)]:
 # bilinear network that of the decoder. (Also accepted: the table's SingleChannelDecoder, which has indices and as few
 # weights as the bilinear network, if the answer says that it still has other decoder weights.)
 #
+# ### RUBRIC
+#
+# - 1 point: the convolutions of the decoder, or its number of weights, differ; half a point if a difference is named
+#   that the table does not show.
+# - 1 point: a third network that differs from each of the two in one thing only; half a point if the comparison is
+#   right and other things are not held equal.
+#
 # ### END SOLUTION
 
 # %% [markdown]

@@ -905,6 +905,11 @@ for trial in range(6):
 # equal (a frozen step is cheaper, so equal time allows more steps); whether the pretraining saw more data, or data
 # nearer to the test, than the competitor from scratch did.
 #
+# ### RUBRIC
+#
+# - 1 point for each of two things: half a point for the question, half a point for how it could produce the gain
+#   without the freezing.
+#
 # ### END SOLUTION
 
 # %% [markdown]

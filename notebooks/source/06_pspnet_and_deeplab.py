@@ -1336,6 +1336,11 @@ for trial, classes in enumerate([2, 4, 5, 6, 6, 3]):
 # many features in the last stage, and as many times its multiply-adds and the memory of its features; the number of
 # weights stays.
 #
+# ### RUBRIC
+#
+# - 1 point: rates that reach beyond the map, with a number (half a point), and what to change (half a point).
+# - 1 point: what the dense features cost (half a point), and that the number of weights stays (half a point).
+#
 # ### END SOLUTION
 
 # %% [markdown]

@@ -740,6 +740,13 @@ for f in (2, 3, 4):
 # they know the place better than the coarse level. So the coarse level must get the class right: it needs wide context,
 # and a loss of its own, so that it is good early.
 #
+# ### RUBRIC
+#
+# - 1 point: the mask is zero where the coarse level is equally sure, so that nothing is added there; half a point for
+#   "only boundaries are corrected" without a reason.
+# - 1 point: why the authors want it (half a point), and that the coarse level must get the class right (half a
+#   point).
+#
 # ### END SOLUTION
 
 # %% [markdown]

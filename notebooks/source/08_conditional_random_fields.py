@@ -841,6 +841,12 @@ for trial, (n, classes_, scale, sweeps) in enumerate([(2, 2, 1, 1), (5, 3, 1, 2)
 # scales (smoothness, position), a smaller colour scale so that the pole is bound to itself only, fewer iterations, or a
 # learned compatibility; chosen on training frames or held-out ones, never on those that are reported.
 #
+# ### RUBRIC
+#
+# - 1 point: how the three go together, with the pole outvoted by its neighbours (half a point) and mIoU as a mean
+#   over classes (half a point).
+# - 1 point: a change that fits (half a point), chosen on frames that are not reported (half a point).
+#
 # ### END SOLUTION
 
 # %% [markdown]

@@ -1121,6 +1121,11 @@ for reach, share in [(2.5, 0.0), (3, 1.0)]:
 # near and far; or on things of equal size in pixels; or enlarge the far crop before prediction. (Also accepted: chance,
 # since the smallest crop holds a twentieth of the pixels; the test is an interval over resampled frames.)
 #
+# ### RUBRIC
+#
+# - Half a point: another explanation that gives the same curve.
+# - Half a point: an experiment whose outcome differs between the two.
+#
 # ### END SOLUTION
 
 # %% [markdown]

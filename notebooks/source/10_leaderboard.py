@@ -425,10 +425,10 @@ for found in with_records:
     print(f"{'':4}bootstrap_interval, widened: {100 * (high - low):.1f} points; single frames {100 * single:.1f}")
 
 # %% [markdown]
-# Toy Streets is drawn scene by scene, each from random numbers of its own: there is no tie to see, and the blocks have
-# one frame. `bootstrap_interval`, `paired_test` and `compare_all` measure this themselves and draw, or exchange, blocks
-# where they must. From a few blocks no method makes a sharp interval: in simulations over eight blocks, nominal 95 %
-# intervals held the truth in 77 of 100 cases, and those over single frames in 40.
+# Toy Streets is drawn scene by scene, each from its own random numbers: no ties, and blocks of one frame.
+# `bootstrap_interval`, `paired_test` and `compare_all` measure this themselves and draw, or exchange, blocks where they
+# must. From a few blocks no method makes a sharp interval: in simulations over eight blocks, nominal 95 % intervals
+# held the truth in 77 of 100 cases, and those over single frames in 40.
 #
 # **Self-test.** Which block length gives the copied frames of the last self-test their old interval back?
 #
@@ -484,7 +484,7 @@ plotting.show(
 # **Think first:** which columns have the widest intervals, and why those?
 #
 # <details><summary>Answer</summary>Classes that few frames show, or that one frame shows in a large piece: what is
-# drawn twice or not at all then decides. The number of pixels matters little.</details>
+# drawn twice or not at all then decides.</details>
 #
 # And the bold figures? Some system is best in each resample. **Think first:** for how many of the classes is it nearly
 # always the one that we would have printed bold?
@@ -534,7 +534,7 @@ for size, ends in spreads.items():
     print(f"{size:6,} frames: intervals of {100 * np.diff(ends, axis=0).mean():.1f} points on average")
 
 # %% [markdown]
-# Four times as many frames halve an interval, roughly. The last tenth of a point is expensive.
+# Four times as many frames halve an interval, roughly.
 
 # %% [markdown] tags=["core"]
 # ## Two systems: the same images
@@ -655,7 +655,7 @@ for i, j in pairwise(ranked[:4]):
 # <details><summary>Answer</summary>Two of 2<sup>5</sup> exchanges are as extreme: 1/16, about 0.06.</details>
 
 # %% [markdown]
-# Two systems of your choice, and how their difference varies over the resamples:
+# Choose two systems, and see how their difference varies over the resamples:
 
 # %%
 order = [names[k] for k in ranked]
@@ -731,7 +731,7 @@ plotting.show(
 # %% [markdown]
 # ## More: Power: what would decide the rest?
 #
-# Every pair, and above the diagonal how many frames would decide those that are open:
+# Every pair; above the diagonal, how many frames would decide the open ones:
 
 # %%
 needed = pairs.images_needed()
@@ -745,7 +745,6 @@ plotting.show(
 # %% [markdown]
 # The standard error falls as one over the square root of the number of images. So the interval's width tells how many
 # images *like these* would reveal a difference of the observed size in four of five cases, at the corrected level.
-# Those are the numbers above the diagonal.
 
 # %%
 open_pairs = needed[upper][~pairs.decided[upper]]
@@ -754,8 +753,8 @@ for size in (number, 500, 2000, 5000, 50_000):
 
 # %% [markdown]
 # (Cityscapes val has 500, COCO val 5,000. A true difference may be smaller than the one observed: these are guesses for
-# planning, not promises.) Check the rule on one pair: draw that many frames, run the paired test on them, and see
-# whether p < 0.05. If our frames were all streets, the difference would be real, and four of five tests should find it.
+# planning, not promises.) Check the rule on one pair: draw that many frames, run the paired test on them, and look for
+# p < 0.05. If our frames were all streets, the difference would be real, and four of five tests should find it.
 
 # %%
 alone = {
@@ -834,8 +833,8 @@ if equal:
     print(f"from seed to seed, over all systems: {100 * spread_of_seeds:.1f} points")
 
 # %% [markdown]
-# *seeds* is the standard deviation from one training to the next, *images* that of the mean from one sample of images to
-# the next. With three trainings each, two degrees of freedom, the intervals are wide, and honest.
+# *seeds* is the standard deviation from one training to the next, *images* that of the mean from one sample of images
+# to the next. With three trainings each, two degrees of freedom, the intervals are wide.
 #
 # Now to the reader's question: would one *system* beat the other with other seeds, on other images? The images are
 # shared, so they are resampled together; the seeds are not. The variances add up, and Welch's test takes care of the
@@ -875,12 +874,17 @@ if equal:
         print(f"{runs:9}" + "".join(f"{(size > z * e).sum():14}" for e in error))
 
 # %% [markdown]
+# **Self-test.** Seeds move a score by 2 points; the images leave their difference a standard error of 0.5. Each system is
+# trained once. Which helps more, ten times the images or ten trainings each?
+#
+# <details><summary>Answer</summary>The variance is 0.25 + 2 x 4 = 8.25. Ten times the images leave 8.03, ten trainings
+# 1.05.</details>
+#
 # ## More: How large may the spread over seeds be?
 #
 # For the networks of the first table the spread is unknown: each was trained once. How large may it be? If a score
 # moves by a standard deviation s from seed to seed, and each system is trained n times, the variance of a difference
-# grows by 2 s² / n. (The count at s = 0 differs a little from the one above: here by the normal distribution and
-# Bonferroni.)
+# grows by 2 s² / n. (By the normal distribution and Bonferroni, so the count at s = 0 differs a little.)
 
 # %%
 error = (pairs.high - pairs.low)[upper] / (2 * 1.96)
@@ -1231,6 +1235,10 @@ for images in (2, 3, 7, 20):
 # effort: resolution, crops, schedule, pretraining; ask for one recipe or equal tuning. (4) Frames of one city resemble
 # each other; ask for an interval over cities. (5) More than chance is not large; ask for the interval of the
 # difference.
+#
+# ### RUBRIC
+#
+# - Half a point for each of two things, with a request that fits; nothing for one without a request.
 #
 # ### END SOLUTION
 

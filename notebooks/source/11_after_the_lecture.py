@@ -611,6 +611,12 @@ quiz("11")
 # memory on their machine. SAM gives masks without classes, so it needs something that names the road; it may help to label
 # photographs faster.
 #
+# ### RUBRIC
+#
+# - Half a point: measures on photographs of the team's own, from places that were not trained on, with more than one
+#   run or an interval.
+# - Half a point: SAM alone does not name classes.
+#
 # ### END SOLUTION
 
 # %% [markdown]

@@ -5,6 +5,7 @@ import re
 from course_utils.machine import checkout
 from course_utils.tools.labs.lab.parts import split
 from course_utils.tools.labs.lab.points import total
+from course_utils.tools.labs.lab.regions import model_answer
 from course_utils.tools.notebooks.convert import read_source
 
 
@@ -14,6 +15,7 @@ class Exercises:
     Attributes:
         points: of the whole notebook, written answers included.
         grade_ids: of the answers that checks mark, in order.
+        written: by grade id, the model answer and the rubric of those that a person marks.
     """
 
     def __init__(self, notebook: str):
@@ -25,7 +27,11 @@ class Exercises:
         records = [cell.metadata.nbgrader for cell in graded]
         self.points = sum(record.get("points", 0) for record in records)
         self.grade_ids = [record.grade_id for record in records if record.solution and not record.grade]
-        self.written = [record.grade_id for record in records if record.solution and record.grade]
+        self.written = {
+            record.grade_id: model_answer(self._sources[record.grade_id])
+            for record in records
+            if record.solution and record.grade
+        }
 
     def check(self, grade_id: str, answer=None) -> None:
         """Run the visible and hidden checks of an exercise; raises what they raise.

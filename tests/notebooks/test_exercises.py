@@ -63,7 +63,7 @@ def test_untouched_exercises_fail(number, grade_id):
 @pytest.mark.parametrize("number", NOTEBOOKS)
 def test_every_notebook_is_marked_out_of_ten_and_tried(number):
     exercises, tried = NOTEBOOKS[number], import_module(f"answers_{number}")
-    assert exercises.points == 10 and exercises.written == ["words"]
+    assert exercises.points == 10 and list(exercises.written) == ["words"] and all(exercises.written["words"])
     for kind in (tried.RIGHT, tried.WRONG):
         assert {grade_id for grade_id, _ in kind} == set(exercises.grade_ids)
     assert len(tried.WRONG) >= 20
