@@ -655,7 +655,7 @@ for i, j in pairwise(ranked[:4]):
 # <details><summary>Answer</summary>Two of 2<sup>5</sup> exchanges are as extreme: 1/16, about 0.06.</details>
 
 # %% [markdown]
-# Choose two systems, and see how their difference varies over the resamples:
+# Choose two systems, and see how their difference varies:
 
 # %%
 order = [names[k] for k in ranked]
@@ -1046,7 +1046,7 @@ for other in others:
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start
 #    from ImageNet and train for days; and a pair that is not decided is not equal: the frames do not suffice.
 #
-# What remains is a conclusion about *these networks*: which are better on frames like these, and by how much.
+# What remains: which of *these networks* are better on frames like these, and by how much.
 
 # %% [markdown] tags=["core"]
 # ## Quiz
