@@ -957,10 +957,11 @@ interactive_figure(
 # ## More: DeepLabV3, and what the + adds
 #
 # **DeepLabV3** is now complete: encoder at stride 16 or 8, ASPP, class scores by a 1 x 1 convolution, and *upscaling*:
-# bilinear interpolation by the output stride, with no weights. **DeepLabV3+** replaces that last jump by a small
-# decoder. It enlarges the pyramid's result to stride 4, puts low-level features beside it (brought down to 48 channels,
-# so that they do not drown the rest), and convolves twice, 3 x 3, before the scores are enlarged by 4. It is meant for
-# boundaries. Here are both, with labels at full resolution:
+# bilinear interpolation by the output stride, with no weights.
+#
+# **DeepLabV3+** replaces that last jump by a small decoder. It enlarges the pyramid's result to stride 4, puts
+# low-level features beside it (brought down to 48 channels, so that they do not drown the rest), and convolves twice, 3
+# x 3, before the scores are enlarged by 4. It is meant for boundaries. Here are both, with labels at full resolution:
 
 
 # %%
@@ -1072,11 +1073,11 @@ plotting.play(
 # The IoU of a class is overlap / union, and mIoU its mean over the classes. Four decisions hide in that sentence:
 #
 # - **one confusion matrix for the data set**, not the mean of the images' scores: a lorry of five pixels must not count
-#   like one of five thousand;
+#   as much as one of five thousand;
 # - **void excluded**, whatever is predicted there;
 # - **classes that neither occur nor are predicted left out** of the mean, and not counted as 0 or 1;
-# - at the labels' own resolution: **logits resized, then arg max**. Enlarging the classes of the small map instead gives
-#   square blocks, and another number.
+# - at the labels' own resolution: **logits resized, then arg max**. Enlarging the classes of the small map instead
+#   gives square blocks, and another number.
 
 # %%
 matrices, totals = {}, {}
@@ -1235,9 +1236,10 @@ for name, value in first.items():
 # In the paper the output stride is 16 or 8, the head has two 3 x 3 convolutions, and the scores are made at stride 4
 # and enlarged last. keras-cv's encoder keeps stride 32 with the rates of stride 16, so its pyramid reaches twice as
 # far. Its head is one 1 x 1 convolution before the classifier, and it enlarges its channels to full size before it
-# classifies: sixteen times the multiply-adds of a classifier at stride 4. It enlarges by fixed factors, so sizes that
-# 32 does not divide fail. It may be a good network, but it is not the paper's. Its output is a softmax. Feed that to a
-# loss that expects logits, and everything still runs:
+# classifies: sixteen times the multiply-adds of a classifier at stride 4. As it enlarges by fixed factors, it fails on
+# sizes that 32 does not divide. It may be a good network, but it is not the paper's.
+#
+# Its output is a softmax. Feed that to a loss that expects logits, and everything still runs:
 
 # %% tags=["nbval-check-output"]
 certain = np.array([[0.0, 1.0, 0.0]])
@@ -1272,11 +1274,13 @@ quiz("06")
 #
 # A colleague's network draws beautiful contours, in odd colours, and scores an mIoU of 3 %. The network is fine. It was
 # trained with another *label table*: what it calls class 5 the truth calls class 2, and so on, each class of one table
-# being one class of the other. `matrix` `[classes, classes]` is its confusion matrix: truth in rows, prediction in
-# columns. Find the table. Return integers `[classes]`: for each number that the network *predicts*, the true class that
-# it means. Every true class has exactly one number; of all such tables return the one by which the most pixels are
-# right. Beware of taking the largest entry of each column: where a class is rare and badly recognised, most of the
-# pixels with its number belong to another one.
+# being one class of the other.
+#
+# `matrix` `[classes, classes]` is its confusion matrix: truth in rows, prediction in columns. Find the table. Return
+# integers `[classes]`: for each number that the network *predicts*, the true class that it means. Every true class has
+# exactly one number; of all such tables return the one by which the most pixels are right. Beware of taking the largest
+# entry of each column: where a class is rare and badly recognised, most of the pixels with its number belong to another
+# one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "table", "locked": false, "schema_version": 3, "solution": true, "task": false}

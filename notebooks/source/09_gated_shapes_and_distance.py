@@ -696,8 +696,10 @@ for tolerance in (1, 3):
 # %% [markdown]
 # Read it with care. The interval speaks of *these two trained networks* on other frames, not of other seeds, which move
 # the difference too. And the shipped two are no twins: DeepLabV3+ has nearly four times the weights of GSCNN, so the
-# difference cannot be put down to the shape stream. The paper trains for 100 epochs and more on crops of 800 x 800. Its
-# ablation, boundary F on Cityscapes val with absent classes scoring 1:
+# difference cannot be put down to the shape stream.
+#
+# The paper trains for 100 epochs and more on crops of 800 x 800. Its ablation, boundary F on Cityscapes val with absent
+# classes scoring 1:
 #
 # | one backbone | 3 px | 12 px |
 # |---|---|---|
@@ -953,11 +955,13 @@ quiz("09")
 #
 # ### Exercise 3: a pattern that no street has (1 point)
 #
-# A boundary map looks woven, like cloth, and its F is poor. Feed the network a flat grey picture: what is left has nothing
-# to do with streets. `scores` `[height, width]` are its logits then. Somewhere in the decoder sits a transposed convolution
-# whose kernel is not a multiple of its stride. Which stride? Return two integers, the *periods* along rows and columns: the
-# smallest shift of 1 or more, down or to the right, that leaves the map as it is, to within 1e-6. Only the inside counts,
-# without `margin` pixels (1 or more) on each side, where padding interferes. A map without a pattern has the periods 1, 1.
+# A boundary map looks woven, like cloth, and its F is poor. Feed the network a flat grey picture: what is left has
+# nothing to do with streets. `scores` `[height, width]` are its logits then. Somewhere in the decoder sits a transposed
+# convolution whose kernel is not a multiple of its stride: which stride?
+#
+# Return two integers, the *periods* along rows and columns: the smallest shift of 1 or more, down or to the right, that
+# leaves the map as it is, to within 1e-6. Only the inside counts, without `margin` pixels (1 or more) on each side,
+# where padding interferes. A map without a pattern has the periods 1, 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "periods", "locked": false, "schema_version": 3, "solution": true, "task": false}

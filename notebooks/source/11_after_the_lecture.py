@@ -622,10 +622,11 @@ quiz("11")
 # %% [markdown]
 # ## Summary
 #
-# - Attention weighs values by how well queries and keys agree, computed from the image, and knows nothing of places.
-# - It costs the square of the pixels; a reduction R divides that by its square, no more.
-# - SegFormer is a pyramid of attention with a linear decoder and bilinear upsampling; every pixel can see the whole image, and
-#   what counts is still mostly near.
+# - Attention weighs values by how well queries and keys agree. The weights are computed from the image, and know
+#   nothing of places.
+# - Its cost grows with the square of the number of pixels; a reduction of R divides it by R², no more.
+# - SegFormer is a pyramid of attention with a linear decoder and bilinear upsampling; every pixel can see the whole
+#   image, and what counts is still mostly near.
 # - Promptable models cut out without naming. Perfect masks mend the borders; the class remains.
 # - Whether any of these is better is decided as in notebook 10.
 
