@@ -1,7 +1,8 @@
 """What the commands for graded labs have in common: the options for a class's folder and its gradebook."""
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -30,6 +31,24 @@ def gradebook_url(url: str | None, output: Path) -> str:
     from course_utils.tools.labs.returning.gradebook import address
 
     return url or address(output)
+
+
+@contextlib.contextmanager
+def alone_in(output: Path) -> Iterator[None]:
+    """Work in a class's folder as the only command that changes marks or people.
+
+    Raises:
+        CourseError: another one does.
+    """
+    from course_utils.files import one_process
+
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        with one_process(output, "wait until it has ended"):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            output.rmdir()  # of wrong use, nothing stays
 
 
 def waiting_message(rows: Sequence) -> str | None:

@@ -1,9 +1,10 @@
 """`course class`: who is in the class, and what their files are called."""
 
 import argparse
+import contextlib
 from pathlib import Path
 
-from course_utils.tools.commands.instructors._class import add_class, gradebook_url
+from course_utils.tools.commands.instructors._class import add_class, alone_in, gradebook_url
 
 HELP = "list the class, import it from Canvas or Moodle, rename, merge or remove students"
 
@@ -40,6 +41,12 @@ _ACTIONS = {
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """List the class, or change it."""
+    with alone_in(arguments.output) if arguments.action else contextlib.nullcontext():
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from course_utils.tools.labs.returning import people
 
     output = arguments.output

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from course_utils.tools.commands.instructors._class import add_class, gradebook_url
+from course_utils.tools.commands.instructors._class import add_class, alone_in, gradebook_url
 from course_utils.tools.labs.sandbox.limits import Limits
 from course_utils.tools.types import whole_number
 
@@ -62,6 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 when every submission has its marks, 1 when one could not be marked.
     """
+    with alone_in(arguments.output):
+        return _mark(arguments)
+
+
+def _mark(arguments: argparse.Namespace) -> int:
     import sys
     from functools import partial
 
@@ -72,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     from course_utils.tools.labs.marking.grading import grade, load_results
     from course_utils.tools.labs.returning import gradebook
     from course_utils.tools.labs.returning.formgrader import write_settings
+    from course_utils.tools.labs.returning.people import put_away
     from course_utils.tools.labs.returning.standing import class_standing
     from course_utils.tools.labs.submissions.assigning import assign
     from course_utils.tools.labs.submissions.files import check_lab, find_submissions, named_lab
@@ -122,6 +128,8 @@ def run(arguments: argparse.Namespace) -> int:
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): run the command again", file=sys.stderr)
     url = gradebook_url(arguments.gradebook, output)
+    for name in put_away(output, url, lab.name, submissions):
+        print(f"course: the marks of {name} are in {output / 'removed'}, as others replace them", file=sys.stderr)
     names: dict[str, list[str]] = {}
     for person in roster.people.values():
         names.setdefault(person.key, []).append(person.name or person.id)

@@ -27,6 +27,9 @@ from course_utils.tools.labs.lab.points import exact
 
 FILE = "settings.toml"
 _DAY = datetime.timedelta(days=1)
+_MOST = 1_000_000
+"""Of points, minutes or weights in the settings: more is a slip, and would take long to compute with."""
+_DECIMALS = 6
 _EXTENSION = re.compile(r"(?:(?P<lab>[\w-]+)[:=])?(?:\+(?P<days>[0-9]{1,3})|(?P<date>[0-9]{4}-\S+))")
 
 
@@ -87,7 +90,9 @@ def read_rules(output: Path, lab: str) -> Rules:
         if not isinstance(table, dict):
             raise CourseError(f"{path}: {name!r} stands above all tables; put it below [all] or the name of a lab.")
         found[name] = {key: _setting(key, value, f"{path}: {key} of [{name}]") for key, value in table.items()}
-    own = next((table for name, table in found.items() if _is_lab(name, lab)), {})
+    own = {}
+    for name in sorted(found, key=len):  # what stands below the name goes before what stands below the number
+        own |= found[name] if _is_lab(name, lab) else {}
     return Rules(**{**found.get("all", {}), **own})
 
 
@@ -101,8 +106,9 @@ def _setting(key: str, value, place: str):
 
 
 def _is_lab(name: str, lab: str) -> bool:
-    """Whether this is the lab's name, or its number."""
-    return name == lab or (name.isdigit() and lab.startswith(f"{name}_"))
+    """Whether this is the lab's name, or its number, with or without zeros before it."""
+    number = re.match(r"[0-9]+(?=_)", lab)
+    return name == lab or (re.fullmatch("[0-9]+", name) is not None and bool(number) and int(name) == int(number[0]))
 
 
 def read_extensions(text: str) -> dict[str, tuple[int, datetime.datetime | None]]:
@@ -136,16 +142,18 @@ def moment(value) -> datetime.datetime:
             raise CourseError(f"is {value!r}; write a time such as 2026-11-20 23:59.") from None
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         value = datetime.datetime.combine(value, datetime.time(23, 59, 59))
-    if not isinstance(value, datetime.datetime):
-        raise CourseError(f"is {value!r}; write a time such as 2026-11-20 23:59.")
+    if not isinstance(value, datetime.datetime) or not 1971 <= value.year <= 9000:  # zones and extensions need room
+        raise CourseError(f"is {str(value)!r}; write a time such as 2026-11-20 23:59.")
     return value.astimezone()
 
 
 def _number(value, share: bool) -> Decimal | str:
     if share and isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?%", value):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not exact(value).is_finite() or value < 0:
-        raise CourseError(f"is {value!r}; write a number such as 1{' or a share such as 10%, in quotes' * share}.")
+    plain = isinstance(value, int | Decimal) and not isinstance(value, bool) and exact(value).is_finite()
+    if not plain or not 0 <= value <= _MOST or exact(value).as_tuple().exponent < -_DECIMALS:
+        raise CourseError(f"is {repr(value)[:50]}; write a number such as 1, at most {_MOST:,} and with at most "
+                          f"{_DECIMALS} decimals{', or a share such as 10%, in quotes' * share}.")  # fmt: skip
     return exact(value)
 
 

@@ -15,6 +15,7 @@ What a source must look like. Graded cells carry nbgrader's metadata:
 
 import ast
 import re
+import reprlib
 from pathlib import Path
 
 import nbformat
@@ -106,6 +107,8 @@ def parse_lab(name: str, notebook: NotebookNode) -> Assignment:
     for cell in notebook.cells:
         record = cell.metadata.get("nbgrader")
         if record:
+            if wrong := _fault(record):
+                raise CourseError(f"{name}: the nbgrader metadata of a cell cannot be used: {wrong}.")
             if record.grade_id in graded:
                 raise CourseError(f"{name}: two cells have the grade_id {record.grade_id!r}; give each its own.")
             graded[record.grade_id] = cell
@@ -138,6 +141,21 @@ def parse_lab(name: str, notebook: NotebookNode) -> Assignment:
             "followed by '_check'."
         )
     return lab
+
+
+def _fault(record) -> str | None:
+    """Why marking cannot use the metadata of a cell; None if it can."""
+    if not isinstance(record, dict) or not isinstance(grade_id := record.get("grade_id"), str):
+        return f"it has no grade_id that is a text ({reprlib.repr(record)})"
+    if not re.fullmatch(r"[\w-]{1,80}", grade_id):
+        return f"the grade_id {grade_id!r} should consist of letters, digits, - and _"
+    for key in ("grade", "solution"):
+        if not isinstance(record.get(key), bool):
+            return f"{key!r} of {grade_id!r} is {record.get(key)!r}, neither true nor false"
+    points = record.get("points", 0)
+    if type(points) not in (int, float) or not 0 <= points <= 1000:
+        return f"the points of {grade_id!r} are {points!r}, no number from 0 to 1000"
+    return None
 
 
 def _is_imports_cell(lab: Assignment, cell: NotebookNode) -> bool:

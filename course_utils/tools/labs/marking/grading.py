@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import find_fault, plain_name, read_json, write_whole
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.marking.engines import AND_AGAIN, Engine, this_machine
 from course_utils.tools.labs.marking.job import Job, MarkingFailed
@@ -22,6 +22,16 @@ from course_utils.tools.labs.submissions.submission import Submission, read_subm
 
 VERSION = 2
 """Part of every mark's digest, so that a new version marks everything again."""
+
+
+def _is(*kinds: type):
+    return lambda value: None if type(value) in kinds else " or ".join(kind.__name__ for kind in kinds)
+
+
+_MARK = {"grade_id": _is(str), "of": _is(int, float), "points": _is(int, float, type(None)), "message": _is(str),
+         "lines?": [_is(int)], "notes?": [_is(str)], "parts?": [{}]}  # fmt: skip
+_RECORD = {"student": plain_name, "marks": [_MARK], "members?": [plain_name], "origin?": _is(str),
+           "handed_in?": _is(int, float, type(None))}  # fmt: skip
 
 _ASK_AGAIN = 5
 """Seconds after which the engine is asked again how many submissions it can take."""
@@ -131,9 +141,22 @@ def load_results(results: Path, readable: bool = False) -> list[dict]:
     # Names that begin with a point belong to files that were being written when a run was killed.
     records = []
     for path in sorted(results.glob("[!.]*.json")):
-        with contextlib.suppress(ValueError) if readable else contextlib.nullcontext():
-            records.append(json.loads(path.read_text("utf-8")))
+        with contextlib.suppress(CourseError) if readable else contextlib.nullcontext():
+            records.append(read_result(path))
     return records
+
+
+def read_result(path: Path) -> dict:
+    """One student's record.
+
+    Raises:
+        CourseError: it is damaged; the message names the file.
+    """
+    remedy = "run course grade again, which replaces it"
+    record = read_json(path, remedy)
+    if fault := find_fault(record, _RECORD):
+        raise CourseError(f"{path}: {fault}; {remedy}.")
+    return record
 
 
 class _Work:

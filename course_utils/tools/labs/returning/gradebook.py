@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import read_json, write_whole
 from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.lab.points import exact, total
@@ -31,7 +31,9 @@ _CONNECT = "15"
 def address(output: Path) -> str:
     """The URL of a class's gradebook: the one that `remember` has written, or else `gradebook.db` in its folder."""
     known = output / ADDRESS
-    return known.read_text("utf-8").strip() if known.is_file() else f"sqlite:///{output / 'gradebook.db'}"
+    if not known.is_file():
+        return f"sqlite:///{output / 'gradebook.db'}"
+    return known.read_bytes().decode("utf-8-sig", "replace").strip()  # what is no address is refused when it is opened
 
 
 def remember(output: Path, url: str) -> None:
@@ -97,7 +99,7 @@ def enter_results(url: str, lab: Assignment, results: Path, names: dict[str, str
     """
     records = load_results(results)
     path = results.with_name(f".{results.name}.entered")
-    entered = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    entered = _entered(path)
     place = _without_password(make_url(url))
     now = {
         record["student"]: {
@@ -112,6 +114,16 @@ def enter_results(url: str, lab: Assignment, results: Path, names: dict[str, str
     enter(url, lab, records, changed, {student: one["answers"] for student, one in known.items()}, names)
     write_whole(path, json.dumps({**entered, place: now}))
     return records
+
+
+def _entered(path: Path) -> dict:
+    """What was entered before, by gradebook; nothing if that was lost, and then everything is entered again."""
+    try:
+        entered = read_json(path, "remove it")
+    except (FileNotFoundError, CourseError):
+        return {}
+    whole = isinstance(entered, dict) and all(isinstance(one, dict) for one in entered.values())
+    return entered if whole else {}
 
 
 def enter(

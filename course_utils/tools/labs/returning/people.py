@@ -6,15 +6,17 @@ Results, copies, feedback, times, gradebook and roster follow. What is taken awa
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import read_json, write_whole
+from course_utils.files import write_whole
+from course_utils.tools.labs.marking.grading import read_result
 from course_utils.tools.labs.returning.gradebook import opened
-from course_utils.tools.labs.submissions.files import student_name
-from course_utils.tools.labs.submissions.roster import Person, Roster, read_roster, write_roster
+from course_utils.tools.labs.submissions.assigning import MISSING, members_of
+from course_utils.tools.labs.submissions.files import SubmittedFile, student_name
+from course_utils.tools.labs.submissions.roster import Person, Roster, check_class, read_roster, write_roster
 from course_utils.tools.labs.submissions.times import read_times, write_times
 
 
@@ -44,10 +46,11 @@ def rename(output: Path, url: str, old: str, new: str) -> None:
         raise CourseError(f"There is a student {new!r} already: course class merge {old} {new} puts both together.")
     if student_name(new) != new:
         raise CourseError(f"{new!r} cannot be the name of a file: take {student_name(new)!r}.")
+    person = roster.people.pop(old, Person(old))
+    check_class([*roster.people.values(), replace(person, id=new)])  # before anything is renamed
     for lab, path, record in _records(output):
         _rename_in(output, lab, path, record, old, new)
     _move_in_gradebook(url, old, new)
-    person = roster.people.pop(old, Person(old))
     _keep(output, roster, replace(person, id=new), old, *_origins(output, new))
 
 
@@ -114,6 +117,29 @@ def remove(output: Path, url: str, who: str) -> None:
         write_roster(output, roster.people.values())
 
 
+def put_away(output: Path, url: str, lab: str, submissions: Iterable[SubmittedFile]) -> list[str]:
+    """Put away results of people whose submission has another name now: that of their group, or their id.
+
+    Args:
+        output: the folder of the class.
+        url: of the gradebook.
+        lab: its name.
+        submissions: as `assigning.assign` returns them.
+
+    Returns:
+        The names of these results, which are in `removed/`.
+    """
+    there = [one for one in submissions if one.problem != MISSING]
+    names, members = {one.student for one in there}, {member for one in there for member in one.members}
+    roster, gone = read_roster(output), []
+    for of, _, record in _records(output):
+        theirs = members_of(record, roster, lab) if of == lab and record["student"] not in names else ()
+        if theirs and members.issuperset(theirs):
+            _take_away(output, url, lab, record["student"])
+            gone.append(record["student"])
+    return gone
+
+
 def _class(output: Path) -> tuple[Roster, set[str]]:
     """The roster, and everybody who is known by it or by results."""
     roster, found = read_roster(output), labs_of(output)
@@ -129,7 +155,7 @@ def _require(name: str, known: set[str]) -> None:
 
 def _records(output: Path) -> Iterator[tuple[str, Path, dict]]:
     for path in sorted((output / "results").glob("[!.]*/[!.]*.json")):
-        yield path.parent.name, path, read_json(path, "run course grade again, which replaces it")
+        yield path.parent.name, path, read_result(path)
 
 
 def _origins(output: Path, who: str) -> list[str]:

@@ -9,7 +9,7 @@ from course_utils.tools.labs.lab.dues import Rules, read_rules
 from course_utils.tools.labs.lab.points import shown, total
 from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.returning.gradebook import student_rows
-from course_utils.tools.labs.submissions.assigning import MISSING
+from course_utils.tools.labs.submissions.assigning import MISSING, members_of
 from course_utils.tools.labs.submissions.platforms import Origin, read_origin
 from course_utils.tools.labs.submissions.roster import Person, Roster, read_roster
 from course_utils.tools.labs.submissions.times import read_times
@@ -35,6 +35,7 @@ class Standing:
         exercises, unread, comments: as `gradebook.student_rows` returns them.
         origin: of the file whose marks these are.
         own: whether this person handed it in, and not another one of the group.
+        shared: whether a group has these marks.
         participant: Moodle's number of them in the lab's assignment, if it is known.
     """
 
@@ -52,6 +53,7 @@ class Standing:
     comments: dict[str, str] = field(default_factory=dict)
     origin: Origin = field(default_factory=lambda: Origin(""))
     own: bool = True
+    shared: bool = False
     participant: str = ""
 
     @property
@@ -78,14 +80,18 @@ def class_standing(output: Path, url: str, lab: str, now: datetime.datetime | No
         CourseError: the gradebook does not know the lab, or roster, settings or times are not as they should be.
     """
     roster, rules = read_roster(output), read_rules(output, lab)
-    times, participants = read_times(output, lab)
+    times, participants = (_of_people(one, roster) for one in read_times(output, lab))
     now = now or datetime.datetime.now().astimezone()
     records = {record["student"]: record for record in load_results(output / "results" / lab)}
+    claimed = {member for record in records.values() for member in record.get("members") or []}
     found, empty = [], {"exercises": {}, "of": Decimal(0), "unread": set(), "comments": {}, "waiting": False}
     for row in student_rows(url, lab):
         empty = {**empty, "exercises": dict.fromkeys(row["exercises"], Decimal(0)), "of": row["of"]}
         record = records.get(row["student"], {})
-        for member in record.get("members") or [row["student"]]:
+        members = members_of({"student": row["student"], **record}, roster, lab) if roster else ()
+        if not record.get("members") and claimed.intersection(members):
+            members = ()  # handed in under another name, too
+        for member in members or [row["student"]]:
             found.append(_standing(row, record, member, roster, rules, times, now, lab))
     there = {one.student for one in found}
     nothing = {"missing": True}
@@ -99,6 +105,11 @@ def class_standing(output: Path, url: str, lab: str, now: datetime.datetime | No
     return sorted(found, key=lambda one: one.student)
 
 
+def _of_people(said: dict, roster: Roster) -> dict:
+    """What was said by id, which somebody may have written in other letters than the class's list does."""
+    return {person.id if (person := roster.find(name)) else name: value for name, value in said.items()}
+
+
 def _standing(row, record, member, roster: Roster, rules: Rules, times, now, lab: str) -> Standing:
     person = roster.people.get(member) or Person(member)
     members = record.get("members") or [member]
@@ -108,6 +119,7 @@ def _standing(row, record, member, roster: Roster, rules: Rules, times, now, lab
         exercises=row["exercises"], unread=row["unread"], comments=row["comments"], origin=origin,
     )  # fmt: skip
     author = roster.find(origin.text, lab)
+    one.shared = one.key != one.student and (len(members) > 1 or bool(person.group))
     one.own = len(members) == 1 or (author is not None and author.id == member)
     if row["waiting"]:
         one.waiting = "an answer has still to be marked by a person"
@@ -139,5 +151,5 @@ def in_words(one: Standing) -> str:
     """What else there is to say about a mark: missing, late, by whom; empty if there is nothing."""
     parts = [MISSING.rstrip(".").lower() if one.missing else "", one.late]
     parts += [f"{shown(one.deducted)} point{'s' * (one.deducted != 1)} taken off"] if one.deducted else []
-    parts += [f"with {one.key}"] if one.key != one.student else []
+    parts += [f"with {one.key}"] if one.shared else []
     return ", ".join(filter(None, parts))

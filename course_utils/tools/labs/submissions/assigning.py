@@ -34,16 +34,19 @@ def assign(submissions: Iterable[SubmittedFile], roster: Roster, lab: str, recor
         submissions: as `find_submissions` returns them.
         roster: of the class; empty for names of files as they are.
         lab: its name.
-        records: earlier results of this lab. Who once handed in together stays together for it.
+        records: earlier results of this lab. Who once handed in together stays together for it; who was alone joins
+            the group that they have now.
     """
     if not roster:
         return Assigned(list(submissions))
-    known = {
-        member: (record["student"], tuple(record["members"]))
-        for record in records
-        if record.get("members") and not record.get("missing")
-        for member in record["members"]
-    }
+    known, before = {}, set()
+    for record in records:
+        if record.get("missing"):
+            continue
+        members = members_of(record, roster, lab)
+        before |= {*members}
+        if len(members) > 1 or not any(roster.people[one].group for one in members if one in roster.people):
+            known |= {member: (record["student"], members) for member in members}
     assigned, found = Assigned(), {}
     for submitted in submissions:
         person = roster.find(submitted.origin, lab)
@@ -57,7 +60,7 @@ def assign(submissions: Iterable[SubmittedFile], roster: Roster, lab: str, recor
         *others, newest = sorted(several, key=_newness)
         assigned.submissions.append(newest)
         assigned.replaced += [(one.origin, newest.origin) for one in others]
-    there = {*known, *(member for one in assigned.submissions for member in one.members)}
+    there = {*before, *(member for one in assigned.submissions for member in one.members)}
     for person in roster.people.values():
         if person.id not in there:
             members = tuple(one for one in roster.group(person.key) if one not in there)
@@ -65,6 +68,14 @@ def assign(submissions: Iterable[SubmittedFile], roster: Roster, lab: str, recor
             assigned.submissions.append(SubmittedFile(person.key, problem=MISSING, members=members))
     assigned.submissions.sort(key=lambda one: one.student)
     return assigned
+
+
+def members_of(record: dict, roster: Roster, lab: str) -> tuple[str, ...]:
+    """The people whose marks a result holds, as the roster calls them; nobody if it is nobody's in the class."""
+    if record.get("members"):
+        return tuple(record["members"])
+    person = roster.find(record.get("origin") or record["student"], lab)  # marked when there was no roster
+    return (person.id,) if person else ()
 
 
 def _newness(submitted: SubmittedFile) -> tuple:

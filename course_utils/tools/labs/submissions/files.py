@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import hashlib
 import re
+import time
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -195,16 +196,21 @@ def _from_folder(student: str, path: Path) -> SubmittedFile:
     if path.is_symlink() or not path.is_file():
         return SubmittedFile(student, problem="The notebook is a link or a special file, not a regular file.")
     with path.open("rb") as file:
-        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=path.stat().st_mtime)
+        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=_past(path.stat().st_mtime))
 
 
 def _from_zip(student: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> SubmittedFile:
-    time = None
+    when = None
     with contextlib.suppress(ValueError, OverflowError):
-        time = datetime.datetime(*info.date_time).timestamp()  # in local time, as far as anybody knows
+        when = _past(datetime.datetime(*info.date_time).timestamp())  # in local time, as far as anybody knows
     with archive.open(info) as file:
         # Whatever size the archive claims.
-        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=time)
+        return SubmittedFile(student, file.read(MAX_SIZE + 1), time=when)
+
+
+def _past(moment: float) -> float | None:
+    """A time that a file claims: none from the future, which would be newer than whatever is handed in after it."""
+    return min(moment, time.time()) if moment > 0 else None
 
 
 def _named_lab(data: bytes) -> str | None:

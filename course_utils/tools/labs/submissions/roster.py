@@ -22,6 +22,8 @@ FILE = "class.csv"
 COLUMNS = ("id", "name", "email", "group", "extension", "canvas", "also")
 """The columns: `also` has other names of this person's files, with semicolons between them, `canvas` their number."""
 
+_KNOWN = (*COLUMNS, "time", "participant")
+"""Columns that no table may have twice."""
 _FORMULA = tuple("=+-@\t\r\n")
 
 
@@ -122,9 +124,7 @@ def write_roster(output: Path, people: Iterable[Person]) -> None:
     Raises:
         CourseError: these people do not make a class, two of them with the same id, for example.
     """
-    known: dict[str, Person] = {}
-    for person in people:
-        _add(known, person, person.id or "a person")
+    known = check_class(people)
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -132,6 +132,18 @@ def write_roster(output: Path, people: Iterable[Person]) -> None:
         values = [*(getattr(person, name) for name in COLUMNS[:-1]), "; ".join(person.also)]
         writer.writerow([f"'{value}" if value.startswith(_FORMULA) else value for value in values])
     write_whole(output / FILE, text.getvalue().encode("utf-8-sig"))
+
+
+def check_class(people: Iterable[Person]) -> dict[str, Person]:
+    """These people by id.
+
+    Raises:
+        CourseError: they do not make a class, two of them have the same id, for example.
+    """
+    known: dict[str, Person] = {}
+    for person in people:
+        _add(known, person, person.id or "a person")
+    return known
 
 
 def updated(known: Person, new: Person) -> Person:
@@ -148,11 +160,13 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
+        text = unicodedata.normalize("NFC", text.replace("\ufeff", "").replace("\0", ""))
     except OSError as error:
         raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path.") from None
     except UnicodeDecodeError:
         raise CourseError(f"{path} is not encoded as UTF-8: save it as CSV UTF-8.") from None
-    first = text.partition("\n")[0]
+    text = re.sub(r"\A(\s*[\r\n])?(sep=.[\r\n]+)?", "", text)  # what Excel writes for itself
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     separator = max(",;\t", key=first.count)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
@@ -161,6 +175,14 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     if not lines:
         raise CourseError(f"{path} is empty: it needs a line with the names of its columns.")
     header = [name.strip().casefold() for name in lines[0]]
+    for name in _KNOWN:
+        if header.count(name) > 1:
+            raise CourseError(f"{path} has {header.count(name)} columns {name!r}: remove all but one.")
+    for number, line in enumerate(lines[1:], 2):
+        if any(value.strip() for value in line[len(header) :]):
+            raise CourseError(
+                f"{path}, line {number} has more columns than the first one: put quotes around a name with a comma."
+            )
     return [
         (number, {name: value.strip() for name, value in zip(header, line, strict=False)})
         for number, line in enumerate(lines[1:], 2)
@@ -184,6 +206,14 @@ def _fault(person: Person, known: dict[str, Person]) -> str | None:
     keys = {one.key for one in known.values()}
     if (person.group and person.key in known) or (person.id in keys):
         return f"{person.key if person.group else person.id!r} is a person and a group; rename one"
+    for one in known.values():
+        if person.group and one.key == person.key and one.group != person.group:
+            return f"the groups {one.group!r} and {person.group!r} have the same name for files; rename one"
+        if person.group and one.group != person.group and _plain(one.group) == _plain(person.group):
+            return f"the groups {one.group!r} and {person.group!r} differ in capital letters only; write them alike"
+        names = {_plain(name) for name in (one.id, one.email, *one.also) if name}
+        if shared := names & {_plain(name) for name in (person.id, person.email, *person.also) if name}:
+            return f"{min(shared)!r} is a name of {one.id!r}, too, so that files of that name are nobody's"
     if person.canvas and not re.fullmatch("[0-9]+", person.canvas):
         return f"canvas is {person.canvas!r}, which is no number"
     try:
