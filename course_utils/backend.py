@@ -1,15 +1,23 @@
-"""TensorFlow and Keras, imported once and quietly.
+"""Keras and TensorFlow, imported once and quietly.
 
 While starting, TensorFlow writes four lines straight to file descriptor 2, whatever its log level; in a notebook they
 end up in the committed output, and an autograder may take them for a failure. During the import and a first operation
 the descriptor therefore points at the null device; then it is restored.
 
     from course_utils.backend import keras, tf
+
+Keras computes with TensorFlow unless the environment variable KERAS_BACKEND names another backend ("jax"). Networks,
+weights and losses then run on that one, and TensorFlow is imported only where something asks `tf` for a function, so
+it need not be installed.
 """
 
 import contextlib
+import importlib
 import os
 import sys
+import types
+
+from course_utils.errors import CourseError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -28,15 +36,48 @@ def _silent_stderr():
         os.close(saved)
 
 
+def _tensorflow():
+    """TensorFlow, started."""
+    with _silent_stderr():
+        tensorflow = importlib.import_module("tensorflow")
+        # A first operation starts threads, which would not survive a fork: the labs ask for the import alone.
+        if os.environ.get("COURSE_BACKEND") != "cold":
+            tensorflow.zeros(1)
+    # Advice such as "retracing" is for people who tune TensorFlow; in a notebook it would clutter text and figures.
+    tensorflow.get_logger().setLevel("ERROR")
+    return tensorflow
+
+
+class _LazyTensorFlow(types.ModuleType):
+    """TensorFlow beside another backend: imported when it is first asked for something."""
+
+    def __getattr__(self, name):
+        try:
+            return getattr(_tensorflow(), name)
+        except ModuleNotFoundError as error:
+            raise CourseError(
+                f"This part of the course needs TensorFlow, which cannot be imported ({error})."
+            ) from None
+
+
 with _silent_stderr():
     import keras
-    import tensorflow as tf
 
-    # A first operation starts threads, which would not survive a fork: the labs ask for the import alone.
-    if os.environ.get("COURSE_BACKEND") != "cold":
-        tf.zeros(1)
+tf = _tensorflow() if keras.backend.backend() == "tensorflow" else _LazyTensorFlow("tensorflow")
 
-# Advice such as "retracing" is for people who tune TensorFlow; in a notebook it would clutter text and figures.
-tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tf"]
+def require_tensorflow(what: str) -> None:
+    """Refuses what is written for TensorFlow alone while Keras computes with another backend.
+
+    Args:
+        what: the beginning of the message, such as "DenseCRF".
+
+    Raises:
+        CourseError: Keras does not compute with TensorFlow.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise CourseError(f"{what} runs on TensorFlow only, and KERAS_BACKEND is {backend!r}: unset it.")
+
+
+__all__ = ["keras", "require_tensorflow", "tf"]

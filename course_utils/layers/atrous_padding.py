@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
 from course_utils.layers.shapes import shape_of
 
 
@@ -37,8 +38,8 @@ class AtrousPadding2D(keras.layers.Layer):
 
     def call(self, inputs):
         _, height, width, _ = shape_of(inputs)
-        outputs = tf.pad(inputs, [[0, 0], self._zeros(height), self._zeros(width), [0, 0]])
-        return tf.ensure_shape(outputs, self.compute_output_shape(inputs.shape))
+        outputs = keras.ops.pad(inputs, [[0, 0], self._zeros(height), self._zeros(width), [0, 0]])
+        return with_shape(outputs, self.compute_output_shape(inputs.shape))
 
     def _zeros(self, length):
         """How many before and after a side."""

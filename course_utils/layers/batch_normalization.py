@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import fused_batch_normalization, on_tensorflow
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -9,7 +10,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     precision, the results are the same, and weights of one load into the other. Keras computes the mean, the variance
     and the scaling in separate passes over the features, in float32 whatever the policy; the kernel needs fewer passes
     and reads 16 bits where the policy says so. Cases the kernel does not cover (another axis, other ranks, masks,
-    renormalisation, synchronised replicas, float64) are left to Keras.
+    renormalisation, synchronised replicas, float64) are left to Keras, and so are backends other than TensorFlow.
 
     Example:
 
@@ -28,36 +29,25 @@ class BatchNormalization(keras.layers.BatchNormalization):
         # than the kernel's, and deterministic on GPUs.
         if frozen or not self._fits_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
-        channels = inputs.shape[-1]
-        scale = tf.convert_to_tensor(self.gamma) if self.scale else tf.ones([channels])
-        offset = tf.convert_to_tensor(self.beta) if self.center else tf.zeros([channels])
-        learning = bool(training)
-        outputs = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=scale,
-            offset=offset,
-            mean=[] if learning else tf.convert_to_tensor(self.moving_mean),
-            variance=[] if learning else tf.convert_to_tensor(self.moving_variance),
-            epsilon=self.epsilon,
-            is_training=learning,
-        )
-        if learning:
-            # The kernel returns the unbiased variance; Keras averages the biased one.
-            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-            self._update(self.moving_mean, outputs.batch_mean)
-            self._update(self.moving_variance, outputs.batch_variance * (1.0 - 1.0 / count))
-        return outputs.y
+        scale, offset = self.gamma if self.scale else None, self.beta if self.center else None
+        averages = None if training else (self.moving_mean, self.moving_variance)
+        outputs, mean, variance = fused_batch_normalization(inputs, scale, offset, averages, self.epsilon)
+        if training:
+            self._update(self.moving_mean, mean)
+            self._update(self.moving_variance, variance)
+        return outputs
 
     def _update(self, average, value):
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
 
     def _fits_kernel(self, inputs, mask):
         return (
-            len(inputs.shape) == 4
+            on_tensorflow()
+            and len(inputs.shape) == 4
             and self.axis in (-1, 3)
             and mask is None
             and not self.renorm
             and not self.synchronized
             and self.dtype_policy.variable_dtype == "float32"
-            and inputs.dtype in (tf.float32, tf.bfloat16, tf.float16)
+            and keras.backend.standardize_dtype(inputs.dtype) in ("float32", "bfloat16", "float16")
         )

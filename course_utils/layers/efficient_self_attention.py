@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import softmax
 from course_utils.layers.shapes import missing, shape_of
 
 
@@ -55,15 +56,15 @@ class EfficientSelfAttention(keras.layers.Layer):
         sources = self._sources(inputs)
         attended = self._weigh(inputs, sources) @ self._by_head(self.value, sources)
         if self.heads > 1:
-            attended = tf.transpose(attended, [0, 2, 1, 3])
-        return self.projection(tf.reshape(attended, shape_of(inputs)))
+            attended = keras.ops.transpose(attended, [0, 2, 1, 3])
+        return self.projection(keras.ops.reshape(attended, shape_of(inputs)))
 
     def weigh(self, inputs):
         """How much of each key's value every pixel takes: `[batch, heads, height * width, keys]`, sums of 1.
 
         Pixels and keys are counted row by row; there are `ceil(height / reduction) * ceil(width / reduction)` keys.
         """
-        inputs = tf.cast(inputs, self.compute_dtype)
+        inputs = keras.ops.cast(inputs, self.compute_dtype)
         if not self.built:
             self.build(inputs.shape)
         return self._weigh(inputs, self._sources(inputs))
@@ -74,21 +75,21 @@ class EfficientSelfAttention(keras.layers.Layer):
             return inputs
         _, height, width, _ = shape_of(inputs)
         edges = [[0, missing(height, self.reduction)], [0, missing(width, self.reduction)]]
-        return self.normalization(self.summary(tf.pad(inputs, [[0, 0], *edges, [0, 0]])))
+        return self.normalization(self.summary(keras.ops.pad(inputs, [[0, 0], *edges, [0, 0]])))
 
     def _weigh(self, inputs, sources):
         queries, keys = self._by_head(self.query, inputs), self._by_head(self.key, sources)
-        scores = tf.matmul(queries * queries.shape[-1] ** -0.5, keys, transpose_b=True)
+        scores = keras.ops.matmul(queries * queries.shape[-1] ** -0.5, keras.ops.transpose(keys, [0, 1, 3, 2]))
         # In 32 bits: a softmax over many keys would lose most of them to rounding.
-        return tf.cast(tf.nn.softmax(tf.cast(scores, "float32")), self.compute_dtype)
+        return keras.ops.cast(softmax(keras.ops.cast(scores, "float32")), self.compute_dtype)
 
     def _by_head(self, linear, inputs):
         """A linear layer's `[batch, height, width, channels]` as `[batch, heads, height * width, channels / heads]`."""
         batch, height, width, channels = shape_of(inputs)  # which the converter to ONNX gets wrong of the outputs
         if self.heads == 1:  # and the order of axes of length 1
-            return tf.reshape(linear(inputs), [batch, 1, height * width, channels])
-        features = tf.reshape(linear(inputs), [batch, height * width, self.heads, channels // self.heads])
-        return tf.transpose(features, [0, 2, 1, 3])
+            return keras.ops.reshape(linear(inputs), [batch, 1, height * width, channels])
+        features = keras.ops.reshape(linear(inputs), [batch, height * width, self.heads, channels // self.heads])
+        return keras.ops.transpose(features, [0, 2, 1, 3])
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import local_response_normalization
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -35,10 +36,10 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         # On 8-bit images the sum of squares overflows float16.
-        normalized = tf.nn.local_response_normalization(
-            tf.cast(inputs, tf.float32), self.size // 2, self.bias, self.alpha / self.size, self.beta
+        normalized = local_response_normalization(
+            keras.ops.cast(inputs, "float32"), self.size // 2, self.bias, self.alpha / self.size, self.beta
         )
-        return tf.cast(normalized, self.compute_dtype)
+        return keras.ops.cast(normalized, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,12 +1,11 @@
 """Sizes of tensors, known or not, and the factors that enlarge them."""
 
-from course_utils.backend import tf
+from course_utils.backend import keras
 
 
 def shape_of(tensor):
     """The shape of `tensor` as a list: Python ints where they are known, scalar tensors elsewhere."""
-    dynamic = tf.shape(tensor)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+    return list(keras.ops.shape(tensor))
 
 
 def missing(size, factor):

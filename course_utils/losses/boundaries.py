@@ -9,8 +9,10 @@ the lambda 1 to 4 of the paper.
 
 import numpy as np
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras, require_tensorflow, tf
 from course_utils.labels import VOID
+
+ops = keras.ops
 
 
 def edge_labels(labels, radius=2, ignore_label=VOID):
@@ -26,15 +28,15 @@ def edge_labels(labels, radius=2, ignore_label=VOID):
     Returns:
         int32 `[batch, height, width]`: 0, 1 or `ignore_label`.
     """
-    labels = tf.cast(labels, tf.int32)
-    size, reach = tf.shape(labels), int(radius)
-    padded = tf.pad(labels, [[0, 0], [reach, reach], [reach, reach]], constant_values=ignore_label)
-    found = tf.zeros_like(labels, tf.bool)
+    labels = ops.cast(labels, "int32")
+    size, reach = ops.shape(labels), int(radius)
+    padded = ops.pad(labels, [[0, 0], [reach, reach], [reach, reach]], constant_values=ignore_label)
+    found = ops.zeros_like(labels, dtype="bool")
     for down, across in np.ndindex(2 * reach + 1, 2 * reach + 1):
         if 0 < (down - reach) ** 2 + (across - reach) ** 2 <= radius**2:
             other = padded[:, down : down + size[1], across : across + size[2]]
-            found |= (other != labels) & (other != ignore_label)
-    return tf.where(labels == ignore_label, ignore_label, tf.cast(found, tf.int32))
+            found = found | ((other != labels) & (other != ignore_label))
+    return ops.where(labels == ignore_label, ignore_label, ops.cast(found, "int32"))
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -64,12 +66,12 @@ class EdgeCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         edges = edge_labels(y_true, self.radius, self.ignore_label)
-        logits = tf.cast(y_pred, tf.float32)[..., 0]
-        edge, plain = (tf.cast(edges == value, tf.float32) for value in (1, 0))
-        edge_count, plain_count = (tf.reduce_sum(kind, axis=(1, 2), keepdims=True) for kind in (edge, plain))
-        weight = tf.math.divide_no_nan(edge * plain_count + plain * edge_count, edge_count + plain_count)
-        loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=edge, logits=logits)
-        return tf.math.divide_no_nan(tf.reduce_sum(weight * loss), tf.reduce_sum(edge + plain))
+        logits = ops.cast(y_pred, "float32")[..., 0]
+        edge, plain = (ops.cast(edges == value, "float32") for value in (1, 0))
+        edge_count, plain_count = (ops.sum(kind, axis=(1, 2), keepdims=True) for kind in (edge, plain))
+        weight = ops.divide_no_nan(edge * plain_count + plain * edge_count, edge_count + plain_count)
+        loss = ops.binary_crossentropy(edge, logits, from_logits=True)
+        return ops.divide_no_nan(ops.sum(weight * loss), ops.sum(edge + plain))
 
     def get_config(self):
         return {"radius": self.radius, "ignore_label": self.ignore_label, "name": self.name}
@@ -88,14 +90,14 @@ def boundary_strength(shares):
     Returns:
         float32 `[batch, height, width]`; 0.375 beside a straight border between two classes.
     """
-    padded = tf.pad(shares, [[0, 0], [2, 2], [2, 2], [0, 0]], "SYMMETRIC")
+    padded = ops.pad(shares, [[0, 0], [2, 2], [2, 2], [0, 0]], "symmetric")
     smooth = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     smooth = (smooth[:, :, :-2] + 2 * smooth[:, :, 1:-1] + smooth[:, :, 2:]) / 4
     down = (smooth[:, 2:, 1:-1] - smooth[:, :-2, 1:-1]) / 2
     across = (smooth[:, 1:-1, 2:] - smooth[:, 1:-1, :-2]) / 2
-    square = tf.reduce_sum(down**2 + across**2, axis=-1) / 2
+    square = ops.sum(down**2 + across**2, axis=-1) / 2
     # The root of 0 is 0, and here its derivative is too.
-    return square * tf.math.rsqrt(tf.maximum(square, 1e-12))
+    return square * ops.rsqrt(ops.maximum(square, 1e-12))
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -118,7 +120,7 @@ class DualTaskLoss(keras.losses.Loss):
         sure_weight: of equation 6, lambda 4.
         threshold: of the boundary probability, 0.8 as published.
         temperature: of the softmax, 1 as published (0.5 in the authors' code).
-        gumbel: whether the softmax is a random Gumbel softmax.
+        gumbel: whether the softmax is a random Gumbel softmax; on TensorFlow only.
         least: boundary strength that counts as one.
         ignore_label: the label of void pixels; they and the pixels around them do not count in equation 5.
 
@@ -143,11 +145,13 @@ class DualTaskLoss(keras.losses.Loss):
         **kwargs,
     ):
         super().__init__(name=name, reduction="none", **kwargs)
+        if gumbel:
+            require_tensorflow("DualTaskLoss(gumbel=True)")
         self.strength_weight, self.sure_weight, self.threshold = strength_weight, sure_weight, threshold
         self.temperature, self.gumbel, self.least, self.ignore_label = temperature, gumbel, least, ignore_label
 
     def call(self, y_true, y_pred):
-        truth, scores = tf.cast(y_true, tf.int32), tf.cast(y_pred, tf.float32)
+        truth, scores = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
         logits, edges = scores[..., :-1], scores[..., -1]
         strength = self.strength_loss(truth, logits)
         return self.strength_weight * strength + self.sure_weight * self.sure_loss(truth, logits, edges)
@@ -157,19 +161,19 @@ class DualTaskLoss(keras.losses.Loss):
         if self.gumbel:
             uniform = tf.random.uniform(tf.shape(logits), 1e-6, 1 - 1e-6)
             logits -= tf.math.log(-tf.math.log(uniform))
-        predicted = boundary_strength(tf.nn.softmax(logits / self.temperature))
-        true = boundary_strength(tf.one_hot(truth, logits.shape[-1]))
+        predicted = boundary_strength(ops.softmax(logits / self.temperature))
+        true = boundary_strength(ops.one_hot(truth, logits.shape[-1], dtype="float32"))
         # The strength at a pixel comes from the 5x5 pixels around it.
-        void = tf.cast(truth == self.ignore_label, tf.float32)[..., tf.newaxis]
-        known = tf.nn.max_pool2d(void, 5, 1, "SAME")[..., 0] == 0
-        counts = tf.cast(known & (tf.maximum(predicted, true) > self.least), tf.float32)
-        return _mean(tf.abs(predicted - true), counts)
+        void = ops.cast(truth == self.ignore_label, "float32")[..., None]
+        known = ops.max_pool(void, 5, 1, "same", data_format="channels_last")[..., 0] == 0
+        counts = ops.cast(known & (ops.maximum(predicted, true) > self.least), "float32")
+        return _mean(ops.abs(predicted - true), counts)
 
     def sure_loss(self, truth, logits, edges):
         """Equation 6, with the logits of the boundaries, float32 `[batch, height, width]`."""
         known = truth != self.ignore_label
-        counts = tf.cast(known & (tf.sigmoid(edges) > self.threshold), tf.float32)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(known, truth, 0), logits)
+        counts = ops.cast(known & (ops.sigmoid(edges) > self.threshold), "float32")
+        loss = ops.sparse_categorical_crossentropy(ops.where(known, truth, 0), logits, from_logits=True)
         return _mean(loss, counts)
 
     def get_config(self):
@@ -179,4 +183,4 @@ class DualTaskLoss(keras.losses.Loss):
 
 def _mean(values, counts):
     """The mean of the values that count; 0 if none does."""
-    return tf.math.divide_no_nan(tf.reduce_sum(counts * values), tf.reduce_sum(counts))
+    return ops.divide_no_nan(ops.sum(counts * values), ops.sum(counts))

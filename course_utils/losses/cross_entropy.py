@@ -2,9 +2,11 @@
 
 import math
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -32,15 +34,15 @@ class SegmentationCrossEntropy(keras.losses.Loss):
         self.ignore_label = ignore_label
 
     def call(self, y_true, y_pred):
-        truth = tf.cast(y_true, tf.int32)
+        truth = ops.cast(y_true, "int32")
         counts = truth != self.ignore_label
-        classes = tf.where(counts, truth, 0)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, tf.cast(y_pred, tf.float32))
-        weight = tf.cast(counts, tf.float32)
+        classes = ops.where(counts, truth, 0)
+        loss = ops.sparse_categorical_crossentropy(classes, ops.cast(y_pred, "float32"), from_logits=True)
+        weight = ops.cast(counts, "float32")
         if self.class_weights is not None:
-            weight *= tf.gather(tf.constant(self.class_weights, tf.float32), classes)
+            weight *= ops.take(ops.convert_to_tensor(self.class_weights, "float32"), classes)
         weight *= self.chosen(loss, counts)
-        return tf.math.divide_no_nan(tf.reduce_sum(weight * loss), tf.reduce_sum(weight))
+        return ops.divide_no_nan(ops.sum(weight * loss), ops.sum(weight))
 
     def chosen(self, loss, counts):
         """1 for the pixels that the mean is taken over, 0 for the others: here for all.
@@ -96,11 +98,11 @@ class HardExampleCrossEntropy(SegmentationCrossEntropy):
         # Where the true class has the probability p, the cross-entropy is -log p.
         hard = loss > -math.log(self.threshold)
         if self.minimum_share:
-            flat = tf.reshape(tf.where(counts, loss, -1.0), [-1])
-            pixels = tf.reduce_sum(tf.cast(counts, tf.float32))
-            least = tf.cast(tf.math.ceil(self.minimum_share * pixels), tf.int32)
-            hard |= loss >= tf.sort(flat, direction="DESCENDING")[tf.maximum(least, 1) - 1]
-        return tf.cast(hard, tf.float32)
+            easiest_first = ops.sort(ops.reshape(ops.where(counts, loss, -1.0), [-1]))
+            pixels = ops.sum(ops.cast(counts, "float32"))
+            least = ops.cast(ops.ceil(self.minimum_share * pixels), "int32")
+            hard = hard | (loss >= easiest_first[ops.shape(easiest_first)[0] - ops.maximum(least, 1)])
+        return ops.cast(hard, "float32")
 
     def get_config(self):
         return {**super().get_config(), "threshold": self.threshold, "minimum_share": self.minimum_share}

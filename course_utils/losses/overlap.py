@@ -4,10 +4,12 @@ Cross-entropy counts pixels, mIoU counts classes: a pole that is missed whole co
 other a nineteenth of everything. These losses are a mean over classes, and no class weights are needed.
 """
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.labels import VOID
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
 from course_utils.losses.total import TotalLoss
+
+ops = keras.ops
 
 
 class _OverlapLoss(keras.losses.Loss):
@@ -32,14 +34,14 @@ class _OverlapLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         classes = y_pred.shape[-1]
-        truth = tf.reshape(tf.cast(y_true, tf.int32), [-1])
+        truth = ops.reshape(ops.cast(y_true, "int32"), [-1])
         counts = truth != self.ignore_label
         # Pixels last: a class's row is contiguous. A void pixel has no class, and one_hot gives zeros for -1.
-        members = tf.one_hot(tf.where(counts, truth, -1), classes, axis=0)
-        probabilities = tf.nn.softmax(tf.cast(tf.reshape(y_pred, [-1, classes]), tf.float32))
-        losses = self.per_class(members, tf.transpose(probabilities), tf.cast(counts, tf.float32))
-        present = tf.cast(tf.reduce_any(members > 0, axis=1), tf.float32)
-        return tf.math.divide_no_nan(tf.reduce_sum(present * losses), tf.reduce_sum(present))
+        members = ops.one_hot(ops.where(counts, truth, -1), classes, axis=0, dtype="float32")
+        probabilities = ops.softmax(ops.cast(ops.reshape(y_pred, [-1, classes]), "float32"))
+        losses = self.per_class(members, ops.transpose(probabilities), ops.cast(counts, "float32"))
+        present = ops.cast(ops.any(members > 0, axis=1), "float32")
+        return ops.divide_no_nan(ops.sum(present * losses), ops.sum(present))
 
     def get_config(self):
         return {"ignore_label": self.ignore_label, "name": self.name}
@@ -77,15 +79,15 @@ class LovaszSoftmax(_OverlapLoss):
             counts: 0 at void pixels and 1 elsewhere, `[pixels]`.
         """
         # Void pixels come last, where they weigh in with an error of 0.
-        errors = tf.where(counts > 0, tf.abs(members - probabilities), -1.0)
-        errors, order = tf.math.top_k(errors, tf.shape(errors)[1])
-        members = tf.gather(members, order, batch_dims=1)
+        errors = ops.where(counts > 0, ops.abs(members - probabilities), -1.0)
+        errors, order = ops.top_k(errors, ops.shape(errors)[1])
+        members = ops.take_along_axis(members, order, axis=1)
         # 1 - IoU if the first n pixels in this order were wrong and the others right; then what each pixel adds.
-        intersection = tf.reduce_sum(members, axis=1, keepdims=True) - tf.cumsum(members, axis=1)
-        union = tf.reduce_sum(members, axis=1, keepdims=True) + tf.cumsum(1.0 - members, axis=1)
+        intersection = ops.sum(members, axis=1, keepdims=True) - ops.cumsum(members, axis=1)
+        union = ops.sum(members, axis=1, keepdims=True) + ops.cumsum(1.0 - members, axis=1)
         jaccard = 1.0 - intersection / union
-        weights = jaccard - tf.pad(jaccard[:, :-1], [[0, 0], [1, 0]])
-        return tf.reduce_sum(tf.nn.relu(errors) * tf.stop_gradient(weights), axis=1)
+        weights = jaccard - ops.pad(jaccard[:, :-1], [[0, 0], [1, 0]])
+        return ops.sum(ops.relu(errors) * ops.stop_gradient(weights), axis=1)
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -112,9 +114,9 @@ class SoftDice(_OverlapLoss):
 
     def per_class(self, members, probabilities, counts):
         """The loss of each class, `[num_classes]`; arguments as of `LovaszSoftmax.per_class`."""
-        overlap = tf.reduce_sum(members * probabilities, axis=1)
-        sizes = tf.reduce_sum(members + counts * probabilities**2, axis=1)
-        return 1.0 - tf.math.divide_no_nan(2.0 * overlap, sizes)
+        overlap = ops.sum(members * probabilities, axis=1)
+        sizes = ops.sum(members + counts * probabilities**2, axis=1)
+        return 1.0 - ops.divide_no_nan(2.0 * overlap, sizes)
 
 
 def lovasz_with_cross_entropy(class_weights=None) -> TotalLoss:

@@ -10,10 +10,12 @@ after Sutton and McCallum, "Piecewise training for undirected models", UAI 2005.
 each network's loss is the mean over its own, so that the many pairs do not outweigh the nodes.
 """
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.labels import VOID
 from course_utils.layers.random_fields.pairwise_potentials import shifted
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
+
+ops = keras.ops
 
 
 def node_labels(labels, nodes):
@@ -26,10 +28,10 @@ def node_labels(labels, nodes):
     Returns:
         int32 `[batch, rows, columns]`.
     """
-    labels = tf.cast(labels, tf.int32)
+    labels = ops.cast(labels, "int32")
     for axis in (1, 2):
-        pixels, cells = tf.shape(labels)[axis], tf.shape(nodes)[axis]
-        labels = tf.gather(labels, (2 * tf.range(cells) + 1) * pixels // (2 * cells), axis=axis)
+        pixels, cells = ops.shape(labels)[axis], ops.shape(nodes)[axis]
+        labels = ops.take(labels, (2 * ops.arange(cells) + 1) * pixels // (2 * cells), axis=axis)
     return labels
 
 
@@ -73,14 +75,14 @@ class PairCrossEntropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         classes = y_pred.shape[-1]
         first = node_labels(y_true, y_pred)
-        second = tf.stack([shifted(first, shift, fill=self.ignore_label) for shift in self.shifts], axis=-1)
-        first = tf.broadcast_to(first[..., tf.newaxis], tf.shape(second))
+        second = ops.stack([shifted(first, shift, fill=self.ignore_label) for shift in self.shifts], axis=-1)
+        first = ops.broadcast_to(first[..., None], ops.shape(second))
         counts = (first != self.ignore_label) & (second != self.ignore_label)
-        scores = tf.cast(y_pred, tf.float32)
-        scores = tf.reshape(scores, tf.concat([tf.shape(scores)[:4], [classes**2]], 0))
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(counts, first * classes + second, 0), scores)
-        counts = tf.cast(counts, tf.float32)
-        return tf.math.divide_no_nan(tf.reduce_sum(counts * loss), tf.reduce_sum(counts))
+        scores = ops.reshape(ops.cast(y_pred, "float32"), [*ops.shape(y_pred)[:4], classes**2])
+        pairs = ops.where(counts, first * classes + second, 0)
+        loss = ops.sparse_categorical_crossentropy(pairs, scores, from_logits=True)
+        counts = ops.cast(counts, "float32")
+        return ops.divide_no_nan(ops.sum(counts * loss), ops.sum(counts))
 
     def get_config(self):
         return {"shifts": self.shifts, "ignore_label": self.ignore_label, "name": self.name}

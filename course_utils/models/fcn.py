@@ -5,7 +5,7 @@ Long, Shelhamer and Darrell, "Fully convolutional networks for semantic segmenta
 
 import numpy as np
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.layers import CropLike, InterpolationUpsampling2D, interpolation_kernel
 from course_utils.models.blocks import image_input
@@ -143,7 +143,8 @@ class BilinearStart(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         taps = interpolation_kernel("bilinear", shape[0] // 2)
-        return tf.cast(np.multiply.outer(np.outer(taps, taps), np.eye(*shape[2:])), dtype or "float32")
+        kernel = np.multiply.outer(np.outer(taps, taps), np.eye(*shape[2:]))
+        return keras.ops.convert_to_tensor(kernel, dtype or "float32")
 
 
 def load_classifier(model, source="imagenet"):

@@ -1,4 +1,4 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.errors import CourseError
 
 
@@ -41,13 +41,13 @@ class BoundaryMask(keras.layers.Layer):
 
     def call(self, inputs):
         # Equal probabilities must give exactly 0, so both terms use the same rounded probabilities.
-        probabilities = tf.nn.softmax(inputs)
+        probabilities = keras.ops.softmax(inputs)
         return self._dilate(probabilities) + self._dilate(-probabilities)
 
     def _dilate(self, maps):
         """The maximum over a square window: down the columns, then along the rows."""
         for size in ((self.window, 1), (1, self.window)):
-            maps = tf.nn.max_pool2d(maps, size, strides=1, padding="SAME")
+            maps = keras.ops.max_pool(maps, size, strides=1, padding="same", data_format="channels_last")
         return maps
 
     def compute_output_shape(self, input_shape):

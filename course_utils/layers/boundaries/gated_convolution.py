@@ -1,4 +1,4 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.layers.batch_normalization import BatchNormalization
 from course_utils.layers.convolution_block import ConvolutionBlock
 
@@ -58,8 +58,8 @@ class GatedConvolution2D(keras.layers.Layer):
 
     def gate(self, inputs, training=None):
         """The gates `alpha`, `[batch, height, width, 1]` in 0..1 (equation 1)."""
-        x = self.streams(tf.concat(inputs, axis=-1), training=training)
-        return tf.sigmoid(self.normalization(self.to_gate(x), training=training))
+        x = self.streams(keras.ops.concatenate(inputs, axis=-1), training=training)
+        return keras.ops.sigmoid(self.normalization(self.to_gate(x), training=training))
 
     def call(self, inputs, training=None):
         features = inputs[0]

@@ -1,4 +1,6 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -30,14 +32,14 @@ class ImageGradient(keras.layers.Layer):
     """
 
     def call(self, inputs):
-        brightness = tf.reduce_mean(tf.cast(inputs, "float32"), axis=-1, keepdims=True)
-        padded = tf.pad(brightness, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        brightness = ops.mean(ops.cast(inputs, "float32"), axis=-1, keepdims=True)
+        padded = ops.pad(brightness, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric")
         rows = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
         columns = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
         across, down = rows[:, :, 2:] - rows[:, :, :-2], columns[:, 2:] - columns[:, :-2]
         square = across**2 + down**2
         # Written so that at 0 not only the root but also its derivative is 0.
-        return tf.cast(square * tf.math.rsqrt(tf.maximum(square, 1e-12)), self.compute_dtype)
+        return ops.cast(square * ops.rsqrt(ops.maximum(square, 1e-12)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], 1)

@@ -1,4 +1,8 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.shapes import shape_of
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -34,17 +38,17 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
         self.bins = bins
 
     def call(self, inputs):
-        size = tf.shape(inputs)
-        rows, columns = (tf.cast(self._shares(size[axis]), inputs.dtype) for axis in (1, 2))
-        outputs = tf.einsum("ih,jw,bhwc->bijc", rows, columns, inputs)
-        return tf.ensure_shape(outputs, [inputs.shape[0], self.bins, self.bins, inputs.shape[3]])
+        sides = shape_of(inputs)[1:3]
+        rows, columns = (ops.cast(self._shares(side), inputs.dtype) for side in sides)
+        outputs = ops.einsum("ih,jw,bhwc->bijc", rows, columns, inputs)
+        return with_shape(outputs, [inputs.shape[0], self.bins, self.bins, inputs.shape[3]])
 
     def _shares(self, length):
         """The weight of each pixel of a side in each bin: `[bins, length]`, rows sum to 1."""
-        bins, pixels = tf.range(self.bins)[:, tf.newaxis], tf.range(length)[tf.newaxis]
+        bins, pixels = ops.arange(self.bins)[:, None], ops.arange(length)[None]
         first, end = bins * length // self.bins, ((bins + 1) * length + self.bins - 1) // self.bins
-        inside = tf.cast((first <= pixels) & (pixels < end), "float32")
-        return inside / tf.reduce_sum(inside, axis=1, keepdims=True)
+        inside = ops.cast((first <= pixels) & (pixels < end), "float32")
+        return inside / ops.sum(inside, axis=1, keepdims=True)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.bins, self.bins, input_shape[3])

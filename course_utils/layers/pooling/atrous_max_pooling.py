@@ -1,4 +1,6 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.shapes import shape_of
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -34,15 +36,15 @@ class AtrousMaxPooling2D(keras.layers.Layer):
         self.pool_size, self.rate = pool_size, rate
 
     def call(self, inputs):
-        size = tf.shape(inputs)
+        _, height, width, _ = shape_of(inputs)
         reach = self.rate * (self.pool_size - 1)
-        padded = tf.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=inputs.dtype.min)
+        padded = keras.ops.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=float("-inf"))
         steps = range(0, reach + 1, self.rate)
-        taps = [padded[:, i : i + size[1], j : j + size[2]] for i in steps for j in steps]
+        taps = [padded[:, i : i + height, j : j + width] for i in steps for j in steps]
         outputs = taps[0]
         for tap in taps[1:]:
-            outputs = tf.maximum(outputs, tap)
-        return tf.ensure_shape(outputs, inputs.shape)
+            outputs = keras.ops.maximum(outputs, tap)
+        return with_shape(outputs, inputs.shape)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,4 +1,4 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.layers.convolution_block import ConvolutionBlock
 from course_utils.layers.pooling.adaptive_average_pooling import AdaptiveAveragePooling2D
 from course_utils.layers.upsampling.resize_like import ResizeLike
@@ -55,7 +55,8 @@ class AtrousSpatialPyramidPooling(keras.layers.Layer):
     def call(self, inputs, training=None):
         branches = [branch(inputs, training=training) for branch in self.branches]
         branches.append(self.resize([self.image(self.average(inputs), training=training), inputs]))
-        return self.drop(self.projection(tf.concat(branches, axis=-1), training=training), training=training)
+        joined = keras.ops.concatenate(branches, axis=-1)
+        return self.drop(self.projection(joined, training=training), training=training)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.channels)

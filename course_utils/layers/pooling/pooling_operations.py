@@ -6,14 +6,19 @@ int64 positions from `tf.nn.max_pool_with_argmax`, and does not depend on the si
 
 For fixed indices `gather` picks one element per window, and `scatter` puts one element into each window, with zeros
 around it. Each is the transpose of the other, and therefore its gradient: pooling is differentiated by `scatter`,
-unpooling by `gather`.
+unpooling by `gather`. TensorFlow is told so, as its own gradients would take longer; other backends find the same.
 
 Everything is plain array arithmetic, so it runs on any device, in any float type, eagerly, in graphs and under XLA
 (which has no kernel for `max_pool_with_argmax`). `benchmarks/layers.py` compares its speed with the alternatives.
 """
 
-from course_utils.backend import tf
+import numpy as np
+
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_gradient
 from course_utils.layers.shapes import missing, shape_of
+
+ops = keras.ops
 
 
 def check_pool_size(pool_size):
@@ -31,17 +36,17 @@ def max_pool(features, pool_size):
     Among equal values the first wins.
     """
 
-    @tf.custom_gradient
+    @with_gradient
     def forward(features):
         whole = _whole_windows(features, pool_size, filling=float("-inf"))
-        values = tf.nn.max_pool2d(whole, pool_size, pool_size, "VALID")
-        smaller = tf.not_equal(_by_window(whole, pool_size), _once_per_window(values))
-        smaller = tf.reshape(tf.cast(smaller, tf.uint8), shape_of(whole))
+        values = ops.max_pool(whole, pool_size, pool_size, "valid", data_format="channels_last")
+        smaller = ops.not_equal(_by_window(whole, pool_size), _once_per_window(values))
+        smaller = ops.reshape(ops.cast(smaller, "uint8"), shape_of(whole))
         # The index is the number of places before the first maximum: s0 * (1 + s1 * (1 + s2 * ...)), where s is 1 if
         # that place is smaller. The last place need not be asked: if no other holds the maximum, it does.
-        indices = tf.zeros_like(values, tf.uint8)
+        indices = ops.zeros_like(values, dtype="uint8")
         for place in reversed(_places(smaller, pool_size)[:-1]):
-            indices = place * (indices + tf.constant(1, tf.uint8))
+            indices = place * (indices + _byte(1))
 
         def gradient(values_gradient, _):
             return scatter(values_gradient, indices, pool_size, *shape_of(features)[1:3])
@@ -54,11 +59,11 @@ def max_pool(features, pool_size):
 def gather(features, indices, pool_size):
     """The elements of `features` `[B, H, W, C]` that `indices` point at, in the shape of `indices`."""
 
-    @tf.custom_gradient
+    @with_gradient
     def forward(features):
         picked, *others = _places(_whole_windows(features, pool_size, filling=0.0), pool_size)
         for index, place in enumerate(others, start=1):
-            picked = tf.where(tf.equal(indices, tf.constant(index, tf.uint8)), place, picked)
+            picked = ops.where(ops.equal(indices, _byte(index)), place, picked)
 
         def gradient(picked_gradient):
             return scatter(picked_gradient, indices, pool_size, *shape_of(features)[1:3])
@@ -71,13 +76,13 @@ def gather(features, indices, pool_size):
 def scatter(values, indices, pool_size, height, width):
     """`[B, height, width, C]` with `values` at the places that `indices` point at, and zeros elsewhere."""
 
-    @tf.custom_gradient
+    @with_gradient
     def forward(values):
         batch, rows, columns, channels = shape_of(values)
-        places = tf.constant(list(range(pool_size**2)), tf.uint8, [1, pool_size, 1, pool_size, 1])
-        chosen = tf.equal(_once_per_window(indices), places)
-        spread = tf.where(chosen, _once_per_window(values), tf.zeros([], values.dtype))
-        spread = tf.reshape(spread, [batch, rows * pool_size, columns * pool_size, channels])
+        places = _byte(np.arange(pool_size**2).reshape(1, pool_size, 1, pool_size, 1))
+        chosen = ops.equal(_once_per_window(indices), places)
+        spread = ops.where(chosen, _once_per_window(values), ops.zeros([], values.dtype))
+        spread = ops.reshape(spread, [batch, rows * pool_size, columns * pool_size, channels])
 
         def gradient(spread_gradient):
             return gather(spread_gradient, indices, pool_size)
@@ -93,20 +98,19 @@ def _whole_windows(features, pool_size, filling):
     bottom, right = missing(height, pool_size), missing(width, pool_size)
     if isinstance(bottom, int) and isinstance(right, int) and bottom == right == 0:
         return features
-    filling = tf.constant(filling, features.dtype)
-    return tf.pad(features, [[0, 0], [0, bottom], [0, right], [0, 0]], constant_values=filling)
+    return ops.pad(features, [[0, 0], [0, bottom], [0, right], [0, 0]], constant_values=filling)
 
 
 def _by_window(features, pool_size):
     """`[B, H, W, C]` to `[B * H / k, k, W / k, k, C]`: axes 1 and 3 run over a window's rows and columns."""
     batch, height, width, channels = shape_of(features)
-    return tf.reshape(features, [batch * (height // pool_size), pool_size, width // pool_size, pool_size, channels])
+    return ops.reshape(features, [batch * (height // pool_size), pool_size, width // pool_size, pool_size, channels])
 
 
 def _once_per_window(pooled):
     """`[B, h, w, C]` to `[B * h, 1, w, 1, C]`, which broadcasts against `_by_window`."""
     batch, rows, columns, channels = shape_of(pooled)
-    return tf.reshape(pooled, [batch * rows, 1, columns, 1, channels])
+    return ops.reshape(pooled, [batch * rows, 1, columns, 1, channels])
 
 
 def _places(features, pool_size):
@@ -115,6 +119,10 @@ def _places(features, pool_size):
     rows, columns = height // pool_size, width // pool_size
     # Neighbours in a row are adjacent in memory: splitting the last axis copies whole runs, which is several times
     # faster than the strided slices features[:, i::k, j::k].
-    lines = tf.unstack(tf.reshape(features, [batch * rows, pool_size, columns, pool_size * channels]), axis=1)
-    places = [place for line in lines for place in tf.split(line, pool_size, axis=-1)]
-    return [tf.reshape(place, [batch, rows, columns, channels]) for place in places]
+    lines = ops.unstack(ops.reshape(features, [batch * rows, pool_size, columns, pool_size * channels]), axis=1)
+    places = [place for line in lines for place in ops.split(line, pool_size, axis=-1)]
+    return [ops.reshape(place, [batch, rows, columns, channels]) for place in places]
+
+
+def _byte(number):
+    return ops.convert_to_tensor(number, "uint8")

@@ -1,4 +1,4 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.layers.convolution_block import ConvolutionBlock
 from course_utils.layers.pooling.adaptive_average_pooling import AdaptiveAveragePooling2D
 from course_utils.layers.upsampling.resize_like import ResizeLike
@@ -50,7 +50,7 @@ class PyramidPooling(keras.layers.Layer):
             self.resize([block(pooling(inputs), training=training), inputs])
             for pooling, block in zip(self.poolings, self.blocks, strict=True)
         ]
-        return tf.concat([inputs, *levels], axis=-1)
+        return keras.ops.concatenate([inputs, *levels], axis=-1)
 
     def _level_channels(self, input_shape):
         return self.channels or input_shape[-1] // len(self.bins)

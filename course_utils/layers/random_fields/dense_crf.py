@@ -1,4 +1,4 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras, require_tensorflow, tf
 from course_utils.errors import CourseError
 from course_utils.layers.random_fields.gaussian_filters import exact_appearance_filter, smoothness_filter
 from course_utils.layers.random_fields.permutohedral_filter import permutohedral_filter
@@ -75,6 +75,7 @@ class DenseCRF(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        require_tensorflow("DenseCRF")
         if iterations < 1 or min(position_scale, color_scale, smoothness_scale) <= 0:
             raise CourseError(
                 f"DenseCRF needs at least one iteration and scales above 0; got iterations={iterations}, "

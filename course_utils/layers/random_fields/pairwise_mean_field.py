@@ -1,5 +1,7 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.layers.random_fields.pairwise_potentials import shifted
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -41,11 +43,11 @@ class PairwiseMeanField(keras.layers.Layer):
         unary, pairwise = inputs
         refined = unary
         for _ in range(self.iterations):
-            marginals = tf.nn.softmax(refined)
-            neighbours = tf.stack([shifted(marginals, shift) for shift in self.shifts], axis=3)
+            marginals = ops.softmax(refined)
+            neighbours = ops.stack([shifted(marginals, shift) for shift in self.shifts], axis=3)
             # For so few classes one elementwise product and a sum are faster than many small matrix products.
-            refined = unary + tf.reduce_sum(pairwise * neighbours[..., tf.newaxis, :], axis=(3, 5))
-            backward = tf.reduce_sum(pairwise * marginals[:, :, :, tf.newaxis, :, tf.newaxis], axis=4)
+            refined = unary + ops.sum(pairwise * neighbours[..., None, :], axis=(3, 5))
+            backward = ops.sum(pairwise * marginals[:, :, :, None, :, None], axis=4)
             for number, (rows, columns) in enumerate(self.shifts):
                 refined += shifted(backward[:, :, :, number], (-rows, -columns))
         return refined

@@ -1,7 +1,11 @@
 """Pairs of places on a feature map: the neighbour at a given shift, and scores for pairs of classes."""
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
 from course_utils.layers.batch_normalization import BatchNormalization
+from course_utils.layers.shapes import shape_of
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -60,12 +64,11 @@ class PairwisePotentials(keras.layers.Layer):
             normalization(convolution(inputs), training=training)
             for convolution, normalization in zip((self.first, self.second), self.normalizations, strict=True)
         )
-        pairs = tf.stack([shifted(second, shift) for shift in self.shifts], axis=3)
-        scores = self.scores(tf.nn.relu(first[:, :, :, tf.newaxis] + pairs))
-        size = tf.shape(inputs)
-        scores = tf.reshape(scores, [*(size[axis] for axis in range(3)), len(self.shifts), *(self.classes,) * 2])
-        scores *= tf.cast(pairs_inside(inputs, self.shifts), scores.dtype)[..., tf.newaxis, tf.newaxis]
-        return tf.ensure_shape(scores, self.compute_output_shape(inputs.shape))
+        pairs = ops.stack([shifted(second, shift) for shift in self.shifts], axis=3)
+        scores = self.scores(ops.relu(first[:, :, :, None] + pairs))
+        scores = ops.reshape(scores, [*shape_of(inputs)[:3], len(self.shifts), *(self.classes,) * 2])
+        scores *= ops.cast(pairs_inside(inputs, self.shifts), scores.dtype)[..., None, None]
+        return with_shape(scores, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], len(self.shifts), self.classes, self.classes)
@@ -81,15 +84,15 @@ def shifted(maps, shift, fill=0):
         maps: `[batch, height, width, ...]`.
     """
     rows, columns = shift
-    height, width = tf.shape(maps)[1], tf.shape(maps)[2]
+    height, width = shape_of(maps)[1:3]
     rest = [[0, 0]] * (len(maps.shape) - 3)
     frame = [[max(-rows, 0), max(rows, 0)], [max(-columns, 0), max(columns, 0)]]
-    framed = tf.pad(maps, [[0, 0], *frame, *rest], constant_values=fill)
+    framed = ops.pad(maps, [[0, 0], *frame, *rest], constant_values=fill)
     top, left = max(rows, 0), max(columns, 0)
-    return tf.ensure_shape(framed[:, top : top + height, left : left + width], maps.shape)
+    return with_shape(framed[:, top : top + height, left : left + width], maps.shape)
 
 
 def pairs_inside(maps, shifts):
     """Whether the neighbour of each place lies on the map: bool `[1, height, width, shifts]`."""
-    places = tf.ones_like(maps[:1, :, :, 0], tf.float32)
-    return tf.stack([shifted(places, shift) for shift in shifts], axis=-1) > 0
+    places = ops.ones_like(maps[:1, :, :, 0], dtype="float32")
+    return ops.stack([shifted(places, shift) for shift in shifts], axis=-1) > 0

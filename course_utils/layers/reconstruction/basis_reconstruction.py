@@ -1,6 +1,9 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import depth_to_space, with_shape
 from course_utils.layers.reconstruction.segment_bases import cosine_bases
-from course_utils.layers.shapes import times
+from course_utils.layers.shapes import shape_of, times
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -48,30 +51,30 @@ class BasisReconstruction(keras.layers.Layer):
         # Not through `layer.trainable`: unfreezing a whole network would set that.
         self.bases = self.add_weight(
             shape=(size, size, self.num_classes, self.num_bases),
-            initializer=lambda shape, dtype: tf.cast(cosine_bases(self.num_classes, self.num_bases, size), dtype),
+            initializer=lambda shape, dtype: ops.cast(cosine_bases(self.num_classes, self.num_bases, size), dtype),
             trainable=self.train_bases,
             name="bases",
         )
 
     def call(self, inputs):
-        batch, height, width = tf.unstack(tf.shape(inputs)[:3])
+        batch, height, width, _ = shape_of(inputs)
         factor = self.factor
-        coefficients = tf.reshape(inputs, [batch, height, width, self.num_classes, self.num_bases])
-        bases = tf.cast(self.bases, inputs.dtype)
+        coefficients = ops.reshape(inputs, [batch, height, width, self.num_classes, self.num_bases])
+        bases = ops.cast(self.bases, inputs.dtype)
         # A patch has four quarters of factor x factor pixels. Each falls on one cell of a grid that has one row and one
         # column more than the coefficients.
         cells = 0
         for down in (0, 1):
             for across in (0, 1):
                 quarter = bases[down * factor : (down + 1) * factor, across * factor : (across + 1) * factor]
-                drawn = tf.einsum("bhwck,yxck->bhwyxc", coefficients, quarter)
-                drawn = tf.reshape(drawn, [batch, height, width, factor**2 * self.num_classes])
-                cells += tf.pad(drawn, [[0, 0], [down, 1 - down], [across, 1 - across], [0, 0]])
-        scores = tf.nn.depth_to_space(cells, factor)
+                drawn = ops.einsum("bhwck,yxck->bhwyxc", coefficients, quarter)
+                drawn = ops.reshape(drawn, [batch, height, width, factor**2 * self.num_classes])
+                cells += ops.pad(drawn, [[0, 0], [down, 1 - down], [across, 1 - across], [0, 0]])
+        scores = depth_to_space(cells, factor)
         # The middle of a patch belongs in the middle of the factor x factor pixels of its place.
         first = factor // 2
         scores = scores[:, first : first + factor * height, first : first + factor * width]
-        return tf.ensure_shape(scores, self.compute_output_shape(inputs.shape))
+        return with_shape(scores, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape

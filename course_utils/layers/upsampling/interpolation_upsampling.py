@@ -1,4 +1,6 @@
-from course_utils.backend import keras, tf
+import numpy as np
+
+from course_utils.backend import keras
 from course_utils.layers.shapes import shape_of, times
 from course_utils.layers.upsampling.interpolation_kernels import interpolation_kernel
 from course_utils.layers.upsampling.zero_insertion import insert_zeros
@@ -53,7 +55,7 @@ class InterpolationUpsampling2D(keras.layers.Layer):
         for axis in (1, 2):
             ones = [1, 1, 1, 1]
             ones[axis] = shape_of(inputs)[axis]
-            outputs = self._enlarge(outputs, axis) / self._enlarge(tf.ones(ones, inputs.dtype), axis)
+            outputs = self._enlarge(outputs, axis) / self._enlarge(keras.ops.ones(ones, inputs.dtype), axis)
         return outputs
 
     def _enlarge(self, tensor, axis):
@@ -61,10 +63,10 @@ class InterpolationUpsampling2D(keras.layers.Layer):
         length, channels = len(self._taps), tensor.shape[-1]
         paddings = [[0, 0]] * 4
         paddings[axis] = [(length + self.factor) // 2 - 1, (length - self.factor) // 2]
-        spread = tf.pad(insert_zeros(tensor, self.factor, axis), paddings)
-        kernel = tf.constant(self._taps, tensor.dtype, [length, 1, 1, 1] if axis == 1 else [1, length, 1, 1])
-        kernel = tf.tile(kernel, [1, 1, channels, 1])
-        return tf.nn.depthwise_conv2d(spread, kernel, strides=[1, 1, 1, 1], padding="VALID")
+        spread = keras.ops.pad(insert_zeros(tensor, self.factor, axis), paddings)
+        taps = self._taps.reshape([length, 1, 1, 1] if axis == 1 else [1, length, 1, 1])
+        kernel = keras.ops.convert_to_tensor(np.tile(taps, [1, 1, channels, 1]), tensor.dtype)
+        return keras.ops.depthwise_conv(spread, kernel, data_format="channels_last")
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.shapes import shape_of
 from course_utils.layers.upsampling.resize_like import ResizeLike
 
 
@@ -33,16 +34,17 @@ class ResizeBy(keras.layers.Layer):
         self.resize.build([input_shape, input_shape])
 
     def call(self, inputs):
-        size = tf.shape(inputs)
+        size = shape_of(inputs)
         # The reference only lends its size: it has no channels, so nothing is computed.
         sides = [self._length(inputs.shape[axis]) or self._unknown_length(size[axis]) for axis in (1, 2)]
-        return self.resize([inputs, tf.zeros([size[0], *sides, 0], inputs.dtype)])
+        return self.resize([inputs, keras.ops.zeros([size[0], *sides, 0], inputs.dtype)])
 
     def _length(self, length):
         return None if length is None else max(1, round(self.factor * length))
 
     def _unknown_length(self, length):
-        return tf.maximum(1, tf.cast(tf.round(self.factor * tf.cast(length, tf.float64)), tf.int32))
+        pixels = keras.ops.round(self.factor * keras.ops.cast(length, "float64"))
+        return keras.ops.maximum(1, keras.ops.cast(pixels, "int32"))
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *(self._length(length) for length in input_shape[1:3]), input_shape[3])

@@ -1,4 +1,8 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.shapes import shape_of
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -25,10 +29,10 @@ class ResizeLike(keras.layers.Layer):
 
     def call(self, inputs):
         features, reference = inputs
-        old, new = tf.shape(features), tf.shape(reference)
-        rows, columns = (tf.cast(_tents(old[axis], new[axis]), features.dtype) for axis in (1, 2))
-        outputs = tf.einsum("ih,jw,bhwc->bijc", rows, columns, features)
-        return tf.ensure_shape(outputs, [features.shape[0], *reference.shape[1:3], features.shape[3]])
+        old, new = shape_of(features), shape_of(reference)
+        rows, columns = (ops.cast(_tents(old[axis], new[axis]), features.dtype) for axis in (1, 2))
+        outputs = ops.einsum("ih,jw,bhwc->bijc", rows, columns, features)
+        return with_shape(outputs, [features.shape[0], *reference.shape[1:3], features.shape[3]])
 
     def compute_output_shape(self, input_shape):
         features, reference = input_shape
@@ -37,6 +41,6 @@ class ResizeLike(keras.layers.Layer):
 
 def _tents(old, new):
     """The weight of each old pixel in each new one along a side, `[new, old]`; edge pixels repeat beyond the border."""
-    places = (tf.range(new, dtype="float32") + 0.5) * tf.cast(old / new, "float32") - 0.5
-    places = tf.clip_by_value(places, 0.0, tf.cast(old - 1, "float32"))
-    return tf.nn.relu(1.0 - tf.abs(places[:, tf.newaxis] - tf.range(old, dtype="float32")))
+    places = (ops.arange(new, dtype="float32") + 0.5) * ops.cast(old / new, "float32") - 0.5
+    places = ops.clip(places, 0.0, ops.cast(old - 1, "float32"))
+    return ops.relu(1.0 - ops.abs(places[:, None] - ops.arange(old, dtype="float32")))

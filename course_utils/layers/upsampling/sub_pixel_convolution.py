@@ -1,4 +1,5 @@
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+from course_utils.layers.backend_operations import depth_to_space
 from course_utils.layers.shapes import check_factor, times
 
 
@@ -60,7 +61,7 @@ class SubPixelConvolution2D(keras.layers.Layer):
 
     def call(self, inputs):
         channels = self.convolution(inputs)
-        return channels if self.factor == 1 else tf.nn.depth_to_space(channels, self.factor)
+        return channels if self.factor == 1 else depth_to_space(channels, self.factor)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape

@@ -1,6 +1,6 @@
 """Zero insertion as a layer, and along a single axis for separable filters."""
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.layers.shapes import check_factor, shape_of, times
 
 
@@ -56,8 +56,8 @@ class ZeroInsertion2D(keras.layers.Layer):
 def insert_zeros(tensor, factor, axis):
     """Puts `factor - 1` zeros after every element along one axis, which becomes `factor` times as long."""
     shape = shape_of(tensor)
-    blocks = tf.reshape(tensor, [*shape[: axis + 1], 1, *shape[axis + 1 :]])
+    blocks = keras.ops.reshape(tensor, [*shape[: axis + 1], 1, *shape[axis + 1 :]])
     paddings = [[0, 0]] * len(blocks.shape)
     paddings[axis + 1] = [0, factor - 1]
     shape[axis] = shape[axis] * factor
-    return tf.reshape(tf.pad(blocks, paddings), shape)
+    return keras.ops.reshape(keras.ops.pad(blocks, paddings), shape)

@@ -1,0 +1,91 @@
+"""What TensorFlow does faster in its own words, each beside the form in `keras.ops` that the other backends get.
+
+The layers are written in `keras.ops` and run on whatever Keras runs on; only what is here asks which backend that is.
+`tests/layers/test_backends.py` compares both forms on TensorFlow.
+"""
+
+from course_utils.backend import keras, tf
+
+ops = keras.ops
+
+
+def on_tensorflow() -> bool:
+    """Whether Keras computes with TensorFlow."""
+    return keras.backend.backend() == "tensorflow"
+
+
+def with_gradient(function):
+    """A function of one tensor that brings its gradient along, as for `tf.custom_gradient`.
+
+    Other backends differentiate what it computes.
+
+    Args:
+        function: gives the result (a tensor, or a tuple of them), and a function from the result's gradients to that of
+            the argument.
+
+    Returns:
+        a function that gives the result.
+    """
+    if on_tensorflow():
+        return tf.custom_gradient(function)
+    return lambda tensor: function(tensor)[0]
+
+
+def with_shape(tensor, shape):
+    """The tensor, whose sizes TensorFlow is told where it could not tell; the other backends know all sizes."""
+    return tf.ensure_shape(tensor, shape) if on_tensorflow() else tensor
+
+
+def softmax(scores):
+    """Over the last axis, which may have the length 1 without a warning of Keras's on TensorFlow."""
+    return tf.nn.softmax(scores) if on_tensorflow() else ops.softmax(scores)
+
+
+def depth_to_space(features, factor):
+    """Channels to places: `[B, H, W, factor**2 * C]` to `[B, factor * H, factor * W, C]`."""
+    if on_tensorflow():
+        return tf.nn.depth_to_space(features, factor)
+    batch, height, width, channels = ops.shape(features)
+    channels //= factor**2
+    places = ops.reshape(features, [batch, height, width, factor, factor, channels])
+    return ops.reshape(ops.transpose(places, [0, 1, 3, 2, 4, 5]), [batch, height * factor, width * factor, channels])
+
+
+def local_response_normalization(features, reach, bias, alpha, beta):
+    """`x / (bias + alpha * sum of x**2 over the channels within reach) ** beta`, for float32 `[B, H, W, C]`."""
+    if on_tensorflow():
+        return tf.nn.local_response_normalization(features, reach, bias, alpha, beta)
+    channels = features.shape[-1]
+    squares = ops.pad(features**2, [[0, 0], [0, 0], [0, 0], [reach, reach]])
+    energy = sum(squares[..., first : first + channels] for first in range(2 * reach + 1))
+    return features / (bias + alpha * energy) ** beta
+
+
+def fused_batch_normalization(inputs, scale, offset, averages, epsilon):
+    """Batch normalisation by TensorFlow's kernel; `keras.layers.BatchNormalization` is the form for other backends.
+
+    Args:
+        inputs: float32, bfloat16 or float16 `[B, H, W, C]`.
+        scale, offset: float32 `[C]`, None for 1 and 0.
+        averages: mean and variance to normalise by, float32 `[C]`; None for those of the batch.
+        epsilon: added to the variance.
+
+    Returns:
+        the result, and the mean and the (biased) variance that it was normalised by.
+    """
+    channels = inputs.shape[-1]
+    mean, variance = ([], []) if averages is None else map(tf.convert_to_tensor, averages)
+    outputs = tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        scale=tf.ones([channels]) if scale is None else tf.convert_to_tensor(scale),
+        offset=tf.zeros([channels]) if offset is None else tf.convert_to_tensor(offset),
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=averages is None,
+    )
+    if averages is not None:
+        return outputs.y, mean, variance
+    # The kernel returns the unbiased variance; Keras averages the biased one.
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+    return outputs.y, outputs.batch_mean, outputs.batch_variance * (1.0 - 1.0 / count)
