@@ -1,15 +1,20 @@
 """Containers and CI, as far as they can be read where nothing of it runs: forms, commands, rights, ignored files."""
 
 import json
+import logging
+import os
 import re
 import shlex
 import subprocess
+import types
 from pathlib import Path
 
 import pytest
 import yaml
+from traitlets.config import Config
 
 from course_utils.tools import cli
+from course_utils.tools.labs.submissions.files import find_submissions
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
@@ -92,3 +97,41 @@ def test_example_calls_the_two_commands(name):
         assert subprocess.run(["bash", "-n", "-c", line]).returncode == 0
         if line.startswith("make"):
             check_command(line)
+
+
+HUB = ROOT / "docs" / "examples" / "jupyterhub_config.py"
+
+
+def test_hub_listens_to_this_machine_only_and_its_command_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUB_HOMES", str(tmp_path / "homes"))
+    monkeypatch.setenv("HUB_COURSE", str(ROOT))
+    called, config = [], Config()
+    ran = types.SimpleNamespace(stdout="", stderr="", check_returncode=lambda: None)
+    exec(compile(HUB.read_text("utf-8"), HUB.name, "exec"), {"get_config": lambda: config})
+    addresses = [config.JupyterHub.bind_url, config.JupyterHub.hub_bind_url, config.ConfigurableHTTPProxy.api_url]
+    assert len(set(addresses)) == 3 and all(re.fullmatch(r"http://127\.0\.0\.1:\d+", one) for one in addresses)
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: called.append(list(map(str, command))) or ran)
+    user = types.SimpleNamespace(name="ada")
+    config.Spawner.pre_spawn_hook(types.SimpleNamespace(user=user, log=logging.getLogger()))
+    arguments = cli.build_parser().parse_args(called[0][1:])
+    assert arguments.prepare and str(arguments.workspace) == config.Spawner.notebook_dir.format(username="ada")
+    assert (tmp_path / "homes" / "ada").is_dir()
+
+
+def test_what_is_collected_from_the_hub_is_of_the_folder_s_owner(tmp_path):
+    """Whatever it is called, and no link."""
+    page = (ROOT / "docs" / "jupyterhub.md").read_text("utf-8").split("\n## Collecting\n")[1]
+    script = re.search(r"^```\n(.*?)^```", page, re.S | re.M)[1]
+    for who, name in (("ada", "ada"), ("eve", "ada"), ("o'neil x", "$(touch y)")):
+        folder = tmp_path / "homes" / who / "course" / "hand-in" / "04_unpooling"
+        folder.mkdir(parents=True)
+        (folder / f"{name}.ipynb").write_text(who)
+        os.utime(folder / f"{name}.ipynb", (10**9, 10**9))
+    (folder / "link.ipynb").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "pipe.ipynb")
+    (tmp_path / "homes" / "bob").mkdir()
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=30)
+    found = {one.student: (one.data, one.time) for one in find_submissions(tmp_path / "handed-in")}
+    assert found == {
+        name: (who.encode(), 10**9) for name, who in (("ada", "ada"), ("eve", "eve"), ("o_neil_x", "o'neil x"))
+    }

@@ -1,6 +1,7 @@
 """The one file to hand in."""
 
 import getpass
+import os
 import re
 from pathlib import Path
 
@@ -13,13 +14,14 @@ def student_name(name: str | None) -> str:
     """The name that the file gets, in the characters that `course grade` keeps.
 
     Args:
-        name: as the student gave it; None for the name that they are logged in by.
+        name: as the student gave it; None for the name that they are logged in by, on JupyterHub the one there: in
+            its containers everybody has the same name.
 
     Raises:
         CourseError: nothing of it can be in the name of a file.
     """
     try:
-        given = getpass.getuser() if name is None else name
+        given = (os.environ.get("JUPYTERHUB_USER") or getpass.getuser()) if name is None else name
     except (OSError, KeyError, ImportError):
         given = ""
     cleaned = re.sub(r"[^\w.@+-]+", "_", given).strip("._")[:100]

@@ -8,6 +8,7 @@ from small_lab import small_lab
 
 from course_utils.errors import CourseError
 from course_utils.tools.labs.sandbox.bubblewrap import require_sandbox
+from course_utils.tools.students.submitting import student_name
 
 
 def states(student, capsys, *arguments):
@@ -123,3 +124,12 @@ def test_check_takes_the_path_of_a_notebook(student, right, monkeypatch, capsys)
     monkeypatch.chdir(student.workspace.folder)
     assert student.course("check", "05_small.ipynb") == 0
     assert "8 of 8" in capsys.readouterr().out
+
+
+def test_on_a_hub_the_file_is_called_after_who_is_logged_in_there(monkeypatch):
+    """In a hub's containers everybody has the same name."""
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada@example.org")
+    assert student_name(None) == "ada@example.org" and student_name("bob") == "bob"
+    monkeypatch.delenv("JUPYTERHUB_USER")
+    monkeypatch.setenv("LOGNAME", "cy")
+    assert student_name(None) == "cy"
