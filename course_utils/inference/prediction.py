@@ -2,11 +2,13 @@
 
 The network sees the image at the size it was trained for; its logits, not its classes, are resized back, and the best
 class is taken last. Resizing a map of classes instead would give the jagged borders of the small map.
+
+On TensorFlow only; with another backend of Keras a network's own `predict_on_batch` gives logits at its size.
 """
 
 import numpy as np
 
-from course_utils.backend import tf
+from course_utils.backend import require_tensorflow, tf
 from course_utils.errors import CourseError
 
 CLASSES_AT_ONCE = 10
@@ -52,6 +54,7 @@ class Predictor:
     """
 
     def __init__(self, model, image_size: tuple[int, int] | None = None):
+        require_tensorflow("Predictor")
         self.image_size = image_size and tuple(image_size)
         self._predict = tf.function(lambda images: _train_ids(model, images, self.image_size), reduce_retracing=True)
         self._logits = tf.function(lambda images: _logits(model, images, self.image_size), reduce_retracing=True)
@@ -76,6 +79,7 @@ class Predictor:
 
 
 def _checked(image) -> np.ndarray:
+    require_tensorflow("course_utils.inference")
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3:
         raise CourseError(f"An image must have the shape [height, width, 3], got {list(image.shape)}.")

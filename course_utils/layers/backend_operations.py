@@ -36,6 +36,11 @@ def with_shape(tensor, shape):
     return tf.ensure_shape(tensor, shape) if on_tensorflow() else tensor
 
 
+def lowest(dtype):
+    """What loses against every number; on TensorFlow a finite one, which the formats for elsewhere all have."""
+    return dtype.min if on_tensorflow() else float("-inf")
+
+
 def softmax(scores):
     """Over the last axis, which may have the length 1 without a warning of Keras's on TensorFlow."""
     return tf.nn.softmax(scores) if on_tensorflow() else ops.softmax(scores)

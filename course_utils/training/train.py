@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from course_utils.backend import keras
+from course_utils.backend import keras, require_tensorflow
 from course_utils.datasets import Dataset, Frame
 from course_utils.datasets.pipeline import clear_errors
 from course_utils.errors import CourseError
@@ -184,6 +184,7 @@ def _prepare(
         interrupted: the run that goes on, None for a new one.
         checkpoint: what it goes on from, None for the beginning.
     """
+    require_tensorflow("course train")
     images = TrainingImages(recipe)
     validation = recipe.data.load("val").frames
     schedule = look_up_schedule(recipe.schedule)

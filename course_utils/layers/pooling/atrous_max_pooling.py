@@ -1,5 +1,5 @@
 from course_utils.backend import keras
-from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.backend_operations import lowest, with_shape
 from course_utils.layers.shapes import shape_of
 
 
@@ -38,7 +38,7 @@ class AtrousMaxPooling2D(keras.layers.Layer):
     def call(self, inputs):
         _, height, width, _ = shape_of(inputs)
         reach = self.rate * (self.pool_size - 1)
-        padded = keras.ops.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=float("-inf"))
+        padded = keras.ops.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=lowest(inputs.dtype))
         steps = range(0, reach + 1, self.rate)
         taps = [padded[:, i : i + height, j : j + width] for i in steps for j in steps]
         outputs = taps[0]

@@ -57,6 +57,8 @@ class DenseCRF(keras.layers.Layer):
     Raises:
         CourseError: `iterations` is less than 1, a scale is not positive, or there is no such method.
 
+    On TensorFlow only: the filter sorts and counts the points of its lattice, and its gradient is given by hand.
+
     References: Kraehenbuehl and Koltun, "Efficient inference in fully connected CRFs with Gaussian edge potentials",
     NIPS 2011, equations 1 to 4; Zheng et al., "Conditional random fields as recurrent neural networks", ICCV 2015,
     section 4; Chen et al., "DeepLab", PAMI 2018, section 3.3.
