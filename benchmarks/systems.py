@@ -285,9 +285,10 @@ def command(options) -> str:
     if options.task == "shipped":
         return f"python benchmarks/systems.py shipped --dataset {options.dataset} --split {options.split}"
     size = f" --image-size {options.image_size}" if options.image_size else ""
+    some = f" --systems {' '.join(options.systems)}" if options.systems else ""
     return (
         f"python benchmarks/systems.py TASK --dataset {options.dataset}{size} --minutes {options.minutes:g} "
-        f"--seeds {options.seeds} --split {options.split}"
+        f"--seeds {options.seeds} --split {options.split}{some}"
     )
 
 
