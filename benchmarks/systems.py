@@ -224,7 +224,7 @@ def report(options, data, facts, results, prior) -> str:
     first, seeds = results[0], len(results)
     timed = options.task == "score"
     if timed:
-        title = f"{options.minutes:g} minutes of two cores each"
+        title = f"{options.minutes:g} minute{'s' * (options.minutes != 1)} of two cores each"
         trained = (
             f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}. Each by `course train "
             f"NAME --dataset {options.dataset} --epochs E --seed S`, images of "
