@@ -834,7 +834,7 @@ if equal:
 
 # %% [markdown]
 # *seeds* is the standard deviation from one training to the next, *images* that of the mean from one sample of images
-# to the next. With three trainings each, two degrees of freedom, the intervals are wide.
+# to the next. The order differs from the first table's, whose networks trained longer.
 #
 # Now to the reader's question: would one *system* beat the other with other seeds, on other images? The images are
 # shared, so they are resampled together; the seeds are not. The variances add up, and Welch's test takes care of the
@@ -1036,7 +1036,7 @@ for other in others:
 # <details><summary>Answer</summary>Each is below, with what we can say to it.</details>
 #
 # 1. *"One training each."* True of the first table: it ranks networks, not architectures. The second has three trainings
-#    of each system; few of the differences survive.
+#    of each system; most differences survive.
 # 2. *"You tuned on what you report."* The epoch of each network was chosen on val. Toy Streets' test frames were read for
 #    tables alone; CamVid's table is on val, so its scores are a little too high, most for systems that waver.
 # 3. *"The systems had unequal chances."* Yes: widths, epochs and rates differ, and are printed. Equal time, equal
