@@ -658,7 +658,7 @@ for title, (_, by) in panels.items():
 for title, (_, by) in panels.items():
     for n in by["from scratch"]:
         means = {name: np.mean(values[n]) for name, values in by.items()}
-        print(f"{title}, {n:3} frames: " + ", ".join(sorted(means, key=means.get, reverse=True)))
+        print(f"{title}, {n:3} frames: " + " > ".join(sorted(means, key=means.get, reverse=True)))
 
 # %% [markdown]
 # What would you conclude from it?
