@@ -73,7 +73,7 @@ def study_curves(panels: dict, *, xlabel: str, ylabel: str):
         axis.set_ylim(bottom=0)
     axes[0, 0].set_ylabel(ylabel)
     handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8.5)
+    figure.legend(handles, names, loc="outside lower center", ncols=min(3, 1 + len(panels)), fontsize=8.5)
     return figure
 
 
