@@ -926,8 +926,8 @@ for trial in range(6):
 #
 # ### RUBRIC
 #
-# - 1 point for each of two things: half a point for the question, half a point for how it could produce the gain
-#   without the freezing.
+# - 1 point for each of two things: half a point for the question, half a point for how it alone could have raised the
+#   score, frozen encoder or not.
 #
 # ### END SOLUTION
 
