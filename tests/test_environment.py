@@ -275,8 +275,9 @@ def sources() -> dict[str, str]:
 
 
 def test_every_import_is_declared_for_its_role():
+    """But for the peer of a benchmark, which runs in an environment of its own."""
     found = {name: modules for name, source in sources().items() if (modules := undeclared(name, source))}
-    assert not found
+    assert found == {"benchmarks/torch_network.py": {"torch"}}
 
 
 @pytest.mark.parametrize(

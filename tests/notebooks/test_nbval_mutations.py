@@ -58,8 +58,8 @@ MUTATIONS = [
         "unpooling",
         "04",
         "layers/pooling/pooling_operations.py",
-        "list(range(pool_size**2))",
-        "[1, 0, 2, 3]",
+        "np.arange(pool_size**2)",
+        "np.array([1, 0, 2, 3])",
         (
             "def max_pool",
             "def pool_by_layer",
