@@ -816,12 +816,12 @@ print(
 # %% tags=["predict"]
 file = records_file(dataset, results_dir, "equal_time")
 equal = Records.read(file) if file.is_file() else None
-spreads = {name: seed_spread(equal.trainings_of(name)) for name in equal.systems} if equal else {}
-by_mean = sorted(spreads, key=lambda name: -spreads[name].mean)
+by_seeds = {name: seed_spread(equal.trainings_of(name)) for name in equal.systems} if equal else {}
+by_mean = sorted(by_seeds, key=lambda name: -by_seeds[name].mean)
 if equal:
     print(f"made by: {equal.command}\n{'system':18}{'epochs':>7}{'mean':>7}{'seeds':>7}{'images':>8}   95 % for others")
 for name in by_mean:
-    spread, k = spreads[name], equal.systems.index(name)
+    spread, k = by_seeds[name], equal.systems.index(name)
     print(f"{name:18}{equal.epochs[k]:7}{100 * spread.mean:7.1f}{100 * spread.seeds:7.1f}", end="")
     print(f"{100 * spread.images:8.1f}   {100 * spread.low:5.1f} to {100 * spread.high:4.1f}")
 
@@ -829,7 +829,7 @@ for name in by_mean:
 if equal:
     blind_score = mean_iou(*(part.sum(axis=0) for part in counts_of(equal.prior)))
     print(f"{'no look at all':25}{100 * blind_score:7.1f}")
-    spread_of_seeds = np.sqrt(np.mean([spread.seeds**2 for spread in spreads.values()]))
+    spread_of_seeds = np.sqrt(np.mean([spread.seeds**2 for spread in by_seeds.values()]))
     print(f"from seed to seed, over all systems: {100 * spread_of_seeds:.1f} points")
 
 # %% [markdown]
@@ -847,8 +847,8 @@ if equal:
     duels = list(combinations(by_mean, 2))
     found = [seed_difference(*(equal.trainings_of(name) for name in pair), resamples=500) for pair in duels]
     by_systems = holm(np.array([one.p_value for one in found])) < 0.05
-    alone = compare_all({name: equal.of_system(name) for name in spreads}, resamples=resamples, seed=seed)
-    place = {name: k for k, name in enumerate(spreads)}
+    alone = compare_all({name: equal.of_system(name) for name in by_seeds}, resamples=resamples, seed=seed)
+    place = {name: k for k, name in enumerate(by_seeds)}
     by_networks = np.array([alone.decided[place[a], place[b]] for a, b in duels])
     reversed_order = np.array([alone.difference[place[a], place[b]] < 0 for a, b in duels])
     print(f"pairs: {len(duels)}; decided between networks (one training each): {by_networks.sum()}")
