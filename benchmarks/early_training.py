@@ -253,7 +253,7 @@ def table(options):
     lines = [
         "# Freeze, train, unfreeze against its alternatives",
         "",
-        f"`python benchmarks/early_training.py train` on {machine()}.",
+        f"`python benchmarks/early_training.py train` on {machine()}; its `--minutes` and `--seeds` are said below.",
         "DeepLabV3+ on EfficientNet-Lite0, width 0.5 behind it. Mean IoU in percent on val, at the labels' size: mean "
         "and 95 % interval over seeds by Student's t; a seed decides first weights of the decoder, labelled frames and "
         "order. In brackets the difference to the method of the lecture with the same seeds. All have the same time on "
