@@ -66,6 +66,14 @@ def local_response_normalization(features, reach, bias, alpha, beta):
     return features / (bias + alpha * energy) ** beta
 
 
+_VECTOR = 16
+"""Numbers of channels that the kernel handles at once.
+
+In 16 bits it is four to eight times slower where they do not divide the channels (TensorFlow 2.21 on a processor), and
+32 bits with two conversions are then the faster way.
+"""
+
+
 def fused_batch_normalization(inputs, scale, offset, averages, epsilon):
     """Batch normalisation by TensorFlow's kernel; `keras.layers.BatchNormalization` is the form for other backends.
 
@@ -78,7 +86,9 @@ def fused_batch_normalization(inputs, scale, offset, averages, epsilon):
     Returns:
         the result, and the mean and the (biased) variance that it was normalised by.
     """
-    channels = inputs.shape[-1]
+    channels, precision = inputs.shape[-1], inputs.dtype
+    if channels % _VECTOR:
+        inputs = tf.cast(inputs, tf.float32)
     mean, variance = ([], []) if averages is None else map(tf.convert_to_tensor, averages)
     outputs = tf.raw_ops.FusedBatchNormV3(
         x=inputs,
@@ -89,8 +99,9 @@ def fused_batch_normalization(inputs, scale, offset, averages, epsilon):
         epsilon=epsilon,
         is_training=averages is None,
     )
+    normalized = tf.cast(outputs.y, precision)
     if averages is not None:
-        return outputs.y, mean, variance
+        return normalized, mean, variance
     # The kernel returns the unbiased variance; Keras averages the biased one.
     count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-    return outputs.y, outputs.batch_mean, outputs.batch_variance * (1.0 - 1.0 / count)
+    return normalized, outputs.batch_mean, outputs.batch_variance * (1.0 - 1.0 / count)

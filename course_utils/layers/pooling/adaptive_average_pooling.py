@@ -1,5 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.separable import apply_to_sides
 from course_utils.layers.shapes import shape_of
 
 ops = keras.ops
@@ -40,7 +41,7 @@ class AdaptiveAveragePooling2D(keras.layers.Layer):
     def call(self, inputs):
         sides = shape_of(inputs)[1:3]
         rows, columns = (ops.cast(self._shares(side), inputs.dtype) for side in sides)
-        outputs = ops.einsum("ih,jw,bhwc->bijc", rows, columns, inputs)
+        outputs = apply_to_sides(rows, columns, inputs)
         return with_shape(outputs, [inputs.shape[0], self.bins, self.bins, inputs.shape[3]])
 
     def _shares(self, length):

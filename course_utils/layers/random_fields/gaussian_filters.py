@@ -8,6 +8,7 @@ dense random fields", ICML 2013).
 """
 
 from course_utils.backend import tf
+from course_utils.layers.separable import apply_to_sides
 
 
 def smoothness_filter(images, scale):
@@ -24,7 +25,7 @@ def smoothness_filter(images, scale):
     share = tf.math.rsqrt(sums)
 
     def apply(maps):
-        return share * tf.einsum("ih,jw,bhwc->bijc", rows, columns, share * maps) - share**2 * maps
+        return share * apply_to_sides(rows, columns, share * maps) - share**2 * maps
 
     return apply
 

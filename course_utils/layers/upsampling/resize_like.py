@@ -1,5 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import with_shape
+from course_utils.layers.separable import apply_to_sides
 from course_utils.layers.shapes import shape_of
 
 ops = keras.ops
@@ -31,7 +32,7 @@ class ResizeLike(keras.layers.Layer):
         features, reference = inputs
         old, new = shape_of(features), shape_of(reference)
         rows, columns = (ops.cast(_tents(old[axis], new[axis]), features.dtype) for axis in (1, 2))
-        outputs = ops.einsum("ih,jw,bhwc->bijc", rows, columns, features)
+        outputs = apply_to_sides(rows, columns, features)
         return with_shape(outputs, [features.shape[0], *reference.shape[1:3], features.shape[3]])
 
     def compute_output_shape(self, input_shape):
