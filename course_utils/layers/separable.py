@@ -21,5 +21,8 @@ def apply_to_sides(rows, columns, features):
         `[batch, new_height, new_width, channels]`.
     """
     (height, channels), (new_height, new_width) = shape_of(features)[1::2], (shape_of(rows)[0], shape_of(columns)[0])
-    wide = ops.reshape(ops.matmul(columns, features), [-1, height, new_width * channels])
+    if channels == 1:  # a product of two matrices rather than one per row of a matrix and a vector
+        wide = ops.matmul(ops.squeeze(features, -1), ops.transpose(columns))
+    else:
+        wide = ops.reshape(ops.matmul(columns, features), [-1, height, new_width * channels])
     return ops.reshape(ops.matmul(rows, wide), [-1, new_height, new_width, channels])
