@@ -5,6 +5,7 @@ efficient_self_attention   every pixel asks the whole map (SegFormer)
 atrous_padding  for a dense convolution in place of a strided one
 pooling         max pooling with indices and unpooling, atrous and adaptive pooling, the pyramids of PSPNet and DeepLab
 upsampling      zero insertion and interpolation, sub-pixel convolution, resizing and cropping
+separable       a matrix along each side of a map
 reconstruction  score maps as sums of basis patches (LRR)
 random_fields   conditional random fields: over all pairs of pixels (DeepLab), and on a feature map (Piecewise)
 boundaries      image gradients, boundaries of a prediction, the gates of Gated-SCNN
