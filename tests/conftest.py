@@ -1,10 +1,13 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from full_disk import MEBIBYTE, Disk
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, at any pace: what fails here fails everywhere, and a busy machine fails nothing.
@@ -28,3 +31,19 @@ def camvid_dir() -> Path:
     if not (folder / "train.txt").is_file():
         pytest.skip(f"CamVid is not at {folder}: set CAMVID_DATASET to its folder")
     return folder
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of eight mebibytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={8 * MEBIBYTE}", "tmpfs", str(place)], capture_output=True
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield Disk(place)
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)

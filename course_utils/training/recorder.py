@@ -1,5 +1,6 @@
 """What happens between two epochs of a run."""
 
+import math
 from contextlib import contextmanager, nullcontext
 
 from course_utils.backend import keras
@@ -9,7 +10,10 @@ from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.run_folder.run import Run
 
 VALIDATION_SHARE = 0.05
-"""Validation may take this share of a run that is measured in minutes, the last one among it."""
+"""Validation may take this share of a run, the last one among it."""
+
+FEWEST_VALIDATIONS = 5
+"""So often a run that is measured in epochs is validated, whatever the share, if it has so many."""
 
 CHECKPOINT_SHARE = 0.02
 """Checkpoints may take this share of it."""
@@ -20,8 +24,9 @@ class Recorder(keras.callbacks.Callback):
 
     Validation is at the labels' own resolution, so that its mIoU is what `course evaluate` prints.
 
-    When the budget is measured in epochs, every epoch is validated and kept. When it is measured in minutes, only those
-    are for which the time spent on it, that of the last validation included, stays within its share.
+    When the budget is measured in minutes, an epoch is validated and kept only if the time spent on that, the last
+    validation included, stays within its share. When it is measured in epochs, every epoch is kept, and those are
+    validated that `validated_epochs` gives: no clock decides what such a run ends with.
 
     Args:
         run: where everything goes.
@@ -29,10 +34,14 @@ class Recorder(keras.callbacks.Callback):
         budget: of the training; its reserve is what a validation is expected to take.
         validate: returns the `ConfusionMatrix` of the network as it is when called.
         average: what is validated and kept instead of the weights, None for the weights.
+        validated: the epochs to validate, None to choose them by the time that they take.
     """
 
-    def __init__(self, run: Run, state: dict, budget: Budget, validate, average: WeightAverage | None = None):
+    def __init__(
+        self, run: Run, state: dict, budget: Budget, validate, average: WeightAverage | None = None, validated=None
+    ):
         super().__init__()
+        self.validated = validated
         self.run, self.state, self.budget, self.validate, self.average = run, state, budget, validate, average
         self.validation, self.checkpoint = _Cost(VALIDATION_SHARE, budget.reserve), _Cost(CHECKPOINT_SHARE)
 
@@ -52,7 +61,8 @@ class Recorder(keras.callbacks.Callback):
             "val_pixel_accuracy": None,
         }
         improved = False
-        if self.validation.is_due(self.budget):
+        due = self.validation.is_due(self.budget) if self.validated is None else epoch + 1 in self.validated
+        if due:
             with self.validation.measured(self.budget), self._averaged():
                 confusion = self.validate()
             row["val_mean_iou"] = round(float(confusion.mean_iou()), 5)
@@ -71,6 +81,24 @@ class Recorder(keras.callbacks.Callback):
 
     def _averaged(self):
         return self.average.applied() if self.average else nullcontext()
+
+
+def validated_epochs(epochs: int, training_frames: int, validation_frames: int) -> range:
+    """Which epochs of a run that is measured in epochs are validated, the last one always.
+
+    To predict a frame takes a third of what a training step takes for it, whose gradients cost two passes more. So the
+    share of validation follows from the numbers of frames, and is the same on every machine.
+
+    Args:
+        epochs: of the run.
+        training_frames: in an epoch.
+        validation_frames: in a validation.
+
+    Returns:
+        numbers of epochs, counted from 1, the last one first.
+    """
+    interval = math.ceil(validation_frames / (3 * VALIDATION_SHARE * training_frames))
+    return range(epochs, 0, -max(1, min(interval, epochs // FEWEST_VALIDATIONS)))
 
 
 class _Cost:

@@ -20,7 +20,7 @@ from course_utils.training.network import new_network
 from course_utils.training.objectives import prediction_network
 from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.recipe import Recipe
-from course_utils.training.recorder import Recorder
+from course_utils.training.recorder import Recorder, validated_epochs
 from course_utils.training.run_folder.another import refuse_another
 from course_utils.training.run_folder.checkpoint import Checkpoint
 from course_utils.training.run_folder.run import Run, check_free, training_alone
@@ -149,6 +149,8 @@ class _Session:
         size = "their own size" if recipe.image_size is None else "{}x{}".format(*recipe.image_size)
         bits = f", {recipe.mixed_precision}" if recipe.mixed_precision else ""
         validate = partial(self.validate, self.validation)
+        frames = len(self.images.frames), len(self.validation)
+        validated = None if recipe.epochs is None else validated_epochs(recipe.epochs, *frames)
         with clear_errors():
             if self.budget.seconds is not None:
                 self.budget.reserve = self._validation_seconds() + min(ENDING, 0.02 * self.budget.seconds)
@@ -160,7 +162,7 @@ class _Session:
                 schedule=self.schedule,
                 epoch_steps=self.images.epoch_steps,
                 first_epoch=self.state["epoch"],
-                callbacks=[Recorder(run, self.state, self.budget, validate, self.average)],
+                callbacks=[Recorder(run, self.state, self.budget, validate, self.average, validated)],
                 title=f"Training {recipe.system.name} on {recipe.data.name}, images of {size}{bits}",
             )
 

@@ -15,6 +15,7 @@ from course_utils.datasets import Dataset
 from course_utils.errors import CourseError
 from course_utils.tools.cli import main
 from course_utils.training import Recipe, Run, fitting, resume_run, train, train_recipe
+from course_utils.training.recorder import validated_epochs
 
 
 @pytest.fixture
@@ -71,6 +72,24 @@ def test_the_best_network_is_the_one_with_the_best_logged_score(recipe, tmp_path
     assert main(["evaluate", str(run.path), "--json"]) == 0
 
     assert json.loads(capsys.readouterr().out)["mean_iou"] == pytest.approx(best, abs=1e-5)
+
+
+@pytest.mark.parametrize(("training_frames", "validation_frames"), [(400, 100), (367, 101), (2975, 500), (8, 40)])
+@pytest.mark.parametrize("epochs", [1, 4, 5, 10, 61, 300])
+def test_validation_of_counted_epochs_costs_a_twentieth_and_holds_the_last(epochs, training_frames, validation_frames):
+    validated = validated_epochs(epochs, training_frames, validation_frames)
+    passes_forward = len(validated) * validation_frames, 3 * epochs * training_frames  # a step is three passes
+    assert epochs in validated
+    assert len(validated) >= min(epochs, 5)
+    assert len(validated) <= 9 or passes_forward[0] <= 0.05 * passes_forward[1] + validation_frames
+
+
+def test_a_run_in_epochs_validates_those_that_are_due(recipe, tmp_path):
+    run = train_recipe(dataclasses.replace(recipe, epochs=10), tmp_path / "run")
+    frames = (len(recipe.data.frames(split)) for split in ("train", "val"))
+    due = validated_epochs(10, *frames)
+    assert [row["epoch"] for row in run.log if row["val_mean_iou"] is not None] == sorted(due)
+    assert len(due) < 10
 
 
 def test_a_run_that_exists_is_not_overwritten(recipe, tmp_path):

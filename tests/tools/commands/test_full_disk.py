@@ -1,71 +1,12 @@
 """Commands on a disk that is full: one line that says so, and what was there before is as it was."""
 
-import contextlib
-import errno
-import os
-import shutil
-import subprocess
-
 import numpy as np
 import pytest
+from full_disk import MEBIBYTE, failed, files
 from PIL import Image
 
 from course_utils.datasets import toy_streets
 from course_utils.tools.cli import main
-
-MEBIBYTE = 1 << 20
-
-
-class Disk:
-    """A disk in memory.
-
-    Attributes:
-        path: its root.
-    """
-
-    def __init__(self, path):
-        self.path = path
-
-    def leave(self, free: int) -> None:
-        """Fill it up to some free bytes."""
-        filler = self.path / "filler"
-        filler.unlink(missing_ok=True)
-        room = shutil.disk_usage(self.path).free
-        with contextlib.suppress(OSError):
-            filler.write_bytes(bytes(max(0, room - free)))
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of eight mebibytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={8 * MEBIBYTE}", "tmpfs", str(place)], capture_output=True
-    )
-    if not mounted or mounted.returncode:
-        pytest.skip("no disk can be mounted here")
-    try:
-        yield Disk(place)
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def failed(arguments, capsys) -> str:
-    """The last line that a command which fails says; nothing that looks like a traceback is before it."""
-    capsys.readouterr()
-    with contextlib.suppress(SystemExit):
-        assert main([str(argument) for argument in arguments]) == 2
-    said = capsys.readouterr().err.strip()
-    assert "Traceback" not in said and os.strerror(errno.ENOSPC) in said
-    line = said.splitlines()[-1]
-    assert line.startswith("course: ") and "make room" in line
-    return line
-
-
-def files(folder):
-    """Every file in a folder with its content."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "filler"}
 
 
 @pytest.fixture(scope="module")
