@@ -37,19 +37,35 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("free", [0, 8192], ids=["nothing free", "8 KB free"])
+@pytest.fixture
+def full(marked_class, disk, monkeypatch):
+    """A function that copies the class to a disk, fills that up to some free bytes, and returns the files there."""
+
+    def fill(free):
+        shutil.copytree(marked_class, disk.path, dirs_exist_ok=True)
+        write_answer(disk.path, "ada", "double", "def double(values):\n    return values + values")
+        people = "".join(f"s{number},Student {number},s{number}@example.org\n" for number in range(400))
+        (disk.path / "more.csv").write_text(f"id,name,email\nyan,Yan,yan@example.org\n{people}")
+        monkeypatch.chdir(disk.path)
+        disk.leave(free)
+        return files(Path())
+
+    return fill
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_full_disk_changes_nothing(command, free, marked_class, disk, capsys, monkeypatch):
-    shutil.copytree(marked_class, disk.path, dirs_exist_ok=True)
-    write_answer(disk.path, "ada", "double", "def double(values):\n    return values + values")
-    (disk.path / "more.csv").write_text(
-        "id,name,email\nyan,Yan,yan@example.org\n"
-        + "".join(f"s{number},Student {number},s{number}@example.org\n" for number in range(400))
-    )
-    monkeypatch.chdir(disk.path)
-    disk.leave(free)
-    before = files(Path())
+def test_a_full_disk_changes_nothing_and_the_command_works_when_there_is_room(command, full, disk, capsys):
+    before = full(free=0)
     failed(command, capsys)
     assert files(Path()) == before
     disk.leave(8 * MEBIBYTE)
     assert cli.main(command) == 0
+
+
+@pytest.mark.parametrize("command", ["grade", "feedback", "feedback for Moodle", "report", "import"])
+def test_a_disk_that_fills_up_on_the_way_spoils_no_file_that_was_there(command, full, capsys):
+    before = full(free=8192)
+    failed(COMMANDS[command], capsys)
+    after = files(Path())
+    assert {path: after[path] for path in before} == before
+    assert not [path for path in after if "partial" in path.name]
