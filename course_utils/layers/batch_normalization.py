@@ -1,5 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import fused_batch_normalization, on_tensorflow
+from course_utils.together import mean_and_variance, together
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -11,6 +12,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     and the scaling in separate passes over the features, in float32 whatever the policy; the kernel needs fewer passes
     and reads 16 bits where the policy says so. Cases the kernel does not cover (another axis, other ranks, masks,
     renormalisation, synchronised replicas, float64) are left to Keras, and so are backends other than TensorFlow.
+
+    Where several replicas train together (`course train --strategy`), mean and variance are those of the whole batch,
+    whatever `synchronized` says: a network learns the same however its batches are parted.
 
     Example:
 
@@ -27,7 +31,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         frozen = training and not self.trainable
         # Frozen during training, the layer only multiplies and adds. The gradient of Keras's formula is then faster
         # than the kernel's, and deterministic on GPUs.
-        if frozen or not self._fits_kernel(inputs, mask):
+        if frozen or together() or not self._fits_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
         scale, offset = self.gamma if self.scale else None, self.beta if self.center else None
         averages = None if training else (self.moving_mean, self.moving_variance)
@@ -39,6 +43,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _update(self, average, value):
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+    def _moments(self, inputs, mask):
+        return mean_and_variance(*super()._moments(inputs, mask))
 
     def _fits_kernel(self, inputs, mask):
         return (

@@ -5,6 +5,7 @@ import math
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
+from course_utils.together import total
 
 ops = keras.ops
 
@@ -28,6 +29,12 @@ class SegmentationCrossEntropy(keras.losses.Loss):
         a scalar, float32.
     """
 
+    adds_up = True
+    """Whether the losses of the replicas of a network (`course_utils.together`) add up to that of the whole batch.
+
+    The sum over pixels is each replica's own, what it is divided by is that of all.
+    """
+
     def __init__(self, class_weights=None, ignore_label=VOID, name="segmentation_cross_entropy", **kwargs):
         super().__init__(name=name, reduction="none", **kwargs)
         self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
@@ -38,11 +45,30 @@ class SegmentationCrossEntropy(keras.losses.Loss):
         counts = truth != self.ignore_label
         classes = ops.where(counts, truth, 0)
         loss = ops.sparse_categorical_crossentropy(classes, ops.cast(y_pred, "float32"), from_logits=True)
+        weight = self._weight(counts, classes) * self.chosen(loss, counts)
+        return ops.divide_no_nan(ops.sum(weight * loss), total(ops.sum(weight)))
+
+    def mass(self, y_true):
+        """What the mean is taken over, as far as the labels alone tell: the weights of all pixels with a class.
+
+        Two batches as one have the mean of their losses, each counting by its mass.
+
+        Args:
+            y_true: integer train ids `[batch, height, width]`.
+
+        Returns:
+            a scalar, float32.
+        """
+        truth = ops.cast(y_true, "int32")
+        counts = truth != self.ignore_label
+        return ops.sum(self._weight(counts, ops.where(counts, truth, 0)))
+
+    def _weight(self, counts, classes):
+        """Of each pixel, float32: that of its class, 0 where void."""
         weight = ops.cast(counts, "float32")
         if self.class_weights is not None:
             weight *= ops.take(ops.convert_to_tensor(self.class_weights, "float32"), classes)
-        weight *= self.chosen(loss, counts)
-        return ops.divide_no_nan(ops.sum(weight * loss), ops.sum(weight))
+        return weight
 
     def chosen(self, loss, counts):
         """1 for the pixels that the mean is taken over, 0 for the others: here for all.
@@ -77,6 +103,8 @@ class HardExampleCrossEntropy(SegmentationCrossEntropy):
     Raises:
         CourseError: the threshold or the share is out of its range.
     """
+
+    adds_up = False  # which pixels are the hardest only the whole batch tells
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from course_utils.backend import keras
 from course_utils.labels import VOID
 from course_utils.layers.random_fields.pairwise_potentials import shifted
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
+from course_utils.together import total
 
 ops = keras.ops
 
@@ -68,6 +69,8 @@ class PairCrossEntropy(keras.losses.Loss):
         a scalar, float32.
     """
 
+    adds_up = True  # see `SegmentationCrossEntropy`
+
     def __init__(self, shifts, ignore_label=VOID, name="pair_cross_entropy", **kwargs):
         super().__init__(name=name, reduction="none", **kwargs)
         self.shifts, self.ignore_label = [tuple(shift) for shift in shifts], ignore_label
@@ -82,7 +85,7 @@ class PairCrossEntropy(keras.losses.Loss):
         pairs = ops.where(counts, first * classes + second, 0)
         loss = ops.sparse_categorical_crossentropy(pairs, scores, from_logits=True)
         counts = ops.cast(counts, "float32")
-        return ops.divide_no_nan(ops.sum(counts * loss), ops.sum(counts))
+        return ops.divide_no_nan(ops.sum(counts * loss), total(ops.sum(counts)))
 
     def get_config(self):
         return {"shifts": self.shifts, "ignore_label": self.ignore_label, "name": self.name}

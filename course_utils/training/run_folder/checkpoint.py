@@ -52,7 +52,7 @@ class Checkpoint:
             model.save(partial / MODEL)
             if average:
                 average.save(partial / AVERAGE)
-            seeds = [variable.numpy().tolist() for variable in _seeds(model)]
+            seeds = [variable.numpy().tolist() for variable in random_states(model)]
             (partial / STATE).write_text(json.dumps({**state, "seeds": seeds}), "utf-8")
 
         write_folder_whole(folder, fill)
@@ -80,7 +80,7 @@ class Checkpoint:
                 model.load_weights(file)
         except Exception as error:  # Keras, h5py and layers of the user's raise anything
             raise unreadable(file, error, self.remedy) from None
-        variables = _seeds(model)
+        variables = random_states(model)
         if self._seeds is not None:  # version 1 kept none
             if [len(seed) for seed in self._seeds] != [variable.shape[0] for variable in variables]:
                 raise CourseError(f"{self.folder / STATE}: the seeds are of another network; {self.remedy}.")
@@ -114,7 +114,7 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _seeds(model) -> list:
+def random_states(model) -> list:
     """The states of the random numbers that layers draw, such as those of dropout: Keras does not save them."""
     weights = {id(weight) for weight in model.weights}
     return [variable for variable in model.variables if id(variable) not in weights]
