@@ -69,7 +69,7 @@ class EdgeCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         edges = edge_labels(y_true, self.radius, self.ignore_label)
-        logits = ops.cast(y_pred, "float32")[..., 0]
+        logits = ops.squeeze(ops.cast(y_pred, "float32"), -1)
         edge, plain = (ops.cast(edges == value, "float32") for value in (1, 0))
         edge_count, plain_count = (ops.sum(kind, axis=(1, 2), keepdims=True) for kind in (edge, plain))
         weight = ops.divide_no_nan(edge * plain_count + plain * edge_count, edge_count + plain_count)
@@ -169,9 +169,11 @@ class DualTaskLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         truth, scores = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
-        logits, edges = scores[..., :-1], scores[..., -1]
+        logits, edges = ops.split(scores, [scores.shape[-1] - 1], axis=-1)
         strength = self.strength_loss(truth, logits)
-        return self.strength_weight * strength + self.sure_weight * self.sure_loss(truth, logits, edges)
+        return self.strength_weight * strength + self.sure_weight * self.sure_loss(
+            truth, logits, ops.squeeze(edges, -1)
+        )
 
     def strength_loss(self, truth, logits):
         """Equation 5, from int32 `[batch, height, width]` and float32 `[batch, height, width, num_classes]`."""
