@@ -472,10 +472,25 @@ for name in ("gate 1", "gate 2", "gate 3", "edges"):
 # %% [markdown]
 # ## More: Look around in it
 #
-# Choose a frame and a level (white: the true borders).
+# Follow the shape stream of one frame, from the image gradient through its gates to the boundary map (white: the true
+# borders). Press *Play*, or go step by step.
 
 # %%
 from course_utils.widgets import interactive_figure
+
+along, borders = {}, true_edges[1] == 1
+for title, level in streams(1)[1].items():
+    on, off = (level[true_edges[1] == value].mean() for value in (1, 0))
+    said = f"{title.capitalize()}: {on:.2f} on the borders of this frame, {off:.2f} elsewhere."
+    along[said] = plotting.gate_panel(images[1], level, borders, title)
+plotting.play(
+    along, alt="A street beside five maps of the shape stream, one after the other: gradient, three gates, boundaries."
+)
+
+# %% [markdown]
+# Now choose a frame and a gate yourself.
+
+# %%
 
 
 def draw(frame=1, gate=2):
@@ -856,6 +871,18 @@ for name, values in {**curves["our networks"], **curves["the truth, in blocks"]}
 # %% [markdown]
 # ## More: What changes in the crops
 #
+# Drive towards the vanishing point: press *Play*. What does the network still find when little is left?
+
+# %%
+driven = {}
+for number, factor in enumerate(windows):
+    rest = 1 - factor / 512
+    said = f"Crop {factor}: {rest:.0%} of the rows are left, and the nearest road is {1 / rest:.1f} times as far away."
+    views = {"image": enlarged[0][number], "GSCNN": table.to_colors(enlarged[2][number])}
+    driven[said] = plotting.pixel_for_pixel(views, width=9)
+plotting.play(driven, alt="A frame and the prediction of GSCNN, from the whole frame to its far end, enlarged.")
+
+# %% [markdown]
 # Each scene of Toy Streets has a vanishing point of its own, which the generator tells (cross). The fixed one that the
 # crops shrink to (dot) is about their mean: one point for all frames must be an approximation.
 
