@@ -13,15 +13,15 @@ import io
 import logging
 import struct
 import warnings
-import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from course_utils.errors import CourseError, brief
+from course_utils.png import SIGNATURE, has_end, without_notes
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 """In Pillow's words."""
@@ -32,7 +32,6 @@ LARGEST = 120_000_000
 _HEADER = struct.Struct(">8s4x4sIIBBBBB")
 """Of a PNG: signature, name of the first chunk, width, height, bits, colour type, compression, filter, interlace."""
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY = 0
 _AGAIN = "copy or download it again"
 
@@ -56,6 +55,22 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
+class StoredPicture(ABC):
+    """A picture that is no file of its own but lies within a larger one, such as a pack.
+
+    What takes the path of a picture here takes one of these as well; `str` of it is what messages call it.
+
+    Attributes:
+        size: (height, width).
+    """
+
+    size: tuple[int, int]
+
+    @abstractmethod
+    def pixels(self) -> np.ndarray:
+        """The picture: uint8 `[height, width, 3]`, or ids `[height, width]`."""
+
+
 def read_image(path) -> np.ndarray:
     """Read a picture, its pixels as they lie in the file: the image of a data set, to which a label map fits.
 
@@ -70,12 +85,16 @@ def read_image(path) -> np.ndarray:
     Raises:
         CourseError: the file is missing, no picture, damaged, immense, or holds floating-point pixels.
     """
+    if isinstance(path, StoredPicture):
+        return path.pixels()
     with _opened(path, path) as image:
         return _rgb(image, path)
 
 
 def read_photo(path) -> np.ndarray:
     """Read a photograph the way its camera was held (EXIF orientation), otherwise as `read_image`."""
+    if isinstance(path, StoredPicture):
+        return path.pixels()
     with _opened(path, path) as image:
         turn, pixels = _UPRIGHT.get(_orientation(image)), _rgb(image, path)
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
@@ -95,6 +114,10 @@ def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
         CourseError: the file is missing, damaged, no PNG, a picture in colours, or
             has 16 bits per pixel where 8 are wanted.
     """
+    if isinstance(path, StoredPicture):
+        return path.pixels()
+    import imagecodecs  # 45 MB that nobody else needs
+
     with _explained(path):
         data = Path(path).read_bytes()
     bits, colour, size = _png_header(data, path)
@@ -102,7 +125,7 @@ def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
     with _explained(path):
         if colour == _GREY and bits in (8, 16):
             _check_mode(path, "L" if bits == 8 else "I;16", sixteen_bit)
-            ids = imagecodecs.png_decode(_without_notes(data))
+            ids = imagecodecs.png_decode(without_notes(data))
             if ids.ndim == 2:  # an entry for transparency becomes a second channel
                 return ids
     with _opened(path, io.BytesIO(data), ("PNG",)) as image:  # of other kinds, Pillow tells ids from colours
@@ -144,13 +167,33 @@ def clean_png(data: bytes, name: str = "the picture") -> bytes:
     return buffer.getvalue()
 
 
+def decode_jpeg(data: bytes, name: str, size: tuple[int, int]) -> np.ndarray:
+    """A photograph from the bytes of a JPEG.
+
+    Args:
+        data: the bytes.
+        name: what to call it in a message.
+        size: (height, width) that it has to have.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        CourseError: it is no JPEG, damaged, or of another size.
+    """
+    with _opened(name, io.BytesIO(data), ("JPEG",)) as image:
+        if image.size[::-1] != size:
+            raise CourseError(f"{name}: this JPEG is {image.width}x{image.height}, not {size[1]}x{size[0]}; {_AGAIN}.")
+        return _rgb(image, name)
+
+
 def image_size(path) -> tuple[int, int]:
     """(height, width) of a picture, from its header alone, with a look at a PNG's end.
 
     Raises:
         CourseError: the file is missing, no picture, or cut off.
     """
-    return _size_and_mode(path)[0]
+    return path.size if isinstance(path, StoredPicture) else _size_and_mode(path)[0]
 
 
 def ids_size(path) -> tuple[int, int]:
@@ -159,6 +202,8 @@ def ids_size(path) -> tuple[int, int]:
     Raises:
         CourseError: as `image_size`, or the picture does not hold 8-bit ids.
     """
+    if isinstance(path, StoredPicture):
+        return path.size
     size, mode = _size_and_mode(path, ("PNG",))
     _check_mode(path, mode)
     return size
@@ -166,25 +211,9 @@ def ids_size(path) -> tuple[int, int]:
 
 def _size_and_mode(path, formats: Sequence[str] = PHOTO_FORMATS) -> tuple[tuple[int, int], str]:
     with _opened(path, path, formats) as image:
-        if image.format == "PNG" and not _has_end(path):
+        if image.format == "PNG" and not has_end(path):
             raise CourseError(f"{path}: this PNG was cut off; {_AGAIN}.")
         return image.size[::-1], image.mode
-
-
-def _has_end(path) -> bool:
-    """Whether a PNG has its last chunk; what follows it does not matter, as for every decoder."""
-    with open(path, "rb") as file:
-        length = file.seek(-12, io.SEEK_END) + 12
-        if file.read(12)[4:8] == b"IEND":
-            return True
-        place = len(_SIGNATURE)
-        while place + 12 <= length:
-            file.seek(place)
-            size, kind = struct.unpack(">I4s", file.read(8))
-            place += 12 + size
-            if kind == b"IEND":
-                return place <= length
-    return False
 
 
 def _orientation(image: Image.Image) -> int:
@@ -216,32 +245,12 @@ def _png_header(data: bytes, path) -> tuple[int, int, tuple[int, int]]:
     """Bits, colour type and (height, width) of a PNG."""
     if not data:
         raise CourseError(f"{path}: the file is empty; {_AGAIN}.")
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         raise _not_a(("PNG",), path, data)
     if len(data) < _HEADER.size or data[12:16] != b"IHDR":
         raise CourseError(f"{path}: this PNG was cut off or damaged; {_AGAIN}.")
     _, _, width, height, bits, colour, *_ = _HEADER.unpack_from(data)
     return bits, colour, (height, width)
-
-
-def _without_notes(data: bytes) -> bytes:
-    """A PNG without what tells no ids, such as colour profiles: libpng complains of those on standard error.
-
-    Raises:
-        ValueError: a checksum is wrong, which libpng would say there, too.
-    """
-    kept, place, view = [data[:8]], 8, memoryview(data)
-    while place < len(data):
-        end = place + 12 + int.from_bytes(view[place : place + 4], "big")
-        name = bytes(view[place + 4 : place + 8])
-        if name in (b"IHDR", b"IDAT", b"tRNS", b"IEND"):
-            if end <= len(data) and zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
-                raise ValueError("a checksum is wrong")
-            kept.append(view[place:end])
-        if name == b"IEND":
-            break
-        place = end
-    return b"".join(kept)
 
 
 def _check_size(path, size: tuple[int, int]) -> None:
@@ -311,7 +320,7 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
 
 
 _STARTS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%!PS": "EPS", b"%PDF": "PDF"}
-_STARTS |= {_SIGNATURE: "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+_STARTS |= {SIGNATURE: "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
 
 
 def _not_a(formats: Sequence[str], path, data: bytes) -> CourseError:

@@ -10,6 +10,7 @@ from course_utils.datasets import statistics
 from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.frames import Frame, Problem, check, label_map
 from course_utils.datasets.locations import check_root, default_dir
+from course_utils.datasets.packing.pack import as_card, is_pack
 from course_utils.errors import CourseError
 from course_utils.labels import VOID, LabelTable
 
@@ -19,8 +20,8 @@ class Dataset:
 
     Args:
         card: what the data set is.
-        root: its folder; the default place when omitted, where a data set that can be generated is generated if
-            nothing is there.
+        root: its folder, or one with a pack of it; the default place when omitted, where a data set that can be
+            generated is generated if nothing is there.
         address: what commands call it: its name, or `module:NAME` for one of the user's own.
         generate: False for a command that only reads: nothing is generated.
 
@@ -34,6 +35,8 @@ class Dataset:
         self.root = default_dir(card.name) if root is None else Path(root).expanduser()
         if generate and root is None and card.generate is not None and _is_nothing(self.root):
             card.generate(self.root)
+        if is_pack(self.root):
+            self.card = card = as_card(card, self.root.absolute(), self.address)
         check_root(card, self.root, self.address)
         if card.remark is not None and (line := card.remark(self.root)):
             print(line, file=sys.stderr)

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from PIL import Image
 
 from course_utils.errors import CourseError
-from course_utils.images import ids_size, image_size, read_ids
+from course_utils.images import StoredPicture, ids_size, image_size, read_ids
 from course_utils.labels import LabelTable
 
 
@@ -33,17 +34,18 @@ class Frame:
     Attributes:
         name: unique within its data set, e.g. "hamburg_000000_000042" or "0001TP_006690".
         city: where the data set says so, else None.
-        image: the photograph.
-        label: a PNG of label ids, or None where there is no such file (a test split, COCO's annotations).
-        instances: a PNG of instance ids as Cityscapes writes them, or None.
+        image: the photograph, a file or a picture in a pack.
+        label: a PNG of label ids, or a picture in a pack; None where there is neither (a test split, COCO's
+            annotations).
+        instances: the same with instance ids as Cityscapes writes them, or None.
         drawing: draws the label ids where no file holds them, or None.
     """
 
     name: str
     city: str | None
-    image: Path
-    label: Path | None
-    instances: Path | None = None
+    image: Path | StoredPicture
+    label: Path | StoredPicture | None
+    instances: Path | StoredPicture | None = None
     drawing: Drawing | None = None
 
     @property
@@ -56,11 +58,11 @@ class Problem:
     """Something wrong with a file of a data set.
 
     Attributes:
-        file: which one.
+        file: which one, or which picture in a pack.
         message: what is wrong and what to do.
     """
 
-    file: Path
+    file: Path | StoredPicture
     message: str
 
     def __str__(self) -> str:
@@ -81,6 +83,19 @@ def read_label(path, table: LabelTable) -> np.ndarray:
         CourseError: the file is missing, damaged, a colour or 16-bit picture, or has an id that is not in the table.
     """
     return _train_ids(read_ids(path), table, path)
+
+
+def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A photograph in another size, bilinear with antialias, or a map of ids, nearest.
+
+    Args:
+        image: uint8 [height, width, 3], or ids [height, width].
+        size: (height, width) wanted.
+    """
+    if image.shape[:2] == tuple(size):
+        return image
+    method = Image.Resampling.BILINEAR if image.ndim == 3 else Image.Resampling.NEAREST
+    return np.asarray(Image.fromarray(image).resize(size[::-1], method))
 
 
 def label_map(frame: Frame, table: LabelTable) -> np.ndarray:

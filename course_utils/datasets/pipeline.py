@@ -10,11 +10,10 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
 from course_utils.backend import tf
 from course_utils.datasets.augmentation import Augmentation
-from course_utils.datasets.frames import Frame, label_map
+from course_utils.datasets.frames import Frame, label_map, resized
 from course_utils.errors import CourseError
 from course_utils.images import image_size, read_image
 from course_utils.labels import LabelTable
@@ -184,10 +183,8 @@ class _Reader:
         image, label = read_image(frame.image), label_map(frame, self._table)
         if image.shape[:2] != label.shape:
             raise CourseError(f"{frame.label or frame.image}: label and image differ in size; restore the pair.")
-        if self._resize_to and self._resize_to != label.shape:
-            size = self._resize_to[::-1]
-            image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-            label = np.asarray(Image.fromarray(label).resize(size, Image.Resampling.NEAREST))
+        if self._resize_to:
+            image, label = resized(image, self._resize_to), resized(label, self._resize_to)
         return image, label
 
 

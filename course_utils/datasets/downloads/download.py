@@ -106,8 +106,14 @@ def fetch(
     return found
 
 
-def need_space(folder: Path, size: int, purpose: str) -> None:
+def need_space(folder: Path, size: int, purpose: str, option: str = "--dest") -> None:
     """Make sure that the disk has room.
+
+    Args:
+        folder: on the disk.
+        size: bytes.
+        purpose: what takes them, for the message.
+        option: what the folder was given as.
 
     Raises:
         CourseError: it has none; the message says how much is needed and how much is free.
@@ -116,7 +122,7 @@ def need_space(folder: Path, size: int, purpose: str) -> None:
     if free < size:
         raise CourseError(
             f"{folder}: {purpose} takes {size / 1e9:.1f} GB and only {free / 1e9:.1f} GB are free. "
-            "Make room, or choose another place with --dest."
+            f"Make room, or choose another place with {option}."
         )
 
 

@@ -8,7 +8,7 @@ from course_utils.errors import CourseError
 from course_utils.files import check_writable
 from course_utils.tools.types import counts, size, whole_number
 
-HELP = "generate or download a data set, or verify one"
+HELP = "generate or download a data set, verify or pack one"
 
 MOST_WORKERS = 1024
 
@@ -23,12 +23,31 @@ def configure(parser):
     )
     parser.add_argument("--verify", action="store_true", help="decode every file and list everything that is wrong")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--splits", nargs="+", metavar="SPLIT", help="which splits to unpack, pack or verify")
+    parser.add_argument(
+        "--size",
+        type=size,
+        metavar="HxW",
+        help="height and width of the images: of toy_streets (default: 128x256), or in a pack (default: their own)",
+    )
+    packs = parser.add_argument_group("packs (every data set)")
+    packs.add_argument(
+        "--pack",
+        type=Path,
+        metavar="DIR",
+        help="copy the data set, decoded, into a few large files that keep a GPU fed, or go on with that, or mend it; "
+        "`course train` takes DIR as --data-dir",
+    )
+    packs.add_argument(
+        "--jpeg",
+        type=whole_number(1, 100),
+        metavar="QUALITY",
+        help="photographs as JPEG: a tenth of the disk, other pixels, more time to read (default: as they are)",
+    )
     download = parser.add_argument_group("downloads (camvid, cityscapes, coco)")
-    download.add_argument("--splits", nargs="+", metavar="SPLIT", help="which splits to unpack or verify")
     download.add_argument("--keep-archives", action="store_true", help="do not delete the downloaded archives")
     download.add_argument("--url", help=argparse.SUPPRESS)
     toy = parser.add_argument_group("toy_streets")
-    toy.add_argument("--size", type=size, metavar="HxW", help="height and width of the images (default: 128x256)")
     toy.add_argument("--counts", type=counts, metavar="train=N,...", help="images per split (default: 400, 100, 100)")
     toy.add_argument("--seed", type=whole_number(0), metavar="N", help="another seed makes other streets (default: 0)")
     toy.add_argument(
@@ -45,6 +64,10 @@ def run(arguments) -> int:
             raise CourseError(f"{arguments.name} has no split {split!r}: choose from {', '.join(card.splits)}.")
     if arguments.verify:
         return _verify(arguments)
+    if arguments.pack:
+        return _pack(arguments)
+    if arguments.jpeg:
+        raise CourseError("--jpeg is for packs: give --pack DIR, too.")
     if arguments.url and card.archives is None:
         raise CourseError(f"{arguments.name} is not downloaded, so --url does nothing: leave it out.")
     root = (arguments.dest or datasets.default_dir(card.name)).expanduser()
@@ -68,6 +91,10 @@ def run(arguments) -> int:
 
 def _prepare(card, arguments, root: Path) -> list[str]:
     """Generate or download the data set; return a line about each archive."""
+    from course_utils.datasets.packing.pack import is_pack
+
+    if is_pack(root):
+        return []
     given = {name: getattr(arguments, name) for name in ("size", "counts", "seed", "workers")}
     options = {name: value for name, value in given.items() if value is not None}
     if card.generate is not None:
@@ -84,11 +111,35 @@ def _prepare(card, arguments, root: Path) -> list[str]:
     return obtain(card, root, arguments.splits, arguments.url, arguments.keep_archives)
 
 
+def _pack(arguments) -> int:
+    """Pack what is there; what comes with downloading and generating is for that."""
+    from course_utils import datasets
+    from course_utils.datasets.packing.packer import pack
+
+    for name in ("counts", "seed", "workers", "url", "keep_archives"):
+        if getattr(arguments, name):
+            raise CourseError(f"--{name.replace('_', '-')} does nothing for a pack: get {arguments.name} first.")
+    dataset = datasets.open(arguments.name, arguments.dest)
+    options = {"splits": arguments.splits, "size": arguments.size, "jpeg": arguments.jpeg}
+    frames = pack(dataset, arguments.pack, **options)
+    total = sum(file.stat().st_size for file in arguments.pack.expanduser().glob("*.zip"))
+    if arguments.json:
+        result = {"dataset": arguments.name, "root": str(arguments.pack), "frames": frames, "bytes": total}
+        print(json.dumps(result, indent=2))
+    else:
+        print(
+            f"{arguments.name} is packed at {arguments.pack}: {_described(frames)}, {total / 1e9:.2f} GB. "
+            f"Train from it with --data-dir {arguments.pack}."
+        )
+    return 0
+
+
 def _verify(arguments) -> int:
     from course_utils import datasets
     from course_utils.datasets.verification import verify
 
-    result = verify(datasets.open(arguments.name, arguments.dest, generate=False), arguments.splits)
+    place = arguments.pack or arguments.dest
+    result = verify(datasets.open(arguments.name, place, generate=False), arguments.splits)
     if arguments.json:
         report = {
             "dataset": arguments.name,

@@ -1,0 +1,43 @@
+"""The chunks of a PNG file: after a signature, each has its length, its name, its content and a checksum."""
+
+import io
+import struct
+import zlib
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def has_end(path) -> bool:
+    """Whether a PNG has its last chunk; what follows it does not matter, as for every decoder."""
+    with open(path, "rb") as file:
+        length = file.seek(-12, io.SEEK_END) + 12
+        if file.read(12)[4:8] == b"IEND":
+            return True
+        place = len(SIGNATURE)
+        while place + 12 <= length:
+            file.seek(place)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            place += 12 + size
+            if kind == b"IEND":
+                return place <= length
+    return False
+
+
+def without_notes(data: bytes) -> bytes:
+    """A PNG without what tells no ids, such as colour profiles: libpng complains of those on standard error.
+
+    Raises:
+        ValueError: a checksum is wrong, which libpng would say there, too.
+    """
+    kept, place, view = [data[:8]], 8, memoryview(data)
+    while place < len(data):
+        end = place + 12 + int.from_bytes(view[place : place + 4], "big")
+        name = bytes(view[place + 4 : place + 8])
+        if name in (b"IHDR", b"IDAT", b"tRNS", b"IEND"):
+            if end <= len(data) and zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+                raise ValueError("a checksum is wrong")
+            kept.append(view[place:end])
+        if name == b"IEND":
+            break
+        place = end
+    return b"".join(kept)
