@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, brief
 
 
 def pack(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -49,8 +49,8 @@ def unpack(content: bytes) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: _whole(file[name]) for name in file.files}
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise CourseError(f"The weights cannot be read ({error}).") from None
+    except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
+        raise CourseError(f"The weights cannot be read ({brief(error)}).") from None
 
 
 def _halves(weight: np.ndarray) -> np.ndarray:
