@@ -110,8 +110,9 @@ def main():
     cores = "one core; more were not measured" if processors() == 1 else f"{processors()} cores"
     lines += [
         f"`taskset -c 1 python benchmarks/data_pipeline.py --frames {options.frames}`: {platform.machine()} "
-        f"({cpu_name()}), {cores}. TensorFlow {tf.__version__}, NumPy {np.__version__}. Toy Streets of 2048x1024, files in "
-        "the system's cache, nothing kept decoded. Images per second of processor time, since other work ran beside it.",
+        f"({cpu_name()}), {cores}. TensorFlow {tf.__version__}, NumPy {np.__version__}. Toy Streets of 2048x1024, "
+        "files in the system's cache, nothing kept decoded. Images per second of processor time, since other work ran "
+        "beside it.",
         "",
         "To be fed: mmsegmentation trains PSPNet with ResNet-101 on crops of 512x1024 at 2.4 images/s per V100 (its "
         "published time per iteration).",
