@@ -5,6 +5,8 @@ Order and augmentation depend on nothing but (seed, epoch, index): the same seed
 every number of threads, and a run that was cut off goes on exactly where it stopped.
 """
 
+from __future__ import annotations  # TensorFlow's types are only read: beside another backend it is imported when used
+
 import contextlib
 import re
 from collections.abc import Sequence
@@ -48,6 +50,9 @@ def training_batches(
     repeat: bool = True,
     start_epoch: int = 0,
     start_step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    replicas: int = 1,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches; images are kept in memory where they take at most a quarter of it.
 
@@ -62,6 +67,10 @@ def training_batches(
         start_epoch: the epoch to begin with.
         start_step: batches of that epoch (and, with repeat, of later ones) to pass over. A run that stopped after n
             batches goes on with `start_step=n` as if it had never stopped; nothing is decoded in passing.
+        worker: with repeat, the worker that reads its part of each batch, 0 to `workers - 1`.
+        workers: how many share a batch; they must divide its size.
+        replicas: on all workers together; each gets its part of a batch, one after the other. They must divide its
+            size, and `workers` them.
 
     Returns:
         Data set of (images float32 [batch, height, width, 3], labels uint8 [batch, height, width]).
@@ -90,11 +99,15 @@ def training_batches(
         return image, label
 
     epochs = tf.data.Dataset.counter(start_epoch) if repeat else tf.data.Dataset.from_tensors(np.int64(start_epoch))
-    batches = (
-        epochs.flat_map(order)
-        .skip(start_step * batch_size)
-        .map(example, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch_size, drop_remainder=repeat)  # there is no remainder where there is no end
+    places = epochs.flat_map(order).skip(start_step * batch_size)
+    if workers > 1:
+        share = batch_size // workers
+        own = slice(worker * share, (worker + 1) * share)
+        whole = places.batch(batch_size, drop_remainder=True)
+        places = whole.map(lambda epoch, index: (epoch[own], index[own])).unbatch()
+    batches = places.map(example, num_parallel_calls=tf.data.AUTOTUNE).batch(
+        batch_size // replicas,
+        drop_remainder=repeat,  # there is no remainder where there is no end
     )
     length = tf.data.INFINITE_CARDINALITY if repeat else max(0, -(-count // batch_size) - start_step)
     return _ahead(batches.apply(tf.data.experimental.assert_cardinality(length)))
@@ -150,10 +163,8 @@ class _Reader:
         size: (height, width) of all images, or (None, None) where they differ.
     """
 
-    dtype = tf.uint8
-
     def __init__(self, frames, table, resize_to):
-        self.frames = tuple(frames)
+        self.frames, self.dtype = tuple(frames), tf.uint8
         self._table = table
         self._resize_to = tuple(resize_to) if resize_to else None
         self._memory = None
