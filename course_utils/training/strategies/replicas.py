@@ -147,13 +147,19 @@ class Replicas:
         except (KeyboardInterrupt, Exception) as error:
             if not self._meeting:
                 raise
-            if isinstance(error, tf.errors.OpError) and "CourseError" not in error.message:
+            if isinstance(error, _of_gone()):
                 # What TensorFlow says when a worker is gone is no news: the thread that listens ends this process.
                 time.sleep(2 * meeting.VANISHED)
             self._meeting.leave("interrupted" if isinstance(error, KeyboardInterrupt) else _told(error))
             raise
         if self._meeting:
             self._meeting.leave()
+
+
+def _of_gone() -> tuple:
+    """What TensorFlow raises where a worker does not answer."""
+    names = ("Unavailable", "Aborted", "Cancelled", "DeadlineExceeded", "FailedPrecondition", "Internal")
+    return tuple(getattr(tf.errors, f"{name}Error") for name in names)
 
 
 def _told(error: BaseException) -> str:
