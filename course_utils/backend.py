@@ -8,23 +8,28 @@ the descriptor therefore points at the null device; then it is restored.
 
 Keras computes with TensorFlow unless the environment variable KERAS_BACKEND names another backend ("jax"). Networks,
 weights and losses then run on that one, and TensorFlow is imported only where something asks `tf` for a function, so
-it need not be installed.
+it need not be installed; where it is, it is kept off the GPUs, which are for the other one.
 """
 
 import contextlib
+import functools
 import importlib
+import importlib.util
 import os
 import sys
 import types
 
 from course_utils.errors import CourseError
 
+TRIED_JAX = "0.7.2"
+"""The version of JAX that the course was tried with; it is no requirement."""
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 @contextlib.contextmanager
-def _silent_stderr():
+def silent_stderr():
     sys.stderr.flush()
     saved = os.dup(2)
     try:
@@ -38,7 +43,7 @@ def _silent_stderr():
 
 def _tensorflow():
     """TensorFlow, started."""
-    with _silent_stderr():
+    with silent_stderr():
         tensorflow = importlib.import_module("tensorflow")
         # A first operation starts threads, which would not survive a fork: the labs ask for the import alone.
         if os.environ.get("COURSE_BACKEND") != "cold":
@@ -52,15 +57,26 @@ class _LazyTensorFlow(types.ModuleType):
     """TensorFlow beside another backend: imported when it is first asked for something."""
 
     def __getattr__(self, name):
-        try:
-            return getattr(_tensorflow(), name)
-        except ModuleNotFoundError as error:
-            raise CourseError(
-                f"This part of the course needs TensorFlow, which cannot be imported ({error})."
-            ) from None
+        return getattr(_beside(), name)
 
 
-with _silent_stderr():
+@functools.cache
+def _beside():
+    """TensorFlow for the processor alone: it would take all of a GPU's memory, which the other backend needs."""
+    try:
+        with silent_stderr():
+            importlib.import_module("tensorflow").config.set_visible_devices([], "GPU")
+    except ModuleNotFoundError as error:
+        raise CourseError(f"This part of the course needs TensorFlow, which cannot be imported ({error}).") from None
+    return _tensorflow()
+
+
+if os.environ["KERAS_BACKEND"] == "jax" and importlib.util.find_spec("jax") is None:
+    raise CourseError(
+        "The backend is to be JAX, which is not installed: `python -m pip install jax` (the course was tried with "
+        f"{TRIED_JAX}; for a GPU see JAX's installation page), or unset KERAS_BACKEND."
+    )
+with silent_stderr():
     import keras
 
 tf = _tensorflow() if keras.backend.backend() == "tensorflow" else _LazyTensorFlow("tensorflow")
@@ -80,4 +96,4 @@ def require_tensorflow(what: str) -> None:
         raise CourseError(f"{what} runs on TensorFlow only, and KERAS_BACKEND is {backend!r}: unset it.")
 
 
-__all__ = ["keras", "require_tensorflow", "tf"]
+__all__ = ["keras", "require_tensorflow", "silent_stderr", "tf"]

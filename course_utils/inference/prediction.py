@@ -3,13 +3,16 @@
 The network sees the image at the size it was trained for; its logits, not its classes, are resized back, and the best
 class is taken last. Resizing a map of classes instead would give the jagged borders of the small map.
 
-On TensorFlow only; with another backend of Keras a network's own `predict_on_batch` gives logits at its size.
+TensorFlow resizes and takes the maximum on every backend of Keras; the network in between runs on the backend's own.
 """
+
+from functools import partial
 
 import numpy as np
 
-from course_utils.backend import require_tensorflow, tf
+from course_utils.backend import tf
 from course_utils.errors import CourseError
+from course_utils.layers.backend_operations import on_tensorflow
 
 CLASSES_AT_ONCE = 10
 """Logits are resized for this many classes at a time: all 171 of COCO at 2048x1024 would take 1.4 GB."""
@@ -54,11 +57,12 @@ class Predictor:
     """
 
     def __init__(self, model, image_size: tuple[int, int] | None = None):
-        require_tensorflow("Predictor")
         self.image_size = image_size and tuple(image_size)
-        self._predict = tf.function(lambda images: _train_ids(model, images, self.image_size), reduce_retracing=True)
-        self._logits = tf.function(lambda images: _logits(model, images, self.image_size), reduce_retracing=True)
-        self._strip = tf.function(_strip_classes, reduce_retracing=True)
+        # Another backend compiles the network itself, and there is no graph around it.
+        compiled = partial(tf.function, reduce_retracing=True) if on_tensorflow() else lambda function: function
+        self._predict = compiled(lambda images: _train_ids(model, images, self.image_size))
+        self._logits = compiled(lambda images: _logits(model, images, self.image_size))
+        self._strip = compiled(_strip_classes)
 
     def __call__(self, images) -> np.ndarray:
         height, width = images.shape[1:3]
@@ -79,7 +83,6 @@ class Predictor:
 
 
 def _checked(image) -> np.ndarray:
-    require_tensorflow("course_utils.inference")
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3:
         raise CourseError(f"An image must have the shape [height, width, 3], got {list(image.shape)}.")
@@ -95,7 +98,8 @@ def _logits(model, images, image_size):
         images = tf.image.resize(images, image_size, antialias=True)
     if bytes_given:
         images = tf.cast(images, tf.float32) * (1 / 255)
-    return tf.cast(model(images, training=False), tf.float32)
+    logits = model(images, training=False) if on_tensorflow() else model.predict_on_batch(images.numpy())
+    return tf.cast(logits, tf.float32)
 
 
 def _train_ids(model, images, image_size):

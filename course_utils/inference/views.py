@@ -5,7 +5,7 @@ Papers report scores with and without. Nothing is learned by it, and its cost gr
 
 import numpy as np
 
-from course_utils.backend import tf
+from course_utils.backend import require_tensorflow, tf
 from course_utils.errors import CourseError
 
 
@@ -14,7 +14,8 @@ class Views:
 
     What is averaged are probabilities, pixel by pixel: first over the windows that cover a pixel, then over scales and
     mirror images, each brought back to the size of the image bilinearly. Their logarithm takes the place of the logits
-    and has the same softmax, so that `Predictor` and its like take a `Views` where they take a network.
+    and has the same softmax, so that `Predictor` and its like take a `Views` where they take a network. On TensorFlow
+    only: windows are cut within its graph.
 
     Args:
         model: a network from images `[batch, height, width, 3]` to logits `[batch, height, width, num_classes]`, for
@@ -34,6 +35,7 @@ class Views:
     """
 
     def __init__(self, model, *, scales=(1.0,), flip=False, window=None, overlap=1 / 3):
+        require_tensorflow("Views")
         if not scales or min(scales) <= 0:
             raise CourseError(f"Scales must be positive numbers, got {list(scales)}.")
         if window is not None and min(window) < 1:

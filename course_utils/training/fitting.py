@@ -8,6 +8,7 @@ from functools import partial
 
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
+from course_utils.layers.backend_operations import on_tensorflow
 from course_utils.losses import SegmentationCrossEntropy
 from course_utils.progress import Progress
 from course_utils.training.optimization.optimizers import sgd
@@ -133,8 +134,11 @@ class _Pace(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def _uncompiled(model, steps: int | None):
-    """Let Keras run each operation as it comes, where so few steps are to be trained that compiling does not pay."""
-    if model.train_function is not None or steps is None or steps > FEW_STEPS:
+    """Let TensorFlow run each operation as it comes, where so few steps are to be trained that compiling does not pay.
+
+    Other backends compile every operation by itself then, and it never pays.
+    """
+    if model.train_function is not None or steps is None or steps > FEW_STEPS or not on_tensorflow():
         yield
         return
     model.run_eagerly = True
@@ -157,14 +161,15 @@ def fit(
     first_epoch: int = 0,
     callbacks=(),
     title: str = "Training",
+    steps: Callable | None = None,
 ) -> list[float]:
     """Train a compiled model until its budget is spent.
 
     Args:
         model: compiled by `compile_model`.
-        batches: an endless data set of `(images [batch, height, width, 3], labels [batch, height, width])`; or several,
-            as pairs of the progress until which they last and a function from the number of steps spent to the data
-            set.
+        batches: an endless data set of `(images [batch, height, width, 3], labels [batch, height, width])`, from
+            tf.data or any other iterator; or several, as pairs of the progress until which they last and a function
+            from the number of steps spent to the data set.
         budget: how long.
         learning_rate: the peak rate.
         schedule: a key of `course_utils.training.schedules.SCHEDULES`, or a function of progress.
@@ -172,6 +177,7 @@ def fit(
         first_epoch: number of the first epoch, above 0 when a run goes on.
         callbacks: further Keras callbacks.
         title: what the progress line says.
+        steps: trains instead of Keras, see `course_utils.training.strategies.steps.ReplicatedSteps`.
 
     Returns:
         the mean training loss of each epoch.
@@ -186,8 +192,14 @@ def fit(
             if budget.progress >= until:
                 continue
             pace.until = until
+            prepare = partial(_for_training, outputs, len(stages) > 1 and on_tensorflow())
+            examples = begin(budget.spent_steps)
+            if steps:
+                epoch = first_epoch + len(losses)
+                losses += steps(examples.map(prepare), epoch, epoch_steps or budget.steps, [*callbacks, pace])
+                continue
             history = model.fit(
-                begin(budget.spent_steps).map(partial(_for_training, outputs, len(stages) > 1)),
+                examples.map(prepare) if hasattr(examples, "map") else (prepare(*batch) for batch in examples),
                 initial_epoch=first_epoch + len(losses),
                 epochs=2**31,
                 steps_per_epoch=epoch_steps or budget.steps,

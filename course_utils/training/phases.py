@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
 from course_utils.models import encoder_layers
 from course_utils.training.fitting import Budget, compile_model, fit
 from course_utils.training.optimization.optimizers import sgd
@@ -125,5 +125,5 @@ class PhaseTrainer:
             self._compiled[phase.frozen] = twin
         twin = self._compiled[phase.frozen]
         for variable in twin.optimizer.variables:
-            variable.assign(tf.zeros_like(variable.value))
+            variable.assign(keras.ops.zeros_like(variable.value))
         return twin

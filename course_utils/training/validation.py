@@ -21,7 +21,8 @@ def confusion_on(model, batches, num_classes: int) -> ConfusionMatrix:
     """
     confusion, model = ConfusionMatrix(num_classes), prediction_network(model)
     for images, labels in batches:
-        confusion.update(labels.numpy(), np.argmax(model.predict_on_batch(images), axis=-1).astype(np.uint8))
+        logits = model.predict_on_batch(np.asarray(images))
+        confusion.update(np.asarray(labels), np.argmax(logits, axis=-1).astype(np.uint8))
     return confusion
 
 

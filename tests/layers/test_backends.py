@@ -1,22 +1,14 @@
-"""The layers on other backends: the neutral forms beside TensorFlow's own, and the shipped networks on JAX."""
-
-import importlib.util
-import os
-import subprocess
-import sys
+"""The layers on other backends: the neutral forms beside TensorFlow's own. `test_on_jax.py` has JAX itself."""
 
 import numpy as np
 import pytest
 
-from course_utils import layers, losses, models
+from course_utils import layers
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
-from course_utils.inference import Predictor
+from course_utils.inference.views import Views
 from course_utils.layers import backend_operations
 from course_utils.losses.boundaries import DualTaskLoss
-
-NETWORKS = ["SegNetBasic/toy_streets"]
-"""What JAX is to repeat: one shipped network, as each takes many seconds to compile."""
 
 LAYERS = {
     "pooling": (layers.MaxPoolingWithIndices2D, {"pool_size": 2}),
@@ -69,43 +61,6 @@ def test_unpooling_has_the_same_gradient_in_both_forms(monkeypatch):
 
 def test_what_only_tensorflow_computes_says_so_elsewhere(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    for build in (layers.DenseCRF, lambda: DualTaskLoss(gumbel=True), lambda: Predictor(None)):
+    for build in (layers.DenseCRF, lambda: DualTaskLoss(gumbel=True), lambda: Views(None)):
         with pytest.raises(CourseError, match=r"TensorFlow only.*'jax'"):
             build()
-
-
-ON_JAX = """
-import sys
-import numpy as np
-from course_utils import losses, models
-
-given, results = np.load(sys.argv[1]), {}
-for address in sys.argv[3:]:
-    network = models.pretrained(*address.split("/"))
-    results[address] = network.predict_on_batch(given["images"])
-for name, loss in losses.LOSSES.items():
-    results[name] = loss()(given["labels"], given["logits"])
-assert "tensorflow" not in sys.modules
-np.savez(sys.argv[2], **results)
-"""
-
-
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_jax_repeats_a_shipped_network_and_the_losses(tmp_path):
-    """In a process of its own, which never imports TensorFlow."""
-    random = np.random.default_rng(0)
-    given = {
-        "images": random.random((2, 45, 61, 3), np.float32),
-        "labels": random.integers(0, 4, (2, 45, 61)).astype("uint8"),
-        "logits": random.normal(size=(2, 45, 61, 4)).astype("float32"),
-    }
-    given["labels"][:, :3] = 255
-    np.savez(tmp_path / "given.npz", **given)
-    command = [sys.executable, "-c", ON_JAX, str(tmp_path / "given.npz"), str(tmp_path / "results.npz"), *NETWORKS]
-    subprocess.run(command, check=True, env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"})
-    with np.load(tmp_path / "results.npz") as results:
-        for address in NETWORKS:
-            expected = models.pretrained(*address.split("/"))(given["images"], training=False).numpy()
-            np.testing.assert_allclose(results[address], expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
-        for name, loss in losses.LOSSES.items():
-            np.testing.assert_allclose(results[name], loss()(given["labels"], given["logits"]), rtol=1e-5)

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from course_utils.backend import tf
+from course_utils.backend import keras, tf
+from course_utils.layers.backend_operations import on_tensorflow
+
+ops = keras.ops
 
 
 class WeightAverage:
@@ -26,8 +29,14 @@ class WeightAverage:
     def __init__(self, model, momentum: float):
         self.momentum = momentum
         self._live = [v for v in model.variables if v.trainable or v.dtype in ("float32", "float64")]
-        self._average = [tf.Variable(v.value, trainable=False) for v in self._live]
-        self._follow = tf.function(self._follow_once)
+        # Copies, here and below: JAX reuses the memory of what it is given to train or to predict with.
+        self._average = [keras.Variable(v.numpy(), trainable=False, dtype=v.dtype) for v in self._live]
+        self._follow = tf.function(self._follow_once) if on_tensorflow() else self._follow_once
+
+    @property
+    def variables(self) -> list:
+        """Those of the average."""
+        return list(self._average)
 
     def follow(self, steps: int) -> None:
         """Take one step's weights in.
@@ -35,19 +44,18 @@ class WeightAverage:
         Args:
             steps: how many were trained so far, this one among them.
         """
-        self._follow(tf.constant(min(self.momentum, steps / (steps + 50)), tf.float32))
+        self._follow(ops.convert_to_tensor(min(self.momentum, steps / (steps + 50)), "float32"))
 
     def _follow_once(self, momentum):
         for live, average in zip(self._live, self._average, strict=True):
-            value = tf.convert_to_tensor(live)
-            average.assign_add((value - average) * tf.cast(1 - momentum, value.dtype))
+            average.assign_add((live.value - average.value) * ops.cast(1 - momentum, live.dtype))
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Have the average in the network for a while, and then the weights again."""
         raw = [variable.numpy() for variable in self._live]
         for live, average in zip(self._live, self._average, strict=True):
-            live.assign(average)
+            live.assign(average.numpy())
         try:
             yield
         finally:

@@ -2,7 +2,9 @@
 
 import math
 
-from course_utils.backend import keras, tf
+from course_utils.backend import keras
+
+ops = keras.ops
 
 GENTLE = 0.15
 """Share of AdamW's rate for what was trained before: 3e-4 where it is 2e-3."""
@@ -48,17 +50,17 @@ class Muon(keras.optimizers.Muon):
         With X the matrix, short side first, Keras iterates X <- (a + b A + c A A) X where A is X X^T. All factors are
         polynomials of the first A: they are multiplied among themselves, and with X once.
         """
-        matrix = tf.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+        matrix = ops.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
         tall = matrix.shape[0] > matrix.shape[1]
-        matrix = tf.transpose(matrix) if tall else matrix
-        matrix /= tf.norm(matrix) + 1e-7
-        products, identity = tf.matmul(matrix, matrix, transpose_b=True), tf.eye(matrix.shape[0])
+        matrix = ops.transpose(matrix) if tall else matrix
+        matrix /= ops.sqrt(ops.sum(matrix * matrix)) + 1e-7
+        products, identity = ops.matmul(matrix, ops.transpose(matrix)), ops.eye(matrix.shape[0])
         factors = identity
         for _ in range(steps):
             factor = self.muon_a * identity + self.muon_b * products + self.muon_c * products @ products
             factors, products = factor @ factors, factor @ products @ factor
         matrix = factors @ matrix
-        return tf.reshape(tf.transpose(matrix) if tall else matrix, x.shape)
+        return ops.reshape(ops.transpose(matrix) if tall else matrix, x.shape)
 
     def get_config(self):
         return {**super().get_config(), "hidden": self.hidden, "gentle": self.gentle}
@@ -76,7 +78,7 @@ def hidden_kernels(model) -> list[int]:
     Returns:
         indices in `model.trainable_variables`.
     """
-    outer = {operation.name for output in tf.nest.flatten(model.output) for operation in _last_with_weights(output)}
+    outer = {operation.name for output in keras.tree.flatten(model.output) for operation in _last_with_weights(output)}
     channels = model.inputs[0].shape[-1]
     hidden = {
         layer.kernel.path

@@ -5,19 +5,30 @@ from collections.abc import Iterator
 
 from course_utils import machine
 from course_utils.backend import keras, tf
+from course_utils.layers.backend_operations import on_tensorflow
 
 FASTER = "mixed_bfloat16"
 """Keras's policy for machines that multiply 16-bit floats."""
+
+
+def has_gpu() -> bool:
+    """Whether the backend of Keras sees a GPU."""
+    if on_tensorflow():
+        return bool(tf.config.list_physical_devices("GPU"))
+    return any("gpu" in device for device in keras.distribution.list_devices())
 
 
 def machine_precision(gpu: bool) -> str | None:
     """The policy that trains fastest on this machine, None for 32 bits.
 
     Args:
-        gpu: whether it trains on a GPU; one from compute capability 8.0 on has the units.
+        gpu: whether it trains on a GPU; one from compute capability 8.0 on has the units. Only TensorFlow is asked for
+            that: with another backend a GPU is taken for one that has them.
     """
     if not gpu:
         return FASTER if machine.fast_bfloat16() else None
+    if not on_tensorflow():
+        return FASTER
     found = [tf.config.experimental.get_device_details(device) for device in tf.config.list_physical_devices("GPU")]
     return FASTER if found and all(facts.get("compute_capability", (0, 0)) >= (8, 0) for facts in found) else None
 
@@ -40,9 +51,8 @@ def for_this_machine(network):
     Args:
         network: a functional network, trained on any machine.
     """
-    gpu = bool(tf.config.list_physical_devices("GPU"))
     sixteen_bits = any(layer.dtype_policy.name == FASTER for layer in network.layers)
-    return network if gpu or machine.fast_bfloat16() or not sixteen_bits else in_32_bits(network)
+    return network if has_gpu() or machine.fast_bfloat16() or not sixteen_bits else in_32_bits(network)
 
 
 def in_32_bits(network):
