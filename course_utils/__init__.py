@@ -5,7 +5,7 @@ wing (`course_utils.tools`) runs, marks and reports, and no notebook imports it.
 """
 
 FLOORS = (
-    ("errors", "backend", "files", "machine", "names", "progress", "images", "png", "together"),
+    ("errors", "backend", "files", "machine", "names", "progress", "images", "png"),
     ("labels", "matrices", "checks", "layers", "quizzes"),
     ("losses",),
     ("datasets", "models", "evaluation", "weights"),

@@ -18,6 +18,7 @@ import importlib.util
 import os
 import sys
 import types
+from collections.abc import Iterator
 
 from course_utils.errors import CourseError
 
@@ -29,7 +30,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 @contextlib.contextmanager
-def silent_stderr():
+def silent_stderr() -> Iterator[None]:
+    """What is written to standard error in here, by whatever library, is lost."""
     sys.stderr.flush()
     saved = os.dup(2)
     try:

@@ -9,6 +9,7 @@ separable       a matrix along each side of a map
 reconstruction  score maps as sums of basis patches (LRR)
 random_fields   conditional random fields: over all pairs of pixels (DeepLab), and on a feature map (Piecewise)
 boundaries      image gradients, boundaries of a prediction, the gates of Gated-SCNN
+together        what the replicas of a network add up
 shapes          sizes that may be unknown, and factors
 backend_operations   what TensorFlow does in its own words, beside the form for other backends
 """

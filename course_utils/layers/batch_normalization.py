@@ -1,6 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import fused_batch_normalization, on_tensorflow
-from course_utils.together import mean_and_variance, together
+from course_utils.layers.together import mean_and_variance, together
 
 
 @keras.saving.register_keras_serializable(package="course_utils")

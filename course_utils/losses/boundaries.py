@@ -11,7 +11,7 @@ import numpy as np
 
 from course_utils.backend import keras, require_tensorflow, tf
 from course_utils.labels import VOID
-from course_utils.together import total
+from course_utils.layers.together import total
 
 ops = keras.ops
 

@@ -5,7 +5,7 @@ import math
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
-from course_utils.together import total
+from course_utils.layers.together import total
 
 ops = keras.ops
 
@@ -30,7 +30,7 @@ class SegmentationCrossEntropy(keras.losses.Loss):
     """
 
     adds_up = True
-    """Whether the losses of the replicas of a network (`course_utils.together`) add up to that of the whole batch.
+    """Whether the losses of a network's replicas (`course_utils.layers.together`) add up to that of the whole batch.
 
     The sum over pixels is each replica's own, what it is divided by is that of all.
     """

@@ -13,8 +13,8 @@ each network's loss is the mean over its own, so that the many pairs do not outw
 from course_utils.backend import keras
 from course_utils.labels import VOID
 from course_utils.layers.random_fields.pairwise_potentials import shifted
+from course_utils.layers.together import total
 from course_utils.losses.cross_entropy import SegmentationCrossEntropy
-from course_utils.together import total
 
 ops = keras.ops
 

@@ -13,13 +13,13 @@ import pytest
 from kills import contents, tiny_recipe
 from parted import free_ports, start_worker
 
-from course_utils import together
 from course_utils.backend import tf
 from course_utils.datasets import toy_streets
 from course_utils.datasets.augmentation import Augmentation
 from course_utils.datasets.pipeline import training_batches
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
+from course_utils.layers import together
 from course_utils.losses import LOSSES as LOSSES_OF_LOGITS
 from course_utils.losses import HardExampleCrossEntropy, LovaszSoftmax, SegmentationCrossEntropy, SoftDice
 from course_utils.losses.boundaries import DualTaskLoss, EdgeCrossEntropy

@@ -44,6 +44,10 @@ SLURM = {
         (_config(["one:1", "two:2"], 0, "chief", chief=["zero:3"]), Cluster(("zero:3", "one:1", "two:2"), 0)),
         ({"SLURM_STEP_NUM_TASKS": "1"}, None),
         (SLURM, Cluster(("n9:20007", "n10:20007", "gpu3:20007"), 2)),
+        (
+            {**SLURM, "SLURM_STEP_NODELIST": "b-[008,010-011]"},
+            Cluster(("b-008:20007", "b-010:20007", "b-011:20007"), 2),
+        ),
     ],
 )
 def test_the_environment_names_the_workers(environment, cluster):
@@ -68,6 +72,8 @@ def test_the_environment_names_the_workers(environment, cluster):
         ({"SLURM_STEP_NUM_TASKS": "2"}, "SLURM"),
         ({**SLURM, "SLURM_STEP_NUM_TASKS": "6"}, "one task per node"),
         ({**SLURM, "SLURM_STEP_NODELIST": "n[9-"}, "SLURM"),
+        ({**SLURM, "SLURM_STEP_NODELIST": "r[1-2]n[3-4]"}, "set TF_CONFIG"),
+        ({**SLURM, "SLURM_STEP_NODELIST": "n[1-999999999]"}, "too long"),
     ],
 )
 def test_what_names_no_workers_is_told_in_a_line(environment, words):

@@ -14,6 +14,10 @@ _SLURM_PORTS = range(20000, 30000)
 """One of them by the number of the job, so that two jobs on a node do not meet."""
 
 
+_NODE = r"[\w.-]+(?:\[[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*\])?"
+_MOST_NODES = 10_000
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Workers that train together.
@@ -99,11 +103,9 @@ def _of_slurm(environment: Mapping[str, str]) -> Cluster:
 
     TensorFlow's own resolver sorts the nodes by name, so that node10 comes before node9 and has its number.
     """
-    from tensorflow.python.distribute.cluster_resolver.slurm_cluster_resolver import expand_hostlist
-
     try:
         tasks, index = int(environment["SLURM_STEP_NUM_TASKS"]), int(environment["SLURM_PROCID"])
-        hosts = expand_hostlist(environment["SLURM_STEP_NODELIST"])
+        hosts = _nodes(environment["SLURM_STEP_NODELIST"])
         job = int(environment["SLURM_JOB_ID"])
     except (KeyError, ValueError) as error:
         raise CourseError(
@@ -116,3 +118,20 @@ def _of_slurm(environment: Mapping[str, str]) -> Cluster:
         )
     port = _SLURM_PORTS[job % len(_SLURM_PORTS)]
     return Cluster(tuple(f"{host}:{port}" for host in hosts), index)
+
+
+def _nodes(text: str) -> list[str]:
+    """The nodes of a list of SLURM's, in its order: n[9-10,12],gpu3 is n9, n10, n12, gpu3; ValueError for others."""
+    if not re.fullmatch(f"{_NODE}(?:,{_NODE})*", text):
+        raise ValueError(f"the list of nodes {text!r} is of a kind that the course does not read")
+    nodes = []
+    for name, numbers in re.findall(r"([^,[\]]+)(?:\[([^\]]+)\])?", text):
+        for part in numbers.split(","):
+            first, _, last = part.partition("-")
+            if not part:
+                nodes.append(name)
+            elif int(last or first) - int(first) >= _MOST_NODES:
+                raise ValueError(f"the list of nodes {text!r} is too long")
+            else:
+                nodes += [f"{name}{k:0{len(first)}}" for k in range(int(first), int(last or first) + 1)]
+    return nodes

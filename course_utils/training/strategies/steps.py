@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from course_utils import together
 from course_utils.backend import keras, tf
+from course_utils.layers import together
 
 _SCALED = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 """Reductions of losses that Keras divides by the number of replicas itself."""
