@@ -7,6 +7,15 @@ _LONGEST = 160
 class CourseError(Exception):
     """What is wrong, where, and what to do about it, in one line that `course` prints as it is."""
 
+    status = 2
+    """What `course` exits with: 2 for what was wrong from the beginning, 1 for work that began and came to no end."""
+
+
+class CannotGoOn(CourseError):
+    """Work that was well asked for and began, and that the machine cannot finish."""
+
+    status = 1
+
 
 def brief(error: BaseException) -> str:
     """What an exception of another library says, for a message of ours: part of a line, even where it quotes a file."""

@@ -71,22 +71,22 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0 on success, 2 for wrong use, wrong input or a missing extra (one line on standard error, and with `--json` as
         "error" on standard output), 130 when interrupted; a command may return 1 for a finding, such as a failed
-        notebook.
+        notebook, and for work that began and cannot be finished, such as a training that does not fit into memory.
     """
     _Parser.as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a file or terminal that cannot show a letter costs no results
-    arguments = build_parser().parse_args(argv)
-    # A command that was typed has begun with its process: imports and parsing count as its time.
-    arguments.started = process_started() if argv is None else time.monotonic()
     try:
+        arguments = build_parser().parse_args(argv)
+        # A command that was typed has begun with its process: imports and parsing count as its time.
+        arguments.started = process_started() if argv is None else time.monotonic()
         status = arguments.run(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
     except CourseError as error:
-        return _failed(str(error))
+        return _failed(str(error), error.status)
     except ModuleNotFoundError as error:
         if (advice := advice_on(error.name)) is None:
             raise
@@ -105,12 +105,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, status: int = 2) -> int:
     """Say what went wrong; the status of the process."""
     print(f"course: {message}", file=sys.stderr)
     if _Parser.as_json:
         print(json.dumps({"error": message}))
-    return 2
+    return status
 
 
 def _drop_output() -> None:

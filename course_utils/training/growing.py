@@ -1,6 +1,7 @@
 """Growing images: small ones first, when a network has to learn what is where, then those of the full size."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_utils.datasets.augmentation import Augmentation
@@ -43,17 +44,18 @@ class TrainingImages:
 
     Args:
         recipe: what is trained.
+        part: of each batch, where several workers or replicas share them; see `training_batches`.
 
     Raises:
         CourseError: the data are incomplete.
     """
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, part: Mapping[str, int] | None = None):
+        self.recipe, self.part = recipe, part or {}
         self.frames = recipe.data.frames("train")
         self.data = recipe.data.load("train", self._stored_size())
-        self.epoch_steps = math.ceil(len(self.frames) / recipe.batch_size)
-        """Batches that hold every frame once."""
+        self.epoch_steps = math.ceil(len(self.frames) / recipe.step_size)
+        """Steps that see every frame once."""
 
     def _stored_size(self) -> tuple[int, int] | None:
         """The size to keep frames in: their own, or the largest that a crop needs."""
@@ -64,20 +66,19 @@ class TrainingImages:
         return None if largest[0] >= own[0] and largest[1] >= own[1] else largest
 
     def batches(self, stage: Stage, start_step: int):
-        """Endless batches, from a step on.
+        """Endless batches, one per step, from a step on.
 
         Args:
             stage: decides the size.
-            start_step: how many batches to pass over.
+            start_step: how many to pass over.
         """
         recipe = self.recipe
         whole, crop = recipe.image_size, recipe.crop_size
         if stage.share != 1.0:
             whole, crop = (size and _scaled(size, stage.share) for size in (whole, crop))
         augmentation = Augmentation(crop, recipe.scale, recipe.flip, recipe.color, whole)
-        return training_batches(
-            self.data, recipe.batch_size, seed=recipe.seed, augmentation=augmentation, start_step=start_step
-        )
+        options = {"augmentation": augmentation, "start_step": start_step, **self.part}
+        return training_batches(self.data, recipe.step_size, seed=recipe.seed, **options)
 
 
 def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from course_utils.losses import BALANCING
 from course_utils.names import look_up
 from course_utils.training.fitting import compile_model
 from course_utils.training.objectives import objective, prediction_network
+from course_utils.training.optimization.accumulation import accumulate
 from course_utils.training.optimization.optimizers import OPTIMIZERS
 from course_utils.training.optimization.precision import building
 from course_utils.training.recipe import Recipe
@@ -37,13 +38,15 @@ def new_network(recipe: Recipe, pretrained: bool = True):
         print(models.load_encoder_weights(model, recipe.encoder_weights), file=sys.stderr)
     balance = look_up(recipe.balancing, BALANCING, "balancing")
     weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))
+    terms = objective(recipe.system, weights, recipe.loss)
     compile_model(
         model,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         optimizer=look_up(recipe.optimizer, OPTIMIZERS, "optimizer"),
-        objective=objective(recipe.system, weights, recipe.loss),
+        objective=terms,
     )
+    accumulate(model, recipe.accumulate, terms)
     return model
 
 

@@ -6,11 +6,10 @@ from functools import cached_property
 from pathlib import Path
 
 from course_utils import datasets, models
-from course_utils.backend import tf
 from course_utils.datasets import Dataset, DatasetCard
 from course_utils.errors import CourseError
 from course_utils.models import System
-from course_utils.training.optimization.precision import machine_precision
+from course_utils.training.optimization.precision import has_gpu, machine_precision
 from course_utils.weights import shipped
 
 
@@ -30,7 +29,8 @@ class Recipe:
         image_size: height and width that the network sees a whole frame at; None for the frames' own.
         crop_size: height and width of the training crops; None for those of a whole image.
         growing: share of the budget, 0 to 1, that is trained on smaller images first (see `growing.py`).
-        batch_size: images per batch, at least 1.
+        batch_size: images in memory at once, at least 1.
+        accumulate: so many batches make a step; see `training/optimization/accumulation.py`.
         optimizer: a key of `course_utils.training.optimization.optimizers.OPTIMIZERS`, or `module:NAME`; None becomes
             "muon", or "muon-gentle" with encoder weights.
         learning_rate: the peak rate.
@@ -61,6 +61,7 @@ class Recipe:
     crop_size: tuple[int, int] | None = None
     growing: float = 0.5
     batch_size: int = 4
+    accumulate: int = 1
     optimizer: str | None = None
     learning_rate: float = System.learning_rate
     weight_decay: float = 0.05
@@ -81,6 +82,8 @@ class Recipe:
             raise CourseError("Say how long to train: either --minutes or --epochs.")
         if self.batch_size < 1:
             raise CourseError(f"A batch of {self.batch_size} images trains nothing: give a batch size of at least 1.")
+        if self.accumulate < 1:
+            raise CourseError(f"A step of {self.accumulate} batches trains nothing: accumulate at least 1.")
         if self.optimizer is None:
             self.optimizer = "muon-gentle" if self.encoder_weights else "muon"
 
@@ -92,7 +95,7 @@ class Recipe:
             model: as the attribute.
             dataset: as the attribute.
             data_dir: as the attribute.
-            gpu: whether there is a GPU; TensorFlow is asked when omitted.
+            gpu: whether there is a GPU; Keras's backend is asked when omitted.
             model_options: these are added to those that suit the machine, or replace them.
             given: values for any other attributes.
 
@@ -112,6 +115,11 @@ class Recipe:
                 **recipe.model_options,
             }
         return recipe
+
+    @property
+    def step_size(self) -> int:
+        """Images per training step."""
+        return self.batch_size * self.accumulate
 
     @cached_property
     def system(self) -> System:
@@ -146,7 +154,7 @@ def machine_defaults(card: DatasetCard, system: System, gpu: bool | None = None)
     Args:
         card: of the data set.
         system: what is trained.
-        gpu: whether there is a GPU; TensorFlow is asked when omitted.
+        gpu: whether there is a GPU; Keras's backend is asked when omitted.
 
     Returns:
         values for `image_size`, `model_options`, `batch_size`, `learning_rate` and `mixed_precision` of a `Recipe`:
@@ -154,7 +162,7 @@ def machine_defaults(card: DatasetCard, system: System, gpu: bool | None = None)
         says for laptops; 16 bits where the machine is faster with them.
     """
     if gpu is None:
-        gpu = bool(tf.config.list_physical_devices("GPU"))
+        gpu = has_gpu()
     if gpu:
         options = {"width": 1.0} if "width" in system.options else {}
         defaults = {"image_size": card.gpu_size, "model_options": options, "batch_size": 8}

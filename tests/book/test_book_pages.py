@@ -32,6 +32,8 @@ GUIDES = [
     "shipped-networks",
     "own-systems",
     "export",
+    "cityscapes",
+    "cluster",
 ]
 GUIDES += ["instructors", "jupyterhub", "editions", "book-2"]
 OTHERS = ["index", "README", "CONTRIBUTING", "CHANGELOG", "LICENSE-OVERVIEW", "data/README", "elsewhere"]

@@ -74,7 +74,7 @@ def pack(
         splits: which ones; all that are there when omitted.
         size: (height, width) of everything in the pack, photographs scaled bilinearly with antialias, ids to the
             nearest; None keeps the frames' own, which gives the pixels of the files.
-        jpeg: quality of JPEG, 1 to 100, for photographs, which then need a tenth of the space and time to decode, and
+        jpeg: quality of JPEG, 1 to 100, for photographs, which then need an eighth of the space, time to decode, and
             are not those of the files; None keeps every pixel.
         progress: show how far it is, on standard error.
 

@@ -42,7 +42,7 @@ def configure(parser):
         "--jpeg",
         type=whole_number(1, 100),
         metavar="QUALITY",
-        help="photographs as JPEG: a tenth of the disk, other pixels, more time to read (default: as they are)",
+        help="photographs as JPEG: a third of the disk, other pixels, more time to read (default: as they are)",
     )
     download = parser.add_argument_group("downloads (camvid, cityscapes, coco)")
     download.add_argument("--keep-archives", action="store_true", help="do not delete the downloaded archives")

@@ -68,6 +68,7 @@ _TRAINING = {
     "crop_size": _SIZE,
     "growing": _number(0, 1),
     "batch_size": whole(1, _LARGEST),
+    "accumulate?": whole(1, _LARGEST),
     "optimizer": _text,
     "learning_rate": _number(above=0),
     "weight_decay": _number(0),
@@ -110,7 +111,7 @@ _STATE = {
 def config_fault(config) -> str | None:
     """What is wrong with the content of a `config.json`; None where it is right."""
     first = config.get("version", 1) == 1 if isinstance(config, dict) else False
-    training = {f"{name}?": check for name, check in _TRAINING.items()} if first else _TRAINING
+    training = {f"{name.removesuffix('?')}?": check for name, check in _TRAINING.items()} if first else _TRAINING
     if fault := find_fault(config, {"version?": whole(1, _LARGEST), **_PREDICTING, **training}):
         return fault
     if not first and (config["minutes"] is None) == (config["epochs"] is None):

@@ -82,6 +82,10 @@ def test_verify_lists_all_problems_and_exits_2(camvid, capsys):
         ["toy_streets", "--seed", "-1"],
         ["toy_streets", "--workers", "0"],
         ["camvid", "--counts", "train=3"],
+        ["camvid", "--jpeg", "90"],
+        ["camvid", "--pack", "pack"],
+        ["toy_streets", "--pack", "pack", "--seed", "3"],
+        ["toy_streets", "--pack", "pack", "--jpeg", "101"],
     ],
     ids=lambda arguments: " ".join(arguments),
 )
@@ -95,6 +99,25 @@ def test_wrong_use_is_one_line_and_exit_2(arguments, capsys, tmp_path, monkeypat
     assert status == 2 and captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert not list(tmp_path.iterdir()), "nothing was made"
+
+
+def test_a_pack_is_made_verified_and_taken_for_the_data_set(camvid, tmp_path, capsys):
+    place = tmp_path / "pack"
+    command = ["data", "camvid", "--dest", str(camvid), "--pack", str(place), "--splits", "train", "val"]
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["frames"] == {"train": 1, "val": 1}
+    assert report["bytes"] == sum(path.stat().st_size for path in place.glob("*.zip"))
+    assert main(["data", "camvid", "--pack", str(place), "--verify"]) == 0
+    assert "1 train, 1 val frames; no problem" in capsys.readouterr().out
+    assert main(["data", "camvid", "--dest", str(place)]) == 0, "nothing is downloaded into it"
+    assert f"camvid is ready at {place}: 1 train, 1 val frames" in capsys.readouterr().out
+    shard = place / "val-0000.zip"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole.replace(b"\1" * 6, b"\2" * 6))
+    assert main(["data", "camvid", "--pack", str(place), "--verify"]) == 2
+    assert f"course data camvid --pack {place}" in capsys.readouterr().out
+    assert main(command) == 0 and shard.read_bytes() == whole, "and that mends it"
 
 
 def test_download_then_nothing_to_do(site, tmp_path, capsys):
