@@ -29,7 +29,7 @@ class Recorder(keras.callbacks.Callback):
     validated that `validated_epochs` gives: no clock decides what such a run ends with.
 
     Args:
-        run: where everything goes.
+        run: where everything goes; None for nowhere, on a worker that only helps.
         state: of the run, as `Run.save_checkpoint` keeps it, with the best score so far as `best`; goes on from there.
         budget: of the training; its reserve is what a validation is expected to take.
         validate: returns the `ConfusionMatrix` of the network as it is when called.
@@ -38,7 +38,13 @@ class Recorder(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, run: Run, state: dict, budget: Budget, validate, average: WeightAverage | None = None, validated=None
+        self,
+        run: Run | None,
+        state: dict,
+        budget: Budget,
+        validate,
+        average: WeightAverage | None = None,
+        validated=None,
     ):
         super().__init__()
         self.validated = validated
@@ -71,6 +77,8 @@ class Recorder(keras.callbacks.Callback):
             self.state["best"] = max(self.state["best"], row["val_mean_iou"])
         self.state.update(epoch=epoch + 1, seconds=self.budget.elapsed)
         self.state["log"].append(row)
+        if self.run is None:
+            return
         # The best network is never of an epoch that a kill would make undone.
         if improved or self.checkpoint.is_due(self.budget):
             with self.checkpoint.measured(self.budget):

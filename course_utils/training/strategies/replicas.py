@@ -65,7 +65,7 @@ class Replicas:
         if recipe.accumulate > 1 and self.count > 1:
             raise CourseError(
                 f"--accumulate {recipe.accumulate} takes a step in parts, and {self.count} replicas part it already: "
-                "give the --batch-size of all of them together and no --accumulate, or --strategy one."
+                "give --accumulate 1 and the --batch-size of all of them together, or --strategy one."
             )
         if batch_size % self.count:
             below = batch_size // self.count * self.count
