@@ -16,7 +16,21 @@ from course_utils.weights import shipped
 
 ROOT = Path(__file__).parents[2]
 
-ON_JAX = "import sys; sys.modules['tensorflow'] = None; import one_step; one_step.main(*sys.argv[1:])"
+ON_JAX = """
+import sys
+
+
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Refusing())
+import one_step
+
+one_step.main(*sys.argv[1:])
+"""
 """Where TensorFlow is installed, Keras looks at it now and then: here it is as if it were not."""
 
 QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
