@@ -28,6 +28,8 @@ from course_utils.datasets import camvid, toy_streets
 from course_utils.datasets.annotations import file as annotation_file
 from course_utils.datasets.downloads.extraction import extract
 from course_utils.datasets.frames import read_label
+from course_utils.datasets.packing import pack as packing
+from course_utils.datasets.packing.packer import pack
 from course_utils.datasets.toy_streets import writer
 from course_utils.errors import CourseError
 from course_utils.evaluation import Records
@@ -83,6 +85,21 @@ def _manifest(file):
     file.write_text(json.dumps(made))
 
 
+def _pack(name):
+    def write(file):
+        files = datasets.open("camvid", write_camvid(file.parents[1] / "files", {"train": 2, "val": 1}))
+        pack(files, file.parent, progress=False)
+
+    def read(file):
+        packing._card.cache_clear()
+        data = datasets.open("camvid", file.parent)
+        for frame in data.frames("train"):
+            read_image(frame.image)
+            data.label_map(frame)
+
+    return f"pack/{name}", write, read
+
+
 def _archive(file):
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data/train/a.png", bytes(_COLORS))
@@ -108,6 +125,8 @@ READERS: dict[str, tuple[str, Callable, Callable]] = {
     "manifest": ("toy/toy_streets.json", _manifest, lambda file: toy_streets.writer.manifest(file.parent)),
     "records": ("records.npz", _records, Records.read),
     "archive": ("archive.zip", _archive, _extract),
+    "pack": _pack(packing.MANIFEST),
+    "shard of a pack": _pack("train-0000.zip"),
 }
 """By name: the file, what writes a right one, and what reads it."""
 

@@ -2,12 +2,14 @@
 
 train.py        a recipe becomes a run: data, network, budget, then epoch after epoch
 recipe.py       everything that decides a run, and what suits the machine
+recipes/        recipes for a data set in full, a file per system
 growing.py      crops straight from full frames, small ones first
 network.py      the network of a recipe, compiled
-optimization/   Muon and other optimisers, the weight average, 16 bits
+optimization/   Muon and other optimisers, the weight average, 16 bits, steps in parts, memory that runs out
 fitting.py      training for a budget of steps or of minutes
 recorder.py     validation, checkpoints and log between epochs
 run_folder/     what is in a run folder, and how it is read and written
+strategies/     several networks that train together, on one machine or on several
 phases.py       freeze, train, unfreeze
 """
 

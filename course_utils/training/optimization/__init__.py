@@ -1,1 +1,1 @@
-"""How weights change: optimisers, the average over steps, the precision that is computed in."""
+"""How weights change: optimisers, the average over steps, the precision, steps in parts, and memory that runs out."""
