@@ -47,22 +47,6 @@ STEP = dict.fromkeys(SYSTEMS, 2e-4) | {"SegNet": 0.05}
 SegNet pools by places five times: where two values of a window differ by less than rounding, another one wins.
 """
 
-ROOT = Path(__file__).parents[2]
-
-ON_JAX = "import sys; sys.modules['tensorflow'] = None; import one_step; one_step.main(*sys.argv[1:])"
-"""Where TensorFlow is installed, Keras looks at it now and then: here it is as if it were not."""
-
-QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-"""Compiling takes nearly all of the time."""
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-
-PREDICTION = 1e-5
-"""Largest difference of two logits, as a share of the largest logit of the network."""
-
-STEP = dict.fromkeys(SYSTEMS, 1e-3)
-"""Norm of the difference of two gradients, as a share of the gradient's; by system."""
-
 
 @pytest.fixture(scope="module")
 def given():
