@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import socket
 import subprocess
 import threading
 import time
@@ -133,7 +134,31 @@ def test_the_error_that_ends_a_worker_is_told_by_all():
     found, told = _meet()
     found[1].leave("frame_3.png: cannot be read; restore it.")
     _soon(lambda: {0, 2} <= told.keys())
-    assert "frame_3.png: cannot be read; restore it; start" in told[0] and "frame_3.png" in told[2]
+    assert all(line.endswith("ended: frame_3.png: cannot be read; restore it.") for line in (told[0], told[2]))
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        cluster = Cluster((f"127.0.0.1:{door.getsockname()[1]}", "127.0.0.1:1"), 0)
+        with pytest.raises(CourseError, match="cannot listen"):
+            Meeting(cluster, 1.0)
+
+
+def test_workers_of_different_clusters_do_not_meet():
+    ports, found = free_ports(3), {}
+
+    def come(index, last):
+        try:
+            Meeting(Cluster(tuple(f"127.0.0.1:{port}" for port in (ports[0], ports[last])), index), 10.0)
+        except CourseError as error:
+            found[index] = str(error)
+
+    threads = [threading.Thread(target=come, args=place) for place in ((0, 1), (1, 2))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert all("another cluster" in found[index] for index in range(2))
 
 
 @pytest.mark.parametrize("absent", [0, 2])

@@ -167,7 +167,7 @@ class Meeting:
                 if self.cluster.chief:
                     self._leaving = True
                     _dismiss({k: peer for k, peer in self._peers.items() if k != index}, line)
-                self._gone(f"{line.rstrip('.')}; start all workers again with --resume.")
+                self._gone(f"{line.rstrip('.')}." if reason else f"{line}; start all workers again with --resume.")
             return
 
     def _tell(self, index: int, message: dict) -> None:
