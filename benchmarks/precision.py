@@ -23,17 +23,18 @@ RESULTS = Path(__file__).parent / "results" / "precision.md"
 SIZE, BATCH, CLASSES = (64, 96), 2, 5
 
 WAYS = {
-    "XLA": (None, True, (1e-4, 1e-5, 1e-3)),
+    "XLA": (None, True, (1e-4, 1e-5, 1e-2)),
     "mixed_float16": ("mixed_float16", False, (0.05, 0.005, 0.3)),
     "mixed_bfloat16": ("mixed_bfloat16", False, (0.3, 0.02, 0.8)),
 }
 """Keras's policy, whether XLA compiles, and the tolerances for logits, loss and gradient.
 
-In 16 bits equal values are pooled that were not equal, and other places win: single logits may differ by any amount.
+Where values are nearly equal, rounding decides which place is pooled (SegNet) and which pixels a loss counts (GSCNN):
+single logits and gradients may differ by any amount.
 """
 
 NOTE = (
-    "SegNet is not within these tolerances. It puts values back by place five times; where two values of a window are "
+    "SegNet is not within these tolerances in 16 bits. It puts values back by place five times; where two values of a window are "
     "nearly equal, rounding lets another place win, and all that follows differs there. Random weights, as here, leave "
     "many such windows; the loss hardly differs."
 )
