@@ -34,9 +34,10 @@ single logits and gradients may differ by any amount.
 """
 
 NOTE = (
-    "SegNet is not within these tolerances in 16 bits. It puts values back by place five times; where two values of a window are "
-    "nearly equal, rounding lets another place win, and all that follows differs there. Random weights, as here, leave "
-    "many such windows; the loss hardly differs."
+    "SegNet is not within these tolerances in 16 bits. It puts values back by place five times; where two values of a "
+    "window are nearly equal, rounding lets another place win, and all that follows differs there. In float16 the last "
+    "pooled values differ by 1.3 % and their places in 1.8 % of the windows; put back, they differ by 13 %. These are "
+    "random weights; the loss hardly differs."
 )
 
 LARGEST_SCALE = 16
