@@ -425,10 +425,10 @@ for found in with_records:
     print(f"{'':4}bootstrap_interval, widened: {100 * (high - low):.1f} points; single frames {100 * single:.1f}")
 
 # %% [markdown]
-# Toy Streets is drawn scene by scene, each from its own random numbers: no ties, and blocks of one frame.
-# `bootstrap_interval`, `paired_test` and `compare_all` measure this themselves and draw, or exchange, blocks where they
-# must. From a few blocks no method makes a sharp interval: in simulations over eight blocks, nominal 95 % intervals
-# held the truth in 77 of 100 cases, and those over single frames in 40.
+# Toy Streets is drawn scene by scene: no ties, and blocks of one frame. The library measures this and draws, or exchanges,
+# blocks where it must (for all pairs the longest that any needs, a few by chance). From a few blocks no method makes a
+# sharp interval: in simulations over eight blocks, nominal 95 % intervals held the truth in 77 of 100 cases, and those
+# over single frames in 40.
 #
 # **Self-test.** Which block length gives the copied frames of the last self-test their old interval back?
 #
