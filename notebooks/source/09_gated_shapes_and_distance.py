@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 70
+#     minutes: 75
 #     claims: [L17, L18]
 # ---
 
@@ -15,7 +15,7 @@
 # **After this notebook you can** build a gated convolution and say what its gate can and cannot do, read the inside of a
 # trained GSCNN, measure boundaries by a score that IoU does not replace, and evaluate a network by distance.
 #
-# **Time:** 70 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 75 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves take under two minutes on two processor cores.
 #
 # **Lecture claims:** *L17*, GSCNN's row of the table: its module, built and compared with a network without it. *L18*,
