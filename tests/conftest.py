@@ -8,23 +8,11 @@ from pathlib import Path
 
 import pytest
 from full_disk import MEBIBYTE, Disk
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 
 # The same examples in every run, at any pace: what fails here fails everywhere, and a busy machine fails nothing.
 settings.register_profile("course", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("course")
-
-
-def pytest_collection_modifyitems(items):
-    """COURSE_FUZZ=100000 draws so many fresh examples for every property instead of the few of the suite."""
-    if examples := int(os.environ.get("COURSE_FUZZ", 0)):
-        for item in items:
-            if is_hypothesis_test(getattr(item, "obj", None)):
-                function = getattr(item.obj, "__func__", item.obj)
-                own = function._hypothesis_internal_use_settings
-                more = settings(own, max_examples=examples, derandomize=False)
-                function._hypothesis_internal_use_settings = more
-
 
 ROOT = Path(__file__).parents[1]
 

@@ -23,7 +23,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent / "datasets"))
 from tiny_datasets import write_camvid, write_coco
 
-from course_utils import datasets
+from course_utils import datasets, weights
 from course_utils.datasets import camvid, toy_streets
 from course_utils.datasets.annotations import file as annotation_file
 from course_utils.datasets.downloads.extraction import extract
@@ -35,6 +35,12 @@ from course_utils.errors import CourseError
 from course_utils.evaluation import Records
 from course_utils.images import image_size, read_ids, read_image, read_photo, read_segment_ids
 from course_utils.labels import CITYSCAPES, COCO_STUFF
+from course_utils.tools.labs.lab.dues import read_rules
+from course_utils.tools.labs.marking.grading import read_result
+from course_utils.tools.labs.submissions.class_lists import read_class_list
+from course_utils.tools.labs.submissions.roster import read_roster
+from course_utils.tools.labs.submissions.times import read_times
+from course_utils.tools.students.record import read_record
 
 SLOWEST = 20.0
 """Seconds that a case may take on a busy machine."""
@@ -111,6 +117,31 @@ def _extract(file):
         extract(file, Path(place) / "out", ("train",), "data/", progress=False)
 
 
+def _text(content):
+    return lambda file: file.write_text(content)
+
+
+def _weights(file):
+    kernel = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    file.write_bytes(weights.pack({"kernel": kernel, "bias": np.zeros(5, np.float32)}))
+
+
+def _read_checks(file):
+    # Of a damaged record nothing is kept, and the next check makes a new one.
+    if not read_record(file.parent):
+        raise CourseError("a record that cannot be used")
+
+
+_MARK = {"grade_id": "double", "of": 3, "points": 3.0, "message": ""}
+_RESULT = json.dumps({"student": "ada", "marks": [_MARK], "handed_in": 1.5, "members": ["ada"]})
+_STATE = {"grade_id": "pool", "title": "Pool", "state": "passed", "of": 2.0, "message": "", "answer": "0" * 16}
+_CHECKS = json.dumps({"04": [{**_STATE, "by_hand": False}]})
+_CLASS = "id,name,email,group,extension\nada,Ada Lovelace,ada@example.org,red,04:+2\nbob,Bob,bob@example.org,,\n"
+_CANVAS = 'Student,ID,SIS User ID,SIS Login ID,Section,04 (12)\nPoints Possible,,,,,10\n"Ada",7,a7,ada,A,9.5\n'
+_MOODLE = "First name,Last name,ID number,Email address,Status\nAda,Lovelace,7,ada@example.org,Submitted\n"
+_RULES = '[all]\ndue = 2027-01-31 23:59:00\nper_day = "10%"\ngrace = 15\ncap = "50%"\n\n[04]\ndue = 2027-02-07\n'
+_TIMES = "id,time,participant\nada,2027-01-31 22:10:00,4711\nbob,,12\n"
+
 READERS: dict[str, tuple[str, Callable, Callable]] = {
     "label map": ("label.png", _png(_IDS), lambda file: read_label(file, CITYSCAPES)),
     "ids": ("ids.png", _png(_IDS), read_ids),
@@ -127,6 +158,14 @@ READERS: dict[str, tuple[str, Callable, Callable]] = {
     "archive": ("archive.zip", _archive, _extract),
     "pack": _pack(packing.MANIFEST),
     "shard of a pack": _pack("train-0000.zip"),
+    "weights": ("net.npz", _weights, lambda file: weights.unpack(file.read_bytes())),
+    "marks": ("ada.json", _text(_RESULT), read_result),
+    "checks": ("record/checks.json", _text(_CHECKS), _read_checks),
+    "class": ("labs/class.csv", _text(_CLASS), lambda file: read_roster(file.parent)),
+    "list of Canvas": ("canvas.csv", _text(_CANVAS), read_class_list),
+    "list of Moodle": ("moodle.csv", _text(_MOODLE), read_class_list),
+    "rules of a lab": ("labs/settings.toml", _text(_RULES), lambda file: read_rules(file.parent, "04_unpooling")),
+    "times": ("labs/times/04.csv", _text(_TIMES), lambda file: read_times(file.parents[1], "04")),
 }
 """By name: the file, what writes a right one, and what reads it."""
 

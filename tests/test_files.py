@@ -171,6 +171,7 @@ ALLOWED = {
     "course_utils/datasets/coco_format.py": "teaching material for a folder of the notebook's own",
     "course_utils/datasets/downloads/download.py": "NAME.part, which is renamed when it is complete",
     "course_utils/datasets/downloads/extraction.py": "a staging folder, whose parts are renamed when complete",
+    "course_utils/datasets/packing/packer.py": "a buffer in memory",
     "course_utils/datasets/toy_streets/writer.py": "a staging folder, which is renamed when it is complete",
     "course_utils/images.py": "a buffer in memory",
     "course_utils/plotting/pictures/frames.py": "a buffer in memory",
