@@ -1,5 +1,7 @@
 """Gated-SCNN: what each stream and the boundary map reach."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -64,7 +66,10 @@ def test_the_whole_loss_trains_every_weight():
         loss += DualTaskLoss(threshold=0.5)(labels, outputs["dual_task"])
     weights = [weight.value for weight in model.trainable_weights]
     for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, weights), strict=True):
-        assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, weight.path
+        assert np.isfinite(gradient).all(), weight.path
+        # A gate begins with a batch normalisation, which takes a constant away again: no gradient but rounding.
+        if not re.fullmatch(r"shape_signal\d/bias", weight.path):
+            assert np.abs(gradient).max() > 1e-9, weight.path
 
 
 def test_unknown_resolution():
