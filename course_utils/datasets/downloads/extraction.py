@@ -55,7 +55,7 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(staging / part, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
         raise CourseError(
             f"{archive}: the archive is damaged ({brief(error)}). Delete it and run the command again."
         ) from None
