@@ -4,12 +4,17 @@
     python benchmarks/systems.py train --dataset toy_streets --image-size 96x192 --minutes 1.5 --seeds 3
     python benchmarks/systems.py score --dataset toy_streets --image-size 96x192 --minutes 1.5 --seeds 3 --split test
 
+    python benchmarks/systems.py TASK --dataset toy_streets --image-size 96x192 --multiply-adds 150 --epochs 8 --seeds 3
+
 `cost` counts parameters and multiply-adds and times training and prediction, the systems in turns, as `course train`
 does it on this machine. `train` gives each as many epochs as fit into the minutes on two cores by the processor time
 that `cost` found, with the command that it prints (`course train`, all else left to its defaults), seed after seed;
 what is trained stays, and an interrupted run goes on. `score` writes the tables into benchmarks/results. Epochs, unlike
-minutes, are the same again on another machine or a busy one. `shipped` makes the tables of the networks that come with
-the course instead.
+minutes, are the same again on another machine or a busy one.
+
+With `--multiply-adds` the same three tasks compare equal capacity instead of equal time: `cost` finds the width at
+which a prediction of each system takes so many million multiply-adds, and all are trained for the same epochs.
+`shipped` makes the tables of the networks that come with the course instead.
 """
 
 import argparse
@@ -64,6 +69,9 @@ def multiply_adds(model, size) -> int:
 
 def cost(options):
     """Parameters, multiply-adds, and times: medians over rounds in which the systems take turns."""
+    if options.multiply_adds:
+        save_cost(options, {name: fitted_width(name, options) for name in options.systems or models.SYSTEMS})
+        return
     random = np.random.default_rng(0)
     steps, facts = {}, {}
     for name, system in models.SYSTEMS.items():
@@ -100,6 +108,29 @@ def cost(options):
             "images_a_second": round(BATCH / medians["predict"][0], 2),
         }
         print(f"{name:15}{facts[name]}", flush=True)
+    save_cost(options, facts)
+
+
+def fitted_width(name, options) -> dict:
+    """The width at which a system's multiply-adds come closest to those asked for, in 64ths, and what it has then."""
+    recipe = training.Recipe.for_machine(
+        name, options.dataset, options.data_dir, gpu=False, epochs=1, **image_size(options)
+    )
+    tried = {}
+    width = recipe.model_options.get("width", 1.0)
+    while (share := round(64 * width)) not in tried:
+        given = recipe.model_options | {"width": share / 64}
+        network = models.SYSTEMS[name].network(recipe.data.labels.num_classes, **given)
+        count = multiply_adds(network, recipe.image_size)
+        tried[share] = {"width": share / 64, "parameters": network.count_params(), "multiply_adds": count}
+        width = share / 64 * (1e6 * options.multiply_adds / count) ** 0.5  # the cost of a convolution: width squared
+    found = min(tried.values(), key=lambda fact: abs(fact["multiply_adds"] - 1e6 * options.multiply_adds))
+    print(f"{name:15}{found}", flush=True)
+    return found
+
+
+def save_cost(options, facts):
+    """What `train` and `score` read."""
     file = folder(options) / "cost.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps({"machine": machine(), "systems": facts}, indent=1))
@@ -119,17 +150,23 @@ def train(options):
     paces = json.loads((folder(options) / "cost.json").read_text())["systems"]
     frames = len(datasets.open(options.dataset, options.data_dir).frames("train"))
     for seed, name in product(range(options.seeds), options.systems or models.SYSTEMS):
-        epochs = max(1, round(CORES * 60 * options.minutes / paces[name]["training_processor_seconds"] / frames))
+        epochs = options.epochs if options.multiply_adds else epochs_in(options.minutes, paces[name], frames)
         run = folder(options) / f"{name}-{seed}"
         if (run / "done").exists():
             continue
         command = ["course", "train", name, "--dataset", options.dataset, "--epochs", str(epochs), "--seed", str(seed)]
         command += ["--image-size", options.image_size] if options.image_size else []
+        command += ["--option", f"width={paces[name]['width']:g}"] if options.multiply_adds else []
         print(f"\n{shlex.join(command)}", flush=True)
         command += ["--output", str(run)] + (["--data-dir", options.data_dir] if options.data_dir else [])
         command += ["--resume"] if (run / "config.json").exists() else []
         subprocess.run([sys.executable, "-m", "course_utils", *command[1:]], check=True)
         (run / "done").touch()
+
+
+def epochs_in(minutes, pace, frames) -> int:
+    """As many epochs as fit into minutes of two cores."""
+    return max(1, round(CORES * 60 * minutes / pace["training_processor_seconds"] / frames))
 
 
 def score(options):
@@ -168,7 +205,8 @@ def scored(options, name, network, size, epochs) -> dict:
 
 def record(options, facts, results):
     """Write the tables and the records; of the networks that ship, on the course's own data, the predictions, too."""
-    study = "systems" if options.task == "shipped" else "equal_time"
+    equal = "equal_multiply_adds" if options.multiply_adds else "equal_time"
+    study = "systems" if options.task == "shipped" else equal
     own = options.dataset == "toy_streets" and options.task == "shipped"
     data = datasets.open(options.dataset, options.data_dir)
     frames = data.frames(options.split)
@@ -222,12 +260,14 @@ def count(predictions, frames, data) -> dict:
 def report(options, data, facts, results, prior) -> str:
     """The tables in Markdown."""
     first, seeds = results[0], len(results)
-    timed = options.task == "score"
-    if timed:
+    timed = options.task == "score" and not options.multiply_adds
+    if options.task == "score":
         title = f"{options.minutes:g} minute{'s' * (options.minutes != 1)} of two cores each"
+        if options.multiply_adds:
+            title = f"{options.multiply_adds:g} million multiply-adds and {options.epochs} epochs each"
         trained = (
             f"`{command(options)}` with `cost`, then `train`, then `score`; {facts['machine']}. Each by `course train "
-            f"NAME --dataset {options.dataset} --epochs E --seed S`, images of "
+            f"NAME --dataset {options.dataset} --epochs E --seed S{' --option width=W' * (not timed)}`, images of "
             f"{options.image_size or '{}x{}'.format(*data.card.laptop_size)}; {seeds} seed{'s' * (seeds > 1)}."
         )
     else:
@@ -286,14 +326,18 @@ def command(options) -> str:
         return f"python benchmarks/systems.py shipped --dataset {options.dataset} --split {options.split}"
     size = f" --image-size {options.image_size}" if options.image_size else ""
     some = f" --systems {' '.join(options.systems)}" if options.systems else ""
+    equal = f"--minutes {options.minutes:g}"
+    if options.multiply_adds:
+        equal = f"--multiply-adds {options.multiply_adds:g} --epochs {options.epochs}"
     return (
-        f"python benchmarks/systems.py TASK --dataset {options.dataset}{size} --minutes {options.minutes:g} "
+        f"python benchmarks/systems.py TASK --dataset {options.dataset}{size} {equal} "
         f"--seeds {options.seeds} --split {options.split}{some}"
     )
 
 
 def folder(options) -> Path:
-    return Path(options.runs) / options.dataset
+    equal = f"-{options.multiply_adds:g}M" if options.multiply_adds else ""
+    return Path(options.runs) / f"{options.dataset}{equal}"
 
 
 def machine() -> str:
@@ -307,6 +351,8 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--runs", default="runs/systems", help="where the trained networks are kept")
     parser.add_argument("--minutes", type=float, default=10, help="of training for each system")
+    parser.add_argument("--multiply-adds", type=float, metavar="MILLIONS", help="equal capacity instead of equal time")
+    parser.add_argument("--epochs", type=int, default=8, help="of each system, with --multiply-adds")
     parser.add_argument("--image-size", metavar="HxW", help="default: the data set's size for laptops")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each system")
     parser.add_argument("--split", default="val", help="that is scored")
