@@ -14,6 +14,7 @@ minutes, are the same again on another machine or a busy one.
 
 With `--multiply-adds` the same three tasks compare equal capacity instead of equal time: `cost` finds the width at
 which a prediction of each system takes so many million multiply-adds, and all are trained for the same epochs.
+Then `rates` trains seed 0 of each at half and at twice the rate, too, and scores all three on the split val.
 `shipped` makes the tables of the networks that come with the course instead.
 """
 
@@ -41,6 +42,8 @@ from course_utils.training.network import new_network
 
 BATCH = 4
 CORES = 2
+RATES = (0.5, 1, 2)
+"""Factors of the recipe's rate."""
 RESULTS = Path(__file__).parent / "results"
 MULTIPLICATIONS = {"BatchMatMulV2", "Conv2D", "Conv2DBackpropInput", "DepthwiseConv2dNative", "MatMul"}
 """TensorFlow's operations whose multiply-adds are counted: the rest of a network adds little."""
@@ -151,17 +154,22 @@ def train(options):
     frames = len(datasets.open(options.dataset, options.data_dir).frames("train"))
     for seed, name in product(range(options.seeds), options.systems or models.SYSTEMS):
         epochs = options.epochs if options.multiply_adds else epochs_in(options.minutes, paces[name], frames)
-        run = folder(options) / f"{name}-{seed}"
-        if (run / "done").exists():
-            continue
-        command = ["course", "train", name, "--dataset", options.dataset, "--epochs", str(epochs), "--seed", str(seed)]
-        command += ["--image-size", options.image_size] if options.image_size else []
-        command += ["--option", f"width={paces[name]['width']:g}"] if options.multiply_adds else []
-        print(f"\n{shlex.join(command)}", flush=True)
-        command += ["--output", str(run)] + (["--data-dir", options.data_dir] if options.data_dir else [])
-        command += ["--resume"] if (run / "config.json").exists() else []
-        subprocess.run([sys.executable, "-m", "course_utils", *command[1:]], check=True)
-        (run / "done").touch()
+        width = ["--option", f"width={paces[name]['width']:g}"] if options.multiply_adds else []
+        train_once(options, name, f"{name}-{seed}", ["--epochs", str(epochs), "--seed", str(seed), *width])
+
+
+def train_once(options, name, run, given):
+    """`course train` with some options given, unless this run is done; one that was interrupted goes on."""
+    run = folder(options) / run
+    if (run / "done").exists():
+        return
+    command = ["course", "train", name, "--dataset", options.dataset, *given]
+    command += ["--image-size", options.image_size] if options.image_size else []
+    print(f"\n{shlex.join(command)}", flush=True)
+    command += ["--output", str(run)] + (["--data-dir", options.data_dir] if options.data_dir else [])
+    command += ["--resume"] if (run / "config.json").exists() else []
+    subprocess.run([sys.executable, "-m", "course_utils", *command[1:]], check=True)
+    (run / "done").touch()
 
 
 def epochs_in(minutes, pace, frames) -> int:
@@ -177,6 +185,49 @@ def score(options):
         run = training.Run(folder(options) / f"{name}-{seed}")
         found |= scored(options, name, run.load_model(), run.config["image_size"], run.config["epochs"])
     record(options, facts, results)
+
+
+def rates(options):
+    """Would another rate serve a system better? Seed 0 at each rate, scored on val."""
+    if not options.multiply_adds:
+        raise SystemExit("rates goes with --multiply-adds")
+    data = datasets.open(options.dataset, options.data_dir)
+    rows = {}
+    for name in options.systems or models.SYSTEMS:
+        config = training.Run(folder(options) / f"{name}-0").config
+        given = [
+            "--epochs",
+            str(options.epochs),
+            "--seed",
+            "0",
+            "--option",
+            f"width={config['model_options']['width']}",
+        ]
+        rows[name] = {}
+        for factor in RATES:
+            run = f"{name}-0" + f"-rate{factor:g}" * (factor != 1)
+            train_once(options, name, run, [*given, "--learning-rate", f"{factor * config['learning_rate']:g}"])
+            network = training.Run(folder(options) / run).load_model()
+            result = score_network(network, config["image_size"], data.frames("val"), data)
+            rows[name][factor] = 100 * result["confusion"].mean_iou()
+        print(f"{name:15}", *(f"{score:6.1f}" for score in rows[name].values()), flush=True)
+    gain = max(max(row.values()) - row[1] for row in rows.values())
+    lines = [
+        f"# One rate for all systems? {options.dataset}, {options.multiply_adds:g} million multiply-adds, "
+        f"{options.epochs} epochs",
+        "",
+        f"`{command(options)}` with `rates`; {machine()}. The networks of seed 0 of the table at equal multiply-adds, "
+        "and the same trained at half and at twice the recipe's rate; mIoU in percent on the split val "
+        f"({len(data.frames('val'))} frames), which no table of scores reads. The best of three rates gains at most "
+        f"{gain:.1f} points over the recipe's.",
+        "",
+        "| system | " + " | ".join(f"{factor:g} x the rate" for factor in RATES) + " |",
+        "|---|" + "---:|" * len(RATES),
+    ]
+    lines += [
+        f"| {name} | " + " | ".join(f"{row[factor]:.1f}" for factor in RATES) + " |" for name, row in rows.items()
+    ]
+    write_whole(RESULTS / f"rates_{options.dataset}.md", "\n".join(lines) + "\n")
 
 
 def shipped(options):
@@ -346,7 +397,7 @@ def machine() -> str:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["cost", "train", "score", "shipped"])
+    parser.add_argument("task", choices=["cost", "train", "score", "rates", "shipped"])
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--data-dir")
     parser.add_argument("--runs", default="runs/systems", help="where the trained networks are kept")
