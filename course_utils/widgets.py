@@ -85,6 +85,7 @@ class InteractiveFigure:
                 self._finish(figure, text)
             else:
                 self._show(to_png(figure, SCREEN_DPI), _width(figure), text)
+                figure.set_layout_engine("none")  # it has been laid out: nothing moves when it becomes sharp
                 self._later = loop.call_later(REST, self._finish, figure, text)
         except Exception as error:
             # Nobody sees an exception raised in a callback: show it in place of the figure.

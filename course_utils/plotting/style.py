@@ -4,7 +4,9 @@ import io
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from course_utils.plotting.descriptions import described
@@ -33,7 +35,6 @@ STYLE = {
     "font.size": 10,
     "image.interpolation": "nearest",
     "legend.frameon": False,
-    "savefig.facecolor": "white",
 }
 
 
@@ -59,10 +60,21 @@ SCREEN_DPI = 100
 
 
 def to_png(figure, dpi: int = SCREEN_DPI) -> bytes:
-    """The figure as PNG bytes, without the metadata that would change from run to run."""
+    """The figure as PNG bytes, without the metadata that would change from run to run.
+
+    It is drawn once. `Figure.savefig` draws it twice where there is a layout, and gives one to a figure that has none.
+    """
+    canvas, own = figure.canvas, figure.dpi
+    try:
+        figure.dpi = dpi
+        drawn = FigureCanvasAgg(figure)
+        drawn.draw()
+    finally:
+        figure.dpi = own
+        figure.set_canvas(canvas)
     buffer = io.BytesIO()
-    with plt.rc_context(STYLE):
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    # Strong compression would take as long as the drawing.
+    Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB").save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

@@ -56,7 +56,7 @@ def overlap_panel(counts, title: str):
     positions = len(counts)
     places = {"left": 0.12, "right": 0.84, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
     figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, gridspec_kw=places)
-    figure.set_layout_engine(None)  # "none" would leave a placeholder that makes matplotlib draw everything twice
+    figure.set_layout_engine(None)
     bars.stairs(counts, np.arange(positions + 1) - 0.5, fill=True, color=COLORS["sky"])
     ticks = range(0, counts.max() + 1, -(-counts.max() // 4))
     bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), yticks=ticks, title=title)

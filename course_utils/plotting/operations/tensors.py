@@ -104,7 +104,7 @@ def softmax_and_loss(logits, moved: int, truth: int | None, names):
     logits = np.asarray(logits, float)
     margins = {"left": 0.125, "right": 0.985, "bottom": 0.17, "top": 0.9, "wspace": 0.16}
     figure, (left, middle, right) = new_figure(1, 3, (9.5, 2.9), gridspec_kw=margins)
-    figure.set_layout_engine(None)  # with any layout engine, even "none", matplotlib draws everything twice
+    figure.set_layout_engine(None)
     rows = np.arange(len(names))
     colors = [COLORS["orange"] if i == moved else "0.65" for i in rows]
     left.barh(rows, logits, color=colors)
