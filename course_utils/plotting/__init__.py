@@ -1,6 +1,7 @@
 """Every figure the notebooks draw, in one style: readable in print and with every colour vision, each with an alt text.
 
     style       the palette, `new_figure`, and `show`, which puts a figure with its alt text on the page
+    few_colours pictures as small files that keep the colours of legends
     playing     `play`, which puts frames on the page that the reader plays and steps through
     pictures    photographs, label maps and annotations: legends, overlays, errors, the three problems, frames as files
     operations  operations on tensors: upsampling, convolution matrices, overlap, pooling, receptive fields, softmax
@@ -13,6 +14,7 @@ A function takes arrays and returns a matplotlib figure; nothing here trains, pr
 from course_utils.plotting.networks.architecture import segnet
 from course_utils.plotting.networks.boundaries import (
     edge_errors,
+    edge_maps,
     edge_panel,
     gate_limits,
     gate_panel,
@@ -76,6 +78,7 @@ from course_utils.plotting.pictures.frames import frame_pictures
 from course_utils.plotting.pictures.segmentation import (
     category_maps,
     errors,
+    legend_patches,
     overlay,
     panels,
     pixel_for_pixel,
@@ -109,6 +112,7 @@ __all__ = [
     "descent",
     "difference_histogram",
     "edge_errors",
+    "edge_maps",
     "edge_panel",
     "energy_curves",
     "errors",
@@ -127,6 +131,7 @@ __all__ = [
     "labelled_curves",
     "laplacian_levels",
     "learning_curves",
+    "legend_patches",
     "map_and_spectrum",
     "masks_and_probabilities",
     "matrix_pictures",

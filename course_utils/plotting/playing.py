@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_utils.plotting.descriptions import described
+from course_utils.plotting.few_colours import in_few_colours
 from course_utils.plotting.style import SCREEN_DPI, to_png
 
-_COLOURS = 24
-"""Enough for cells, numbers and their soft edges; more would only enlarge the notebook."""
+_COLOURS = 64
+"""Enough for cells, numbers and their soft edges, or for a label map beside a photograph, at a moderate size."""
 
 _STYLE = """
 <style>
@@ -137,5 +138,5 @@ def _small_png(figure: Figure) -> bytes:
     """The figure with twice the pixels of its place on the page, in few colours."""
     picture = Image.open(io.BytesIO(to_png(figure, 2 * SCREEN_DPI))).convert("RGB")
     buffer = io.BytesIO()
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    in_few_colours(picture, _COLOURS).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

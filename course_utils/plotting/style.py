@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from course_utils.plotting.descriptions import described
+from course_utils.plotting.few_colours import in_few_colours
 
 # Okabe and Ito's palette, distinguishable with every common type of colour vision; in this order neighbours differ in
 # print, too.
@@ -79,13 +80,13 @@ def to_png(figure, dpi: int = SCREEN_DPI) -> bytes:
 
 
 def for_the_page(figure) -> bytes:
-    """The figure as a PNG file with twice the pixels of its place on the page, in 256 colours chosen for it.
+    """The figure as a PNG file with twice the pixels of its place on the page, in 256 colours (`in_few_colours`).
 
     Twice the pixels are sharp on fine screens and in print; 256 colours keep notebooks with photographs small.
     """
     picture = Image.open(io.BytesIO(to_png(figure, 2 * SCREEN_DPI))).convert("RGB")
     buffer = io.BytesIO()
-    picture.quantize(256, method=Image.Quantize.MEDIANCUT).save(buffer, "PNG", optimize=True)
+    in_few_colours(picture, 256).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

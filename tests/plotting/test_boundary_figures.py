@@ -87,3 +87,13 @@ def test_shift_curves_have_a_panel_per_score_and_a_line_per_object():
     for panel, axis in enumerate(axes):
         for line, values in zip(axis.lines, scores.values(), strict=True):
             np.testing.assert_allclose(line.get_ydata(), 100 * np.array(values[panel]))
+
+
+def test_edge_maps_are_the_cut_maps_with_their_legend():
+    rng = np.random.default_rng(0)
+    probabilities, truth = rng.random((5, 7)), rng.choice([0, 1, 255], (5, 7))
+    figure = plotting.edge_maps(probabilities, truth, [0.2, 0.8])
+    for axis, threshold in zip(figure.axes, (0.2, 0.8), strict=True):
+        np.testing.assert_array_equal(axis.images[0].get_array(), plotting.edge_errors(probabilities, truth, threshold))
+        assert axis.get_title() == f"threshold {threshold}"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["found", "false", "missed", "void"]

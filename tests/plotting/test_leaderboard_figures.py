@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from course_utils import plotting
 from course_utils.plotting.end_labels import apart
@@ -79,6 +80,15 @@ def test_curves_are_labelled_at_their_ends():
     assert sorted(texts(axis)) == ["a", "b", "c"]
 
 
+def test_lines_to_the_names_cross_no_other_name():
+    curves = {f"system {k}": {0: 50.0 - k, 400: 30.0 + 0.01 * k} for k in range(12)}
+    figure = plotting.labelled_curves(curves, xlabel="crop", ylabel="mIoU")
+    plotting.to_png(figure)
+    for text in figure.axes[0].texts:
+        line, name = text.arrow_patch.get_window_extent(), Text.get_window_extent(text)
+        assert line.x1 <= name.x0, f"the line runs into the names beside {text.get_text()}"
+
+
 @pytest.mark.parametrize("places", [[0.0, 0.0, 0.0, 5.0], [0.0, 0.9, 1.8, 1.9], [1.0], [0.0, 10.0]])
 def test_labels_keep_their_order_and_distance(places):
     moved = apart(places, 1.0)
@@ -95,10 +105,10 @@ def test_rank_lines_follow_the_ranks():
     assert ranks == {"a": [2, 0], "b": [0, 1], "c": [1, 2]}
 
 
-def test_ten_lines_differ():
-    columns = {"mIoU": {str(k): float(k) for k in range(10)}}
+def test_twelve_lines_differ():
+    columns = {"mIoU": {str(k): float(k) for k in range(12)}}
     lines = plotting.rank_lines(columns).axes[0].lines
-    assert len({line.get_color() for line in lines}) == 10, "a colour for two systems"
+    assert len({line.get_color() for line in lines}) == 12, "a colour for two systems"
     shapes = {(line.get_marker(), line.get_linestyle()) for line in lines}
     assert len(shapes) == 5, "in print, too, neighbours differ"
 

@@ -30,3 +30,16 @@ def test_rows_of_panels_are_named():
     assert [axis.get_ylabel() for axis in figure.axes] == ["truth", "network"]
     with pytest.raises(ValueError, match="zip"):
         plotting.panels(rows, ["crop"], CAMVID, row_titles=["truth"])
+
+
+def test_legends_name_overlays_and_all_frames_of_an_animation():
+    image = np.zeros((4, 8, 3))
+    names = [
+        text.get_text() for text in plotting.panels([[image]], ["over it"], CAMVID, present=[1, 3]).legends[0].texts
+    ]
+    assert names == [CAMVID.names[1], CAMVID.names[3]]
+    assert not plotting.panels([[image]], ["image"], CAMVID).legends
+    legend = plotting.legend_patches(CAMVID, [0, 2, VOID])
+    frames = [plotting.pixel_for_pixel({"image": image, "map": image}, legend=legend) for _ in range(2)]
+    assert frames[0].get_size_inches().tolist() == frames[1].get_size_inches().tolist()
+    assert [text.get_text() for text in frames[0].legends[0].texts] == [CAMVID.names[0], CAMVID.names[2], "void"]

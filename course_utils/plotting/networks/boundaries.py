@@ -114,6 +114,31 @@ def edge_errors(probabilities, truth, threshold: float) -> np.ndarray:
     return picture
 
 
+def edge_maps(probabilities, truth, thresholds):
+    """A boundary map cut at several thresholds, against the truth, side by side.
+
+    Args:
+        probabilities, truth: see `edge_errors`.
+        thresholds: one per picture.
+
+    Returns:
+        the figure.
+    """
+    height, width = np.shape(probabilities)
+    size = (10, 10 / len(thresholds) * height / width + 0.6)
+    figure, axes = new_figure(1, len(thresholds), size, squeeze=False)
+    for axis, threshold in zip(axes[0], thresholds, strict=True):
+        _draw(axis, edge_errors(probabilities, truth, threshold))
+        axis.set_title(f"threshold {threshold:g}", fontsize=10)
+    figure.legend(handles=_edge_patches(), loc="outside lower center", ncols=4, fontsize=8)
+    return figure
+
+
+def _edge_patches() -> list[Patch]:
+    names = {"found": _FOUND, "false": _FALSE, "missed": _MISSED, "void": (0.8,) * 3}
+    return [Patch(facecolor=color, label=name) for name, color in names.items()]
+
+
 def edge_panel(image, probabilities, truth, threshold: float, curve):
     """Image, boundaries above a threshold against the truth, and the threshold's point on the precision-recall curve.
 
@@ -137,9 +162,7 @@ def edge_panel(image, probabilities, truth, threshold: float, curve):
     left.set_title("image")
     _draw(middle, edge_errors(probabilities, truth, threshold))
     middle.set_title(f"boundary probability of at least {threshold:.2f}")
-    names = {"found": _FOUND, "false": _FALSE, "missed": _MISSED, "void": (0.8,) * 3}
-    patches = [Patch(facecolor=color, label=name) for name, color in names.items()]
-    middle.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4, fontsize=8)
+    middle.legend(handles=_edge_patches(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4, fontsize=8)
     thresholds, precision, recall = np.asarray(curve)
     place = np.abs(thresholds - threshold).argmin()
     right.plot(100 * recall, 100 * precision, color="0.6")

@@ -8,7 +8,14 @@ from course_utils.plotting.end_labels import apart
 from course_utils.plotting.style import new_figure
 
 
-def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps", marks: dict | None = None):
+def learning_curves(
+    curves: dict,
+    *,
+    ylabel: str,
+    xlabel: str = "training steps",
+    marks: dict | None = None,
+    floor: float | None = None,
+):
     """One line per curve, the mean over seeds, with the range over seeds shaded.
 
     Args:
@@ -16,6 +23,7 @@ def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps"
         ylabel: label of the vertical axis, with the unit.
         xlabel: label of the horizontal axis.
         marks: name to the step of a vertical line, such as the step at which layers are unfrozen.
+        floor: what is scored without looking at images, drawn as a line; None for no line.
 
     Returns:
         the figure.
@@ -41,9 +49,16 @@ def learning_curves(curves: dict, *, ylabel: str, xlabel: str = "training steps"
     for name, x in (marks or {}).items():
         axis.axvline(x, color="0.5", linewidth=0.8)
         axis.annotate(f" {name}", (x, 1.0), xycoords=("data", "axes fraction"), va="bottom", fontsize=9, color="0.3")
+    if floor is not None:
+        _draw_floor(axis, floor)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.set_ylim(bottom=0)
     return figure
+
+
+def _draw_floor(axis, floor: float) -> None:
+    axis.axhline(floor, color="0.5", linewidth=0.8)
+    axis.annotate("without looking at images", (0, floor), (2, 2), textcoords="offset points", fontsize=8)
 
 
 def study_curves(panels: dict, *, xlabel: str, ylabel: str):
@@ -66,8 +81,7 @@ def study_curves(panels: dict, *, xlabel: str, ylabel: str):
             reach = [stats.t.ppf(0.975, len(v) - 1) * stats.sem(v) if len(v) > 1 else 0.0 for v in values]
             style = {"marker": "os^Dv"[number % 5], "linestyle": ["-", "--", "-.", ":"][number % 4], "markersize": 4}
             axis.errorbar(places, [v.mean() for v in values], reach, capsize=3, linewidth=1.2, label=name, **style)
-        axis.axhline(floor, color="0.5", linewidth=0.8)
-        axis.annotate("without looking at images", (0.0, floor), (2, 2), textcoords="offset points", fontsize=8)
+        _draw_floor(axis, floor)
         axis.set_xticks(range(len(ticks)), ticks)
         axis.set(title=title, xlabel=xlabel, xlim=(-0.3, len(ticks) - 0.7))
         axis.set_ylim(bottom=0)

@@ -25,7 +25,7 @@ def legend_patches(labels: LabelTable, present=None) -> list[Patch]:
     return patches
 
 
-def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=()):
+def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=(), present=()):
     """A grid of pictures: each row is a frame, each column a view of it.
 
     Args:
@@ -35,6 +35,7 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=())
         labels: class names and colours.
         width: figure width in inches.
         row_titles: one per row, at its left; none if empty.
+        present: train ids that the legend names besides those of the label maps, such as those of overlays.
 
     Returns:
         the figure.
@@ -42,7 +43,7 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=())
     first = next(entry for row in rows for entry in row if entry is not None)
     height_of_row = width / len(titles) * first.shape[0] / first.shape[1]
     maps = [np.asarray(entry) for row in rows for entry in row if entry is not None and np.ndim(entry) == 2]
-    patches = legend_patches(labels, np.concatenate([np.unique(shown) for shown in maps]) if maps else [])
+    patches = legend_patches(labels, np.concatenate([np.array(present, int), *map(np.unique, maps)]))
     lines = -(-len(patches) // 7)
     figure, axes = new_figure(
         len(rows), len(titles), (width, height_of_row * len(rows) + 0.3 + 0.22 * lines), squeeze=False
@@ -58,8 +59,12 @@ def panels(rows, titles, labels: LabelTable, width: float = 10.0, row_titles=())
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title)
     if patches:
-        figure.legend(handles=patches, loc="outside lower center", ncols=7, fontsize=8, handlelength=1.2)
+        _draw_legend(figure, patches)
     return figure
+
+
+def _draw_legend(figure, patches) -> None:
+    figure.legend(handles=patches, loc="outside lower center", ncols=7, fontsize=8, handlelength=1.2)
 
 
 def category_maps(pictures: dict, labels: LabelTable, columns: int):
@@ -95,25 +100,29 @@ def category_maps(pictures: dict, labels: LabelTable, columns: int):
     return figure
 
 
-def pixel_for_pixel(pictures: dict, width: float = 10.0):
+def pixel_for_pixel(pictures: dict, width: float = 10.0, legend=()):
     """Pictures side by side in one measure: a picture with more pixels is drawn larger.
 
     Args:
         pictures: title to [height, width, 3], float in 0..1 or uint8.
         width: figure width in inches.
+        legend: patches that name the colours (`legend_patches`); those of all frames of an animation, so that its
+            figures are of one size.
 
     Returns:
         the figure.
     """
     widths = [np.shape(picture)[1] for picture in pictures.values()]
     highest = max(np.shape(picture)[0] for picture in pictures.values())
-    height = width * highest / sum(widths) + 0.4
+    height = width * highest / sum(widths) + 0.4 + 0.22 * -(-len(legend) // 7)
     figure, axes = new_figure(1, len(pictures), (width, height), width_ratios=widths, squeeze=False)
     for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
         axis.imshow(picture)
         axis.set_title(title, loc="left")
         axis.set_anchor("N")
         axis.axis("off")
+    if legend:
+        _draw_legend(figure, legend)
     return figure
 
 

@@ -5,9 +5,11 @@ import numpy as np
 from course_utils.plotting.end_labels import apart
 from course_utils.plotting.style import COLORS, new_figure
 
-_TEN = ("#3F90DA", "#BD1F01", "#FFA90E", "#832DB6", "#717581", "#92DADB", "#A96B59", "#E76300", "#94A4A2", "#B9AC70")
+_TWELVE = ("#3F90DA", "#BD1F01", "#FFA90E", "#832DB6", "#717581", "#92DADB", "#A96B59", "#E76300", "#94A4A2", "#B9AC70")
+_TWELVE += ("#000000", "#F781BF")
 """Ten colours that most kinds of colour vision tell apart (Petroff, "Accessible color sequences for data
-visualization", 2021), ordered so that neighbours differ in lightness."""
+visualization", 2021), ordered so that neighbours differ in lightness; then black and pink, as there are twelve systems.
+"""
 
 
 def difference_histogram(differences, estimate, interval, names, verdict: str):
@@ -67,7 +69,8 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
             va="center",
             fontsize=8.5,
             color="0.15",
-            arrowprops={"arrowstyle": "-", "color": style["color"], "linewidth": 1.2},
+            # To the middle of the name's left side: a line to its centre would cross the names above or below it.
+            arrowprops={"arrowstyle": "-", "color": style["color"], "linewidth": 1.2, "relpos": (0, 0.5), "shrinkB": 3},
             annotation_clip=False,
         )
     ticks = list(next(iter(curves.values())))
@@ -124,10 +127,10 @@ def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
 
 
 def _style(number: int) -> dict:
-    """Colour, dashes and marker of the line with a given number: ten colours, and neighbours that differ in print."""
+    """Colour, dashes and marker of the line with a given number, in twelve colours; neighbours differ in print, too."""
     return {
-        "color": _TEN[number % len(_TEN)],
-        "linestyle": ("-", "--", ":")[number // len(_TEN) % 3],
+        "color": _TWELVE[number % len(_TWELVE)],
+        "linestyle": ("-", "--", ":")[number // len(_TWELVE) % 3],
         "marker": "os^Dv"[number % 5],
         "markeredgecolor": "0.2",
         "markeredgewidth": 0.5,
