@@ -53,6 +53,7 @@ def training_batches(
     worker: int = 0,
     workers: int = 1,
     replicas: int = 1,
+    parts: int = 1,
 ) -> tf.data.Dataset:
     """Shuffled, augmented batches; images are kept in memory where they take at most a quarter of it.
 
@@ -71,6 +72,8 @@ def training_batches(
         workers: how many share a batch; they must divide its size.
         replicas: on all workers together; each gets its part of a batch, one after the other. They must divide its
             size, and `workers` them.
+        parts: in which a batch is computed one after the other. Replicas share each of them, so that a replica's part
+            of the batch is what it has of the first part, then of the second, and so on.
 
     Returns:
         Data set of (images float32 [batch, height, width, 3], labels uint8 [batch, height, width]).
@@ -100,11 +103,11 @@ def training_batches(
 
     epochs = tf.data.Dataset.counter(start_epoch) if repeat else tf.data.Dataset.from_tensors(np.int64(start_epoch))
     places = epochs.flat_map(order).skip(start_step * batch_size)
-    if workers > 1:
-        share = batch_size // workers
-        own = slice(worker * share, (worker + 1) * share)
+    if replicas > 1:
+        shares = np.arange(batch_size).reshape(parts, replicas, -1).swapaxes(0, 1)
+        own = shares.reshape(workers, -1)[worker]
         whole = places.batch(batch_size, drop_remainder=True)
-        places = whole.map(lambda epoch, index: (epoch[own], index[own])).unbatch()
+        places = whole.map(lambda epoch, index: (tf.gather(epoch, own), tf.gather(index, own))).unbatch()
     batches = places.map(example, num_parallel_calls=tf.data.AUTOTUNE).batch(
         batch_size // replicas,
         drop_remainder=repeat,  # there is no remainder where there is no end

@@ -77,7 +77,7 @@ class TrainingImages:
         if stage.share != 1.0:
             whole, crop = (size and _scaled(size, stage.share) for size in (whole, crop))
         augmentation = Augmentation(crop, recipe.scale, recipe.flip, recipe.color, whole)
-        options = {"augmentation": augmentation, "start_step": start_step, **self.part}
+        options = {"augmentation": augmentation, "start_step": start_step, "parts": recipe.accumulate, **self.part}
         return training_batches(self.data, recipe.step_size, seed=recipe.seed, **options)
 
 

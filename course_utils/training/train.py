@@ -56,7 +56,7 @@ def train_recipe(
             replicas cannot share the batches, or the folder is taken. No folder is made then. Or memory ran out: then
             the run can go on.
     """
-    replicas.check(recipe)
+    replicas = replicas.check(recipe)
     if replicas.chief:
         output = check_writable(output, "--output")
         check_free(output, replace)
@@ -104,7 +104,7 @@ def resume_run(
         return _join(replicas, given or {}, started)
     run = Run(output)
     recipe = _resumed_recipe(run, minutes, epochs, given or {})
-    replicas.check(recipe)
+    replicas = replicas.check(recipe)
     with training_alone(run.path), advice_on_memory(recipe, run.path):
         checkpoint = run.last_checkpoint()
         replicas.share(lambda: dataclasses.asdict(recipe))
@@ -198,7 +198,7 @@ class _Session:
                 first_epoch=self.state["epoch"],
                 callbacks=[Recorder(run, self.state, self.budget, validate, self.average, validated)],
                 title=f"Training {recipe.system.name} on {recipe.data.name}, images of {size}{bits}",
-                steps=self.replicas.steps(self.model),
+                steps=self.replicas.steps(self.model, recipe.accumulate),
             )
 
     def _validation_seconds(self) -> float:

@@ -1,7 +1,7 @@
 """What the tests of strategies run in other processes: a small network, and trainings by two replicas.
 
-python tests/training/parted.py TOY_STREETS OUTPUT           # trainings by one and by two mirrored replicas
-python tests/training/parted.py TOY_STREETS OUTPUT PSPNet ...  # of these systems instead of the small ones
+python tests/training/parted.py TOY_STREETS OUTPUT           # trainings by two mirrored replicas
+python tests/training/parted.py TOY_STREETS OUTPUT PSPNet    # of a system instead of the small network
 """
 
 import json
@@ -78,10 +78,14 @@ def _word(value) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def recipe(data, system: str = "parted:PARTED"):
-    """Four epochs of two steps."""
+IN_PARTS = {"batch_size": 2, "accumulate": 2, "epochs": 2}
+"""A step of two batches, of which each replica has a part."""
+
+
+def recipe(data, system: str = "parted:PARTED", **given):
+    """Four epochs of two steps, unless said otherwise."""
     sys.path.insert(0, str(HERE))
-    found = Recipe.for_machine(system, "toy_streets", str(data), gpu=False, epochs=4, **OPTIONS)
+    found = Recipe.for_machine(system, "toy_streets", str(data), gpu=False, **{"epochs": 4, **OPTIONS, **given})
     found.mixed_precision = None
     return found
 
@@ -92,6 +96,7 @@ def main(data: str, output: str, system: str = "parted:PARTED") -> None:
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
     replicas = start("mirrored", devices=["CPU:0", "CPU:1"])
     train_recipe(recipe(data, system), output, replicas=replicas)
+    train_recipe(recipe(data, system, **IN_PARTS), f"{output}_in_parts", replicas=replicas)
 
 
 if __name__ == "__main__":

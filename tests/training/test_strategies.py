@@ -62,13 +62,18 @@ def alone(tmp_path_factory):
 
 
 def test_mirrored_replicas_end_like_one(alone, tmp_path):
-    """Batch normalisation of maps and of one value per image, void pixels, a loss that needs the whole batch."""
+    """Batch normalisation of maps and of one value per image, void pixels, a loss that needs the whole batch.
+
+    And once more by steps in parts, each of which counts by its pixels and is normalised by itself.
+    """
     data, whole = alone
+    in_parts = train_recipe(parted.recipe(data, **parted.IN_PARTS), tmp_path / "alone_in_parts")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, parted.__file__, str(data), str(tmp_path / "run")]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert found.returncode == 0, found.stderr
     assert_close(whole, Run(tmp_path / "run"))
+    assert_close(in_parts, Run(tmp_path / "run_in_parts"))
 
 
 def test_two_workers_of_which_one_is_killed_end_like_one_process(alone, tmp_path):
@@ -199,6 +204,10 @@ def test_the_parts_of_the_workers_are_the_batches(workers):
     # A worker with two replicas gives them their parts one after the other.
     (first,) = [batches(worker=0, workers=workers, replicas=2 * workers)]
     np.testing.assert_array_equal(np.concatenate(first[:2]), by_worker[0][0])
+    # A step in two parts: all replicas have some of the first one, and some of the second.
+    by_worker = [batches(worker=worker, workers=workers, replicas=workers, parts=2) for worker in range(workers)]
+    shares = [np.split(one[0], 2) for one in by_worker]
+    np.testing.assert_array_equal(np.concatenate([share[part] for part in range(2) for share in shares]), whole[0])
 
 
 def test_replicas_refuse_what_they_cannot_do_together(tiny_streets, tmp_path):
@@ -208,13 +217,35 @@ def test_replicas_refuse_what_they_cannot_do_together(tiny_streets, tmp_path):
     recipe = tiny_recipe("SegNet", tiny_streets, batch_size=5)
     with pytest.raises(CourseError, match="--batch-size 4 or 6"):
         train_recipe(recipe, tmp_path / "run", replicas=Two())
-    with pytest.raises(CourseError, match="--accumulate 2"):
-        train_recipe(tiny_recipe("SegNet", tiny_streets, accumulate=2), tmp_path / "run", replicas=Two())
     several = Two()
     several.workers = 2
     with pytest.raises(CourseError, match="give --epochs"):
         several.check(tiny_recipe("SegNet", tiny_streets, epochs=None, minutes=1.0))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("batch", "parts", "words"),
+    [
+        (2, 8, "--batch-size 8 --accumulate 2 (the same step)"),
+        (3, 4, "--batch-size 12 --accumulate 1 (the same step)"),
+        (2, 5, "--batch-size 4"),
+    ],
+)
+def test_batches_that_do_not_suit_four_gpus_are_trained_on_one(batch, parts, words, tiny_streets, capsys):
+    """Where nobody named a strategy; otherwise they are refused, and a line says what fits."""
+
+    class Four(Replicas):
+        count = 4
+
+    recipe = tiny_recipe("SegNet", tiny_streets, batch_size=batch, accumulate=parts)
+    assert Four(asked=False).check(recipe) is ONE
+    said = capsys.readouterr().err
+    assert words in said and "one GPU trains" in said and said.count("\n") == 1
+    with pytest.raises(CourseError, match=re.escape(words)):
+        Four().check(recipe)
+    fits = tiny_recipe("SegNet", tiny_streets, batch_size=4, accumulate=parts)
+    assert (several := Four(asked=False)).check(fits) is several
 
 
 def test_a_strategy_needs_its_devices_and_workers(monkeypatch):

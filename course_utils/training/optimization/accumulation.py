@@ -1,5 +1,6 @@
 """Gradient accumulation: a training step on more images than fit into memory, in parts one after the other."""
 
+from collections.abc import Callable
 from functools import partial
 
 from course_utils.backend import keras, require_tensorflow, tf
@@ -34,9 +35,9 @@ def accumulate(model, parts: int, terms: dict) -> None:
 def _train_step(model, parts: int, terms: dict, data):
     """In place of `keras.Model.train_step`."""
     images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-    images, labels = _split(images, parts), _split(labels["logits"] if isinstance(labels, dict) else labels, parts)
+    images, labels = split(images, parts), split(labels["logits"] if isinstance(labels, dict) else labels, parts)
     outputs = list(model.output) if isinstance(model.output, dict) else ["logits"]
-    shares = {name: _shares(terms[name][0], labels, parts) for name in outputs}
+    shares = {name: part_shares(terms[name][0], labels, parts) for name in outputs}
     weights = model.trainable_weights
 
     def one_part(part, total, sums):
@@ -61,16 +62,26 @@ def _train_step(model, parts: int, terms: dict, data):
     return {"loss": model._loss_tracker.result()}
 
 
-def _split(batch, parts: int):
+def split(batch, parts: int):
     """`[batch, ...]` as `[parts, batch / parts, ...]`."""
-    split = tf.reshape(batch, tf.concat([[parts, -1], tf.shape(batch)[1:]], 0))
+    parted = tf.reshape(batch, tf.concat([[parts, -1], tf.shape(batch)[1:]], 0))
     number = None if batch.shape[0] is None else batch.shape[0] // parts
-    return tf.ensure_shape(split, (parts, number, *batch.shape[1:]))
+    return tf.ensure_shape(parted, (parts, number, *batch.shape[1:]))
 
 
-def _shares(loss, labels, parts: int):
-    """How much each part counts, float32 `[parts]`, 1 in all."""
+def part_shares(loss, labels, parts: int, total: Callable = lambda masses: masses):
+    """How much each part counts in the loss of a step.
+
+    Args:
+        loss: of Keras.
+        labels: `[parts, batch / parts, ...]`.
+        parts: how many.
+        total: sums masses over replicas, where each has some of a part.
+
+    Returns:
+        float32 `[parts]`, 1 in all.
+    """
     if not hasattr(loss, "mass"):
         return tf.fill([parts], 1 / parts)
-    masses = tf.stack([loss.mass(part) for part in tf.unstack(labels)])
+    masses = total(tf.stack([loss.mass(part) for part in tf.unstack(labels)]))
     return tf.math.divide_no_nan(masses, tf.reduce_sum(masses))

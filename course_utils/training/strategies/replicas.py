@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -29,6 +30,7 @@ class Replicas:
     Args:
         strategy: of TensorFlow, None for one network.
         meeting: with the other workers, None where there are none.
+        asked: False where nobody asked for them, and one network may train instead.
 
     Attributes:
         worker: which worker this is, from 0 on.
@@ -36,8 +38,8 @@ class Replicas:
         chief: whether this worker keeps the run folder; the others write nothing.
     """
 
-    def __init__(self, strategy=None, meeting: Meeting | None = None):
-        self.strategy, self._meeting = strategy, meeting
+    def __init__(self, strategy=None, meeting: Meeting | None = None, asked: bool = True):
+        self.strategy, self._meeting, self._asked = strategy, meeting, asked
         self.worker, self.workers = (meeting.cluster.index, len(meeting.cluster.addresses)) if meeting else (0, 1)
         self.chief = self.worker == 0
 
@@ -51,34 +53,31 @@ class Replicas:
         """Which part of a batch this worker reads, as `course_utils.datasets.pipeline.training_batches` takes it."""
         return {"worker": self.worker, "workers": self.workers, "replicas": self.count}
 
-    def check(self, recipe: Recipe) -> None:
+    def check(self, recipe: Recipe) -> "Replicas":
         """Refuse what replicas cannot do together.
 
         Args:
             recipe: what they are to train; its batches are those of all of them together.
 
+        Returns:
+            these replicas; or one network, and a line that says so, where nobody asked for replicas and they cannot
+            share the batches.
+
         Raises:
-            CourseError: batches cannot be parted evenly, workers would have to agree on the time, or a step is in parts
-                already.
+            CourseError: batches cannot be parted evenly, or workers would have to agree on the time.
         """
-        batch_size = recipe.batch_size
-        if recipe.accumulate > 1 and self.count > 1:
-            raise CourseError(
-                f"--accumulate {recipe.accumulate} takes a step in parts, and {self.count} replicas part it already: "
-                "give --accumulate 1 and the --batch-size of all of them together, or --strategy one."
-            )
-        if batch_size % self.count:
-            below = batch_size // self.count * self.count
-            sizes = " or ".join(str(size) for size in (below, below + self.count) if size)
-            raise CourseError(
-                f"Batches of {batch_size} images cannot be parted evenly among {self.count} replicas: give "
-                f"--batch-size {sizes}, or --strategy one."
-            )
+        if recipe.batch_size % self.count:
+            fault = f"Batches of {recipe.batch_size} images cannot be parted evenly among {self.count} replicas"
+            if not self._asked:
+                print(f"{fault}: one GPU trains. All do with {_divisible(recipe, self.count)}.", file=sys.stderr)
+                return ONE
+            raise CourseError(f"{fault}: give {_divisible(recipe, self.count)}, or --strategy one.")
         if recipe.minutes is not None and self.workers > 1:
             raise CourseError(
                 "Several workers cannot train for --minutes, since their clocks differ, and with them the learning "
                 "rate: give --epochs."
             )
+        return self
 
     def scope(self):
         """Networks built in here have their variables on every replica."""
@@ -135,9 +134,14 @@ class Replicas:
             variables = [*model.variables, *model.optimizer.variables, *(average.variables if average else ())]
             equalize(self.strategy, variables, random_states(model))
 
-    def steps(self, model):
-        """What trains a network in the place of `model.fit`; None where Keras does."""
-        return ReplicatedSteps(model, self.strategy) if self.strategy else None
+    def steps(self, model, parts: int = 1):
+        """What trains a network in the place of `model.fit`; None where Keras does.
+
+        Args:
+            model: compiled.
+            parts: in which a step is taken.
+        """
+        return ReplicatedSteps(model, self.strategy, parts) if self.strategy else None
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
@@ -166,6 +170,16 @@ def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, CourseError) else brief(error)
 
 
+def _divisible(recipe: Recipe, count: int) -> str:
+    """Options for batches that replicas can share: for the same step and no larger on each, if there are such."""
+    sizes = range(count, count * recipe.batch_size + 1, count)
+    same = [size for size in sizes if not recipe.step_size % size]
+    if same:
+        return f"--batch-size {same[-1]} --accumulate {recipe.step_size // same[-1]} (the same step)"
+    below = recipe.batch_size // count * count
+    return f"--batch-size {' or '.join(str(size) for size in (below, below + count) if size)}"
+
+
 ONE = Replicas()
 """One network, trained by Keras."""
 
@@ -181,7 +195,7 @@ def start(
 
     Args:
         strategy: "one"; "mirrored", on the GPUs of this machine; "multiworker", on the workers that TF_CONFIG names, or
-            SLURM; "auto" takes what there is.
+            SLURM; "auto" takes what there is, and one GPU where the batches do not suit all of them.
         wait: seconds that workers wait for one another.
         gone: see `Meeting`.
         devices: for "mirrored", instead of all GPUs.
@@ -200,7 +214,7 @@ def start(
     devices = [] if strategy == "one" else devices or [device.name for device in tf.config.list_physical_devices("GPU")]
     if len(devices) > 1:
         names = [name.removeprefix("/physical_device:") for name in devices]
-        return Replicas(tf.distribute.MirroredStrategy(names))
+        return Replicas(tf.distribute.MirroredStrategy(names), asked=strategy == "mirrored")
     if strategy == "mirrored":
         raise CourseError(
             f"--strategy mirrored needs several GPUs, and TensorFlow finds {len(devices)}: give --strategy one."

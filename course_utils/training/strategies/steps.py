@@ -2,11 +2,13 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
 from course_utils.backend import keras, tf
 from course_utils.layers import together
+from course_utils.training.optimization.accumulation import part_shares, split
 
 _SCALED = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 """Reductions of losses that Keras divides by the number of replicas itself."""
@@ -20,13 +22,16 @@ class ReplicatedSteps:
     over the replicas say so (`adds_up`); all others get the outputs of all replicas, which costs their transfer, and
     are right, too.
 
+    A step may be taken in parts (`course_utils.training.optimization.accumulation`), each of which all replicas share.
+
     Args:
         model: compiled by `compile_model` within the scope of the strategy.
         strategy: a `tf.distribute.Strategy`.
+        parts: of a step, one after the other.
     """
 
-    def __init__(self, model, strategy):
-        self.model, self.strategy = model, strategy
+    def __init__(self, model, strategy, parts: int = 1):
+        self.model, self.strategy, self.parts = model, strategy, parts
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         optimizer._all_reduce_sum_gradients = list  # they are summed already
         several = isinstance(model.loss, dict)
@@ -35,13 +40,17 @@ class ReplicatedSteps:
             name: (loss, float(weights.get(name, 1.0)))
             for name, loss in (model.loss if several else {None: model.loss}).items()
         }
-        self._step = tf.function(self._of_all, autograph=False)
+        self._whole, self._begin, self._part, self._end = (
+            tf.function(function, autograph=False)
+            for function in (self._whole_step, self._begin_step, self._add_part, self._end_step)
+        )
 
     def __call__(self, batches, first_epoch: int, epoch_steps: int, callbacks: Sequence) -> list[float]:
         """Train until a callback says stop.
 
         Args:
-            batches: an endless data set of this worker's part of each batch, one after the other those of its replicas.
+            batches: an endless data set of this worker's part of each step, one after the other those of its replicas;
+                each holds what the replica has of the first part, then of the second, and so on.
             first_epoch: number of the first epoch.
             epoch_steps: steps of an epoch.
             callbacks: of Keras.
@@ -68,28 +77,84 @@ class ReplicatedSteps:
         callbacks.on_train_end()
         return losses
 
-    def _of_all(self, examples):
-        losses = self.strategy.run(self._of_one, args=next(examples))
+    def _step(self, examples):
+        if self.parts == 1:
+            return self._whole(examples)
+        # A call for each part: within one, TensorFlow might compute parts at the same time and keep all their features.
+        state = self._begin(examples)
+        for part in range(self.parts):
+            state = self._part(tf.constant(part), state)
+        return self._end(state)
+
+    def _whole_step(self, examples):
+        def of_one(images, labels):
+            loss, gradients = self._gradients(images, labels)
+            return self._apply(loss, gradients)
+
+        return self._first(self.strategy.run(of_one, args=next(examples)))
+
+    def _begin_step(self, examples):
+        """What each replica begins with: its images and labels, how much each part counts, and zeros to add up."""
+
+        def of_one(images, labels):
+            context = tf.distribute.get_replica_context()
+            images, labels = tf.nest.map_structure(lambda batch: split(batch, self.parts), (images, labels))
+            shares = {}
+            for name, (loss, _) in self._terms.items():
+                truth = labels if name is None else labels[name]
+                shares[name or "logits"] = part_shares(loss, truth, self.parts, partial(context.all_reduce, "SUM"))
+            sums = [tf.zeros(weight.shape, weight.dtype) for weight in self.model.trainable_weights]
+            return images, labels, shares, tf.constant(0.0), sums
+
+        return self.strategy.run(of_one, args=next(examples))
+
+    def _add_part(self, part, state):
+        def of_one(images, labels, shares, total, sums):
+            own = tf.nest.map_structure(lambda batch: batch[part], (images, labels))
+            counts = {name: share[part] for name, share in shares.items()}
+            loss, gradients = self._gradients(*own, counts)
+            sums = [one + other for one, other in zip(sums, gradients, strict=True)]
+            return images, labels, shares, total + loss, sums
+
+        return self.strategy.run(of_one, args=state)
+
+    def _end_step(self, state):
+        _, _, _, total, sums = state
+        return self._first(self.strategy.run(self._apply, args=(total, sums)))
+
+    def _first(self, losses):
         return self.strategy.experimental_local_results(losses)[0]
 
-    def _of_one(self, images, labels):
+    def _gradients(self, images, labels, counts=None):
+        """This replica's share of the loss and of its gradients, which have yet to be summed over the replicas."""
         model, context = self.model, tf.distribute.get_replica_context()
-        weights = model.trainable_weights
+        with together.replica(context), tf.GradientTape() as tape:
+            loss = self._share_of_loss(labels, model(images, training=True), context, counts)
+            scaled = model.optimizer.scale_loss(loss)
+        unconnected = "none" if counts is None else "zero"
         with together.replica(context):
-            with tf.GradientTape() as tape:
-                loss = self._share_of_loss(labels, model(images, training=True), context)
-                scaled = model.optimizer.scale_loss(loss)
-            gradients = tape.gradient(scaled, weights)
-        used = [(gradient, weight) for gradient, weight in zip(gradients, weights, strict=True) if gradient is not None]
+            return loss, tape.gradient(scaled, model.trainable_weights, unconnected_gradients=unconnected)
+
+    def _apply(self, loss, gradients):
+        model, context = self.model, tf.distribute.get_replica_context()
+        used = [pair for pair in zip(gradients, model.trainable_weights, strict=True) if pair[0] is not None]
         summed = context.all_reduce("SUM", [gradient for gradient, _ in used])
         model.optimizer.apply_gradients(zip(summed, [weight for _, weight in used], strict=True))
         return context.all_reduce("SUM", loss)
 
-    def _share_of_loss(self, labels, outputs, context):
-        """What this replica adds to the loss of the whole batch, with the gradients of the whole."""
+    def _share_of_loss(self, labels, outputs, context, counts=None):
+        """What this replica adds to the loss of the whole batch, with the gradients of the whole.
+
+        Args:
+            labels, outputs: of this replica.
+            context: of the replica.
+            counts: how much the batch counts where it is a part of a step, by output.
+        """
         replicas = context.num_replicas_in_sync
-        shares = [tf.cast(loss, tf.float32) / replicas for loss in self.model.losses]  # of weights, alike everywhere
+        # Losses of weights are alike everywhere.
+        shares = [tf.cast(loss, tf.float32) / (replicas * self.parts) for loss in self.model.losses]
         for name, (loss, weight) in self._terms.items():
+            weight = weight if counts is None else weight * counts[name or "logits"]
             truth, output = (labels, outputs) if name is None else (labels[name], outputs[name])
             if getattr(loss, "adds_up", False):
                 shares.append(weight * loss(truth, output))
