@@ -23,21 +23,26 @@ def has_end(path) -> bool:
     return False
 
 
-def without_notes(data: bytes) -> bytes:
-    """A PNG without what tells no ids, such as colour profiles: libpng complains of those on standard error.
+def picture_only(data: bytes) -> bytes:
+    """A PNG without what tells no ids, such as texts, colour profiles and transparency.
 
     Raises:
-        ValueError: a checksum is wrong, which libpng would say there, too.
+        ValueError: a checksum of what is left is wrong, or the file was cut off within it.
     """
     kept, place, view = [data[:8]], 8, memoryview(data)
-    while place < len(data):
+    while place + 8 <= len(data):
         end = place + 12 + int.from_bytes(view[place : place + 4], "big")
         name = bytes(view[place + 4 : place + 8])
-        if name in (b"IHDR", b"IDAT", b"tRNS", b"IEND"):
-            if end <= len(data) and zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+        if name in (b"IHDR", b"PLTE", b"IDAT"):
+            if end > len(data):
+                raise ValueError("truncated")
+            if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
                 raise ValueError("a checksum is wrong")
             kept.append(view[place:end])
         if name == b"IEND":
             break
         place = end
-    return b"".join(kept)
+    return b"".join([*kept, _END])
+
+
+_END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))

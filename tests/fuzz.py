@@ -50,6 +50,10 @@ def _png(array):
     return lambda file: Image.fromarray(array).save(file, "PNG")
 
 
+def _photo(kind, **options):
+    return lambda file: Image.fromarray(_COLORS).save(file, kind, **options)
+
+
 def _jpeg(file):
     image = Image.fromarray(_COLORS)
     exif = image.getexif()
@@ -149,6 +153,10 @@ READERS: dict[str, tuple[str, Callable, Callable]] = {
     "panoptic map": ("panoptic.png", _png(_COLORS), read_segment_ids),
     "image": ("image.png", _png(_COLORS), read_image),
     "photograph": ("photo.jpg", _jpeg, read_photo),
+    "TIFF": ("photo.tif", _photo("TIFF", compression="tiff_adobe_deflate"), read_photo),
+    "TIFF of a JPEG": ("photo.tif", _photo("TIFF", compression="jpeg"), read_photo),
+    "WebP": ("photo.webp", _photo("WEBP"), read_photo),
+    "BMP": ("photo.bmp", _photo("BMP"), read_photo),
     "image size": ("size.jpg", _jpeg, image_size),
     "COCO instances": _coco("instances"),
     "COCO stuff": _coco("stuff"),

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from functools import partial
 
@@ -69,23 +71,94 @@ def test_sixteen_bits_are_refused_unless_asked_for(tmp_path):
         read_ids(tmp_path / "wide.png")
 
 
-def test_no_changed_byte_of_the_ids_goes_unseen(tmp_path):
+@pytest.mark.parametrize("kind", ["grey", "wide", "palette", "panoptic"])
+def test_no_changed_byte_of_the_ids_goes_unseen(kind, tmp_path):
     """Pillow reads some of these files, and other ids than were written."""
-    ids = np.zeros((40, 60), np.uint8)
-    ids[10:30, 20:50] = 7
+    ids, read_again = np.zeros((24, 40), np.uint8), read_ids
+    ids[8:18, 15:33] = 7
+    image = Image.fromarray(ids)
+    if kind == "wide":
+        image, read_again = Image.fromarray(ids.astype(np.uint16) * 1000), partial(read_ids, sixteen_bit=True)
+    if kind == "palette":
+        image = Image.fromarray(ids, "P")
+        image.putpalette(bytes(range(48)))
+    if kind == "panoptic":
+        image, read_again = Image.merge("RGB", [image] * 3), read_segment_ids
     file = tmp_path / "ids.png"
-    Image.fromarray(ids).save(file)
-    whole = file.read_bytes()
+    image.save(file)
+    whole, right = file.read_bytes(), read_again(file)
     for place in range(8, len(whole)):
         damaged = bytearray(whole)
         damaged[place] ^= 0x10
         file.write_bytes(damaged)
         try:
-            read = read_ids(file)
+            read = read_again(file)
         except CourseError as error:
             assert str(file) in str(error) and "\n" not in str(error)
         else:
-            assert np.array_equal(read, ids), f"byte {place} changed the ids unseen"
+            assert np.array_equal(read, right), f"byte {place} changed the ids unseen"
+
+
+def chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png_of(stream, bits=8, colour=0, interlace=0):
+    """A PNG of 16 x 12 pixels with right checksums, whatever its stream holds."""
+    header = struct.pack(">IIBBBBB", 16, 12, bits, colour, 0, 0, interlace)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+
+
+def test_colours_of_sixteen_bits_are_no_segment_ids(tmp_path):
+    """Pillow would read half of each."""
+    (tmp_path / "wide.png").write_bytes(png_of(zlib.compress(bytes((1 + 6 * 16) * 12)), bits=16, colour=2))
+    with pytest.raises(CourseError, match=r"wide\.png: a panoptic PNG has 8-bit colours \(RGB\), this one 16-bit RGB;"):
+        read_segment_ids(tmp_path / "wide.png")
+
+
+READ = """
+import sys
+from course_utils.errors import CourseError
+from course_utils.images import read_ids, read_photo
+
+for path in sys.argv[1:]:
+    before = sys.getrefcount(None)
+    for _ in range(100):
+        try:
+            (read_photo if path.endswith(".tif") else read_ids)(path, *[True] * path.endswith("wide.png"))
+            said = f"{path}: read"
+        except CourseError as error:
+            said = str(error)
+    assert before - sys.getrefcount(None) < 50, "references to None are lost: Python will stop"
+    print(said)
+"""
+
+
+def test_nothing_stands_beside_the_line_about_a_damaged_file(tmp_path):
+    """As somebody's script reads them, without pytest's handlers of what libraries have to say."""
+    rows = bytes(17 * 12)
+    stream = zlib.compress(rows)
+    damage = {
+        "short": png_of(zlib.compress(rows[:99])), "long": png_of(zlib.compress(2 * rows)),
+        "more": png_of(stream + b"more"), "filter": png_of(zlib.compress(b"\x09" + rows[1:])),
+        "sum": png_of(stream[:-1] + b"\x77"), "interlace": png_of(stream, interlace=7), "wide": png_of(stream, bits=16),
+        "palette": png_of(stream[:-5], colour=3), "cut": png_of(stream)[:-24],
+    }  # fmt: skip
+    paths = [tmp_path / f"{name}.png" for name in damage]
+    for path in paths:
+        path.write_bytes(damage[path.stem])
+    for compression in ("tiff_adobe_deflate", "tiff_lzw", "jpeg"):
+        paths.append(tmp_path / f"{compression}.tif")
+        Image.fromarray(_ids(np.uint8)).save(paths[-1], compression=compression)
+        spoilt = bytearray(paths[-1].read_bytes())
+        spoilt[200:220] = b"\xff" * 20
+        paths[-1].write_bytes(spoilt)
+    done = subprocess.run([sys.executable, "-c", READ, *paths], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == [str(path) for path in paths]
+    read = {path.stem for path, line in zip(paths, lines, strict=True) if line.endswith(".png: read")}
+    assert read <= {"long", "more"}, "too much is no harm, anything else is"
 
 
 def test_no_file_cut_off_within_its_ids_is_read(tmp_path):
