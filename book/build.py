@@ -1,8 +1,8 @@
 """`make book`: the course as a static site in book/_build/html, from the committed outputs and without solutions.
 
-Settings of the environment, for the launch buttons; without the first there are none:
+Settings of the environment, for the launch buttons:
 
-    COURSE_REPOSITORY   owner/name on GitHub
+    COURSE_REPOSITORY   owner/name on GitHub; that of pyproject.toml when omitted, and without any no buttons
     COURSE_BRANCH       its branch that holds what `make students` writes; students when omitted
 
 The pages are laid out in book/_build/source as in the repository, so that links between them hold.
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from address import on_github
 from chapters import write_chapters
 from jupyter_book.sphinx import build_sphinx
 from landing import write_landing
@@ -72,11 +73,10 @@ def assemble(source: Path) -> None:
 
 
 def with_repository(config: dict) -> dict:
-    """The configuration with the edition, and with launch buttons when the environment says where the course is."""
+    """The configuration with the edition, and with launch buttons when it is known where the course is."""
     foot = f"Edition {edition()}, by the course's authors. Code: MIT. Text and figures: CC BY 4.0."
     config["html"]["extra_footer"] = f"<p>{foot}</p>"
-    name = os.environ.get("COURSE_REPOSITORY", "").strip("/")
-    if name:
+    if name := on_github():
         branch = os.environ.get("COURSE_BRANCH", "students")
         config["repository"] = {"url": f"https://github.com/{name}", "branch": branch, "path_to_book": ""}
         config["launch_buttons"] |= {

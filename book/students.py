@@ -4,7 +4,7 @@ Its notebooks have no solutions and no hidden checks, and their first cell sets 
 sources and the tests, which contain solutions, and what only instructors and developers need are left out; README is
 the students' page. Environment variables, as for the book:
 
-    COURSE_REPOSITORY   owner/name on GitHub; without it there is no cell for Colab
+    COURSE_REPOSITORY   owner/name on GitHub; that of pyproject.toml when omitted, and without any no cell for Colab
     COURSE_BRANCH       the branch of the copy; students when omitted
 """
 
@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from address import on_github
 
 from course_utils.tools.notebooks.convert import write_notebook
 from course_utils.tools.students.released import for_students
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         write_notebook(for_students(path), notebooks / path.name)
     for picture in (ROOT / "notebooks").glob("*.jpg"):
         shutil.copy(picture, notebooks)
-    if name := os.environ.get("COURSE_REPOSITORY"):
+    if name := on_github():
         for path in notebooks.glob("*.ipynb"):
             add_colab_cell(path, name, os.environ.get("COURSE_BRANCH", "students"))
     print(f"The students' copy: {output}")

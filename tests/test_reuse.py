@@ -53,6 +53,48 @@ def test_metadata_are_complete():
     assert {str(minor) for minor in range(int(low), int(high))} <= minors
 
 
+PLACEHOLDER = "https://example.org/semantic-segmentation"
+ADDRESS = PROJECT["urls"]["Repository"]
+PAGE = (ROOT / "docs" / "editions.md").read_text("utf-8")
+ENTER = re.search(r"^perl .*$", PAGE, re.M)[0]
+"""The page's command that enters an address in place of the placeholder."""
+
+
+def published_files():
+    """What somebody who publishes the course shows to others: pages, settings, examples, the book's scripts."""
+    found = [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".cff", ".yml", ".yaml", ".txt", "")]
+    for folder in ("docs", "docker", ".devcontainer", "book", "course_utils", "notebooks/source"):
+        found += (ROOT / folder).rglob("*")
+    generated = {"_build", "__pycache__"}
+    return [path for path in found if path.is_file() and path.stat().st_size < 10**6 and not generated & {*path.parts}]
+
+
+def test_the_address_is_the_same_wherever_the_course_names_its_own():
+    assert all(url.startswith(ADDRESS) for url in PROJECT["urls"].values())
+    assert CITATION["repository-code"] == ADDRESS
+    assert f"git-pull?repo={ADDRESS}&" in (ROOT / "docs" / "jupyterhub.md").read_text("utf-8")
+
+
+def test_the_command_of_the_page_finds_every_placeholder(tmp_path):
+    """No file but those that it names has an address that leads nowhere, and these have one kind of it."""
+    files, mine = ENTER.rsplit("#' ", 1)[1].split(), "https://github.com/some-one/her-course"
+    for path in published_files():
+        nowhere = set(re.findall(rb"https?://[\w.-]*example\.(?:org|com|net)[^\s\"'`#)&]*", path.read_bytes()))
+        if path.relative_to(ROOT).as_posix() in files:
+            assert {text.decode().removesuffix("/blob/HEAD/CHANGELOG.md") for text in nowhere} <= {PLACEHOLDER}
+        else:
+            assert not nowhere, path
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8").replace(ADDRESS, PLACEHOLDER), "utf-8")
+    command = ENTER.replace("https://github.com/OWNER/NAME", mine)
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert all("example.org" not in (tmp_path / name).read_text("utf-8") for name in files)
+    urls = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+    citation = yaml.safe_load((tmp_path / "CITATION.cff").read_text("utf-8"))
+    assert urls["Repository"] == citation["repository-code"] == mine
+
+
 def test_a_wheel_carries_licences_and_metadata(tmp_path):
     """What the project's own build tool makes of pyproject.toml; nothing is installed or fetched."""
     for name in ["pyproject.toml", "README.md", *PROJECT["license-files"]]:

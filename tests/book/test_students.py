@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import address
 import build
 import nbformat
 import pytest
@@ -163,12 +164,27 @@ def test_binder_builds_from_the_environment_file(folder, copy, monkeypatch):
         assert Path(line.split()[-1].partition("[")[0]).exists(), line
 
 
-def test_buttons_open_what_the_environment_names(monkeypatch):
-    config = yaml.safe_load((ROOT / "book" / "_config.yml").read_text())
-    monkeypatch.delenv("COURSE_REPOSITORY", raising=False)
-    assert "binderhub_url" not in build.with_repository(config)["launch_buttons"]
-    monkeypatch.setenv("COURSE_REPOSITORY", "owner/name")
+@pytest.mark.parametrize(
+    ("named", "published", "opened"),
+    [
+        (None, "https://example.org/semantic-segmentation", None),
+        (None, "https://gitlab.com/owner/name", None),
+        (None, "https://github.com/owner/name", "owner/name"),
+        (None, "https://github.com/owner/name.git", "owner/name"),
+        ("other/fork", "https://github.com/owner/name", "other/fork"),
+    ],
+)
+def test_buttons_open_the_course_where_it_is_published_on_github(named, published, opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(address, "PROJECT", tmp_path / "pyproject.toml")
+    address.PROJECT.write_text(f'[project.urls]\nRepository = "{published}"\n')
     monkeypatch.setenv("COURSE_BRANCH", "autumn")
-    config = build.with_repository(config)
-    assert config["repository"] == {"url": "https://github.com/owner/name", "branch": "autumn", "path_to_book": ""}
-    assert {"binderhub_url", "colab_url"} <= set(config["launch_buttons"])
+    monkeypatch.delenv("COURSE_REPOSITORY", raising=False)
+    if named:
+        monkeypatch.setenv("COURSE_REPOSITORY", named)
+    config = build.with_repository(yaml.safe_load((ROOT / "book" / "_config.yml").read_text()))
+    buttons = {"binderhub_url", "colab_url"} & set(config["launch_buttons"])
+    if opened is None:
+        assert not buttons and config["repository"] == {"url": ""}
+    else:
+        expected = {"url": f"https://github.com/{opened}", "branch": "autumn", "path_to_book": ""}
+        assert config["repository"] == expected and len(buttons) == 2
