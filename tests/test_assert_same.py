@@ -41,6 +41,8 @@ def test_integers_are_compared_exactly_and_true_is_no_integer():
         assert_same([3, 5], [3, 4])
     with pytest.raises(AssertionError, match="true or false"):
         assert_same([True, False], [1, 0])
+    with pytest.raises(AssertionError, match="is False, expected True"):
+        assert_same([True, False], [True, True])
 
 
 def test_an_object_that_claims_to_equal_everything_fails():
@@ -101,4 +103,5 @@ def test_every_part_of_an_answer_has_to_be_right():
 
     for wrong in (lambda values: values, lambda values: (values,), lambda values: (values, values)):
         assert adopt("pair", {"pair": wrong}, ours=pair, trials=[(1.0,)]) is pair
-    assert adopt("pair", {"pair": lambda v: (v, v + v)}, ours=pair, trials=[(1.0,)]) is not pair
+    for right in (lambda v: (v, v + v), lambda v: [v, v + v]):
+        assert adopt("pair", {"pair": right}, ours=pair, trials=[(1.0,)]) is right

@@ -23,7 +23,7 @@ _COLOURS = 64
 
 _STYLE = """
 <style>
-.course-steps { line-height: 1.5; margin: 0.5rem 0; max-width: 660px; }
+.course-steps { line-height: 1.5; margin: 0.5rem 0; max-width: 900px; }
 .course-steps .course-frames { display: flex; flex-wrap: wrap; gap: 0.8rem; }
 .course-steps .course-frame { width: 310px; }
 .course-steps img { background: #fff; border-radius: 0.3rem; height: auto; max-width: 100%; }
@@ -31,7 +31,7 @@ _STYLE = """
 .course-steps[data-ready] .course-frames { display: block; }
 .course-steps[data-ready] .course-frame { width: auto; }
 .course-steps[data-ready] .course-frame:not([data-shown]) { display: none; }
-.course-steps .course-bar { align-items: center; display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.course-steps .course-bar { align-items: center; display: flex; flex-wrap: wrap; gap: 0.5rem; margin-bottom: 0.4rem; }
 .course-steps button { background: transparent; border: 1px solid; border-radius: 0.3rem; color: inherit;
   cursor: pointer; font: inherit; min-height: 2rem; min-width: 2.4rem; padding: 0 0.6rem; }
 .course-steps .course-bar :focus-visible { outline: 3px solid; outline-offset: 2px; }

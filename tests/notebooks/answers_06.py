@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 from scipy.ndimage import correlate
+from scipy.optimize import linear_sum_assignment
+from scipy.signal import fftconvolve
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
@@ -124,6 +126,72 @@ def table_in_place(matrix):
     return found
 
 
+def atrous_by_fourier(x, kernel, rate):
+    full = fftconvolve(x, with_zeros(kernel, rate)[::-1, ::-1])
+    down, across = (rate * (taps // 2) for taps in kernel.shape)
+    return full[down : down + x.shape[0], across : across + x.shape[1]].astype(np.float32)
+
+
+def atrous_padded_by_the_rate(x, kernel, rate):
+    """Right for three taps only."""
+    padded = np.pad(x, rate)
+    shape = x.shape
+    return sum(
+        w * padded[m * rate : m * rate + shape[0], n * rate : n * rate + shape[1]]
+        for (m, n), w in np.ndenumerate(kernel)
+    )
+
+
+def level_by_sums(features, bins):
+    """By an image of sums, in single precision at its end."""
+    total = np.pad(features.astype(float).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    i = np.arange(bins)
+    (a, b), (c, d) = ((i * n // bins, -(-(i + 1) * n // bins)) for n in features.shape)
+    sums = total[np.ix_(b, d)] - total[np.ix_(a, d)] - total[np.ix_(b, c)] + total[np.ix_(a, c)]
+    return (sums / np.outer(b - a, d - c)).astype(np.float32)
+
+
+def level_by_splitting(features, bins):
+    """Bins that never share a feature."""
+    return [[part.mean() for part in np.array_split(rows, bins, axis=1)] for rows in np.array_split(features, bins)]
+
+
+def field_by_places(layers):
+    """From the output back to the image, place by place."""
+    places = [0]
+    for taps, rate, stride in layers[::-1]:
+        places = sorted({place * stride + tap * rate for place in places for tap in range(taps)})
+    return np.int32(places[-1] + 1), np.int32(len(places))
+
+
+def field_with_its_own_stride(layers):
+    """A layer's own stride already counts for its own taps."""
+    seen, step = {0}, 1
+    for taps, rate, stride in layers:
+        step *= stride
+        seen = {place + tap * rate * step for place in seen for tap in range(taps)}
+    return max(seen) + 1, len(seen)
+
+
+def table_by_recall(matrix):
+    """The table by which the mean of the classes' recalls is best."""
+    return linear_sum_assignment((matrix / matrix.sum(axis=1, keepdims=True).clip(1)).T, maximize=True)[1]
+
+
+def table_by_dynamic_programming(matrix):
+    """The best table of the first numbers for every set of classes, from no number to all."""
+    best = {frozenset(): (0, ())}
+    for column in matrix.T:
+        larger = {}
+        for used, (right, table) in best.items():
+            for k in set(range(len(matrix))) - used:
+                found = right + int(column[k]), (*table, k)
+                larger[used | {k}] = max(larger.get(used | {k}, (-1, ())), found)
+        best = larger
+    ((_, table),) = best.values()
+    return table
+
+
 RIGHT = [
     ("slide", slide_by_loops),
     ("slide", lambda f, w, b: np.einsum("hwc,ck->hwk", f, w) + b),
@@ -138,6 +206,11 @@ RIGHT = [
     ("table", table_by_trying),
     ("table", table_by_flow),
     ("table", lambda matrix: tf.constant(table_by_trying(matrix))),
+    ("slide", lambda f, w, b: np.float32([[place @ w + b for place in row] for row in f])),
+    ("atrous", atrous_by_fourier),
+    ("field", field_by_places),
+    ("level", level_by_sums),
+    ("table", table_by_dynamic_programming),
 ]
 PARTLY = [
     ("level", level(end=lambda i, n, b: max((i + 1) * n // b, i * n // b + 1)), 1),
@@ -145,6 +218,7 @@ PARTLY = [
     ("level", level(first=lambda i, n, b: min(i * -(-n // b), n - 1), end=lambda i, n, b: (i + 1) * -(-n // b)), 1),
     ("atrous", lambda x, k, r: atrous_by_scipy(x, k, r, mode="reflect"), 1),
     ("atrous", lambda x, k, r: atrous_by_scipy(x, k, r, mode="wrap"), 1),
+    ("level", level_by_splitting, 1),
 ]
 WRONG = [
     ("slide", nothing),
@@ -198,4 +272,8 @@ WRONG = [
     ("table", lambda matrix: np.array(table_by_trying(matrix), float)),
     ("table", lambda matrix: np.add(table_by_trying(matrix), 1)),
     ("table", table_in_place),
+    ("slide", lambda f, w, b: tf.nn.softmax(f @ w + b).numpy()),
+    ("atrous", atrous_padded_by_the_rate),
+    ("field", field_with_its_own_stride),
+    ("table", table_by_recall),
 ]

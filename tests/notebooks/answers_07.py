@@ -94,6 +94,35 @@ def seams_in_place(basis):
     return basis
 
 
+def mask_by_windows(p, window):
+    """With NaN outside the image, in single precision."""
+    padded = np.pad(np.float32(p), window // 2, constant_values=np.nan)
+    seen = np.lib.stride_tricks.sliding_window_view(padded, (window, window))
+    return np.nanmax(seen, axis=(2, 3)) - np.nanmin(seen, axis=(2, 3))
+
+
+def patches_by_pixels(a, b):
+    f = len(b) // 2
+    canvas = np.zeros(((a.shape[0] + 1) * f, (a.shape[1] + 1) * f), np.float32)
+    drawn = np.einsum("ijn,yxn->ijyx", a, b)
+    i, j, y, x = np.indices(drawn.shape)
+    np.add.at(canvas, (i * f + y, j * f + x), drawn)
+    return canvas
+
+
+def patches_beside_each_other(a, b):
+    """Without overlap."""
+    drawn = np.einsum("ijn,yxn->iyjx", a, b)
+    return drawn.reshape(a.shape[0] * len(b), -1)
+
+
+def seams_by_rolling(basis):
+    """What meets a value lies f away, on a ring."""
+    f = len(basis) // 2
+    rows = basis + np.roll(basis, f, axis=0)
+    return np.float32(basis / (rows + np.roll(rows, f, axis=1)))
+
+
 RIGHT = [
     ("mask", mask_by_scipy),
     ("mask", mask_by_pooling),
@@ -107,6 +136,10 @@ RIGHT = [
     ("seams", seams_by_loops),
     ("seams", seams_by_drawing),
     ("seams", lambda basis: seams_by_loops(basis).tolist()),
+    ("mask", mask_by_windows),
+    ("patches", patches_by_pixels),
+    ("refine", lambda s, r, w: refine_by_scipy(s, r, w, mask=lambda p, size: ndimage.morphological_gradient(p, size))),
+    ("seams", seams_by_rolling),
 ]
 PARTLY = [
     ("mask", lambda p, window: mask_by_scipy(p, window, mode="constant"), 1),
@@ -157,4 +190,9 @@ WRONG = [
     ("seams", lambda basis: basis / basis.sum(axis=0)),
     ("seams", lambda basis: seams_by_loops(basis).T),
     ("seams", seams_in_place),
+    ("mask", lambda p, window: mask_by_scipy(p, 2 * window + 1)),
+    ("patches", patches_beside_each_other),
+    ("refine", lambda s, r, window: s + mask_by_scipy(special.expit(s), (window, window, 1)) * r),
+    ("refine", lambda s, r, window: s + mask_by_scipy(special.softmax(r, -1), (window, window, 1)) * r),
+    ("seams", lambda basis: basis / np.sqrt(basis / seams_by_loops(basis))),
 ]

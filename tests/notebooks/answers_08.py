@@ -130,6 +130,38 @@ def settled_without_care(z, k, mu, sweeps):
     return q
 
 
+def kernel_of_factors(image, alpha, beta):
+    """Positions along each axis and colours as factors of their own, in single precision."""
+    height, width, _ = image.shape
+    n = height * width
+    rows, columns = (
+        np.exp(-(np.subtract.outer(i, i) ** 2) / (2 * alpha**2)) for i in (np.arange(height), np.arange(width))
+    )
+    apart = image.reshape(n, 1, -1) - image.reshape(1, n, -1)
+    g = (np.kron(rows, columns) * np.exp(-np.square(apart).sum(-1) / beta**2 / 2)).astype(np.float32)
+    strength = 1 / np.sqrt(g.sum(axis=1))
+    return np.where(np.eye(n, dtype=bool), 0, g * strength * strength[:, None])
+
+
+def energy_of_probabilities(x, z, k, mu):
+    """The unary term is -log softmax instead of -logit."""
+    return energy_by_one_hot(x, special.log_softmax(z, axis=1), k, mu)
+
+
+def step_by_logarithms(q, z, k, mu):
+    x = z - np.einsum("ij,jm,ml->il", k, q, mu)
+    return np.exp(x - special.logsumexp(x, axis=1, keepdims=True)).tolist()
+
+
+def settled_by_lists(z, k, mu, sweeps):
+    q = [special.softmax(row) for row in z]
+    for number in range(sweeps * len(q)):
+        i = number % len(q)
+        heard = sum(k[i, j] * (q[j] @ mu) for j in range(len(q)))
+        q[i] = special.softmax(z[i] - heard)
+    return q
+
+
 RIGHT = [
     ("kernel", kernel_by_loops),
     ("kernel", kernel_by_scipy),
@@ -143,6 +175,10 @@ RIGHT = [
     ("settle", settled),
     ("settle", settled_by_messages),
     ("settle", lambda *given: settled(*given).tolist()),
+    ("kernel", kernel_of_factors),
+    ("energy", lambda x, z, k, mu: np.float32([energy_by_loops(x, z, k, mu)])[0]),
+    ("step", step_by_logarithms),
+    ("settle", settled_by_lists),
 ]
 PARTLY = [
     ("kernel", lambda image, a, b: kernel_by_loops(image, a, b, channels=1), 1),
@@ -199,4 +235,8 @@ WRONG = [
     ("settle", settled_by_damping),
     ("settle", settled_without_care),
     ("settle", settled_in_place),
+    ("kernel", lambda image, a, b: kernel_by_loops(image, a**0.5, b**0.5)),
+    ("energy", energy_of_probabilities),
+    ("step", lambda q, z, k, mu: special.softmax(np.log(q + 1e-12) - k @ q @ mu, axis=1)),
+    ("settle", lambda *given: settled(*given, order=lambda n: [*range(0, n, 2), *range(1, n, 2)])),
 ]

@@ -1,10 +1,12 @@
 """Answers to the exercises of notebook 09: right ones of another shape, and wrong ones."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_dilation, distance_transform_edt, maximum_filter, minimum_filter
 from scipy.spatial import KDTree
+from scipy.special import expit
 
 from course_utils.backend import tf
 
@@ -132,6 +134,65 @@ def crop_by_arrays(height, width, factor, y, x):
     return np.stack([starts, stops], axis=1).ravel().astype(int)
 
 
+def periods_by_sets(scores, margin):
+    """Rounds, and looks for the first shift at which all lines repeat."""
+    inside = np.round(scores[margin:-margin, margin:-margin] / 1e-4).astype(int)
+    found = []
+    for lines in (inside.tolist(), inside.T.tolist()):
+        found.append(min(s for s in range(1, len(lines)) if all(a == b for a, b in zip(lines, lines[s:]))))  # noqa: B905
+    return tuple(found)
+
+
+def gate_after_the_convolution(features, scores, kernel):
+    """The gate has no channels, so it may as well come last."""
+    return np.float32((features @ kernel) * (1 + expit(scores))[..., None])
+
+
+def edges_with_void_spread(labels, radius):
+    """What is near void is void."""
+    near_void = (
+        distance_transform_edt(labels != 255) <= radius if (labels == 255).any() else np.zeros(labels.shape, bool)
+    )
+    return np.where(near_void, 255, edges_by_shifts(labels, radius))
+
+
+def edges_by_filters(labels, radius):
+    """Two classes within reach: the smallest and the largest label there differ."""
+    reach = int(radius)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = x**2 + y**2 <= radius**2
+    low = minimum_filter(np.where(labels == 255, 999, labels), footprint=disc, mode="constant", cval=999)
+    high = maximum_filter(np.where(labels == 255, -1, labels), footprint=disc, mode="constant", cval=-1)
+    return np.where(labels == 255, 255, (low < high).astype(np.uint8))
+
+
+def f_by_dilation(true, predicted, tolerance, reach=None):
+    y, x = np.mgrid[-8:9, -8:9]
+    disc = x**2 + y**2 <= (tolerance if reach is None else reach(tolerance)) ** 2
+    if not (true.any() and predicted.any()):
+        return [float(not (true.any() or predicted.any()))] * 3
+    p, r = (np.mean(binary_dilation(other, disc)[own]) for own, other in ((predicted, true), (true, predicted)))
+    return np.float32([p, r, 2 * p * r / (p + r) if p + r else 0])
+
+
+def crop_rounding_first(height, width, factor, y, x):
+    """Rounds what is removed, and then divides it."""
+    ends = []
+    for length, share in ((height, y), (width, x)):
+        removed = round(factor / 512 * length)
+        first = round(share * removed)
+        ends += [first, length - (removed - first)]
+    return ends
+
+
+def crop_by_fractions(height, width, factor, y, x):
+    ends = []
+    for length, share in ((height, Fraction(y)), (width, Fraction(x))):
+        removed = Fraction(2 * factor * length, 1024)
+        ends += [np.int16(round(share * removed)), np.int16(length - round((1 - share) * removed))]
+    return ends
+
+
 RIGHT = [
     ("periods", weave()),
     ("periods", weave(tolerance=1e-4)),
@@ -148,8 +209,15 @@ RIGHT = [
     ("crop", crop_by_share),
     ("crop", crop_by_arrays),
     ("crop", lambda *frame: tf.constant(crop_by_share(*frame))),
+    ("periods", periods_by_sets),
+    ("gate", gate_after_the_convolution),
+    ("edges", edges_by_filters),
+    ("boundary", f_by_dilation),
+    ("crop", crop_by_fractions),
 ]
 PARTLY = [
+    ("edges", edges_with_void_spread, 1),
+    ("boundary", lambda t, p, tolerance: f_by_dilation(t, p, tolerance, reach=round), 0.5),
     ("edges", lambda labels, radius: edges_by_shifts(labels, radius) % 255, 1),
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(0.0, 0.0)), 1.5),
     ("boundary", lambda t, p, tolerance: f_by_trees(t, p, tolerance, empty=(1.0, 1.0)), 1.5),
@@ -216,4 +284,7 @@ WRONG = [
     ("crop", lambda h, w, c, y, x: [int(v) for v in (y * c * h / 512, h - (1 - y) * c * h / 512,
                                                      x * c * w / 512, w - (1 - x) * c * w / 512)]),
     ("crop", lambda h, w, c, y, x: np.array(crop_by_share(h, w, c, y, x), float)),
+    ("periods", lambda scores, margin: weave()(scores - scores.mean(axis=1, keepdims=True), margin)),
+    ("gate", lambda f, s, w: (f * expit(s)[..., None]) @ w + f),
+    ("crop", crop_rounding_first),
 ]  # fmt: skip

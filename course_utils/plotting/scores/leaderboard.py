@@ -24,7 +24,7 @@ def score_grid(systems, columns, values, low=None, high=None, *, notes=None):
     """
     values = np.asarray(values, float)
     rows, number = values.shape
-    figure, axis = new_figure(size=(12, 0.36 * rows + 1.15 if low is not None else 0.28 * rows + 1.05))
+    figure, axis = new_figure(size=(10, 0.36 * rows + 1.15 if low is not None else 0.28 * rows + 1.05))
     axis.imshow(values, cmap="Blues", norm=Normalize(0, 160), aspect="auto")
     best = np.round(values, 1) == np.nanmax(np.round(values, 1), axis=0)
     for row, column in np.ndindex(rows, number):
