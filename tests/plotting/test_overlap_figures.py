@@ -29,6 +29,15 @@ def test_panel_draws_the_outer_product_of_the_counts():
     assert figure.axes[0].get_title(loc="left") == "title" or figure.axes[0].get_title() == "title"
 
 
+def test_panel_says_what_is_counted_on_a_scale_that_ends_at_the_largest_count():
+    figure = plotting.overlap_panel([3, 400, 2], "title", "paths")
+    (bars, _, scale), most = figure.axes, 400**2
+    (shades,) = scale.images
+    assert "paths" in bars.get_ylabel() and "paths" in scale.get_ylabel()
+    assert shades.get_clim() == (0, most) and max(shades.get_extent()) == most + 0.5
+    assert len(shades.get_array()) < 1000, "a shade per number would take longer to draw than the map"
+
+
 def test_empty_places_of_the_grid_are_blank():
     figure = plotting.overlap_maps({f"map {n}": np.eye(3) for n in range(3)}, columns=2)
     assert [axis.axison for axis in figure.axes[:4]] == [True, True, True, False]
@@ -85,3 +94,4 @@ def test_pictures_by_name_of_row():
     figure = plotting.gray_images({"up": [np.eye(3)] * 2, "down": [np.eye(3)] * 2}, ["a", "b"], limits=(0, 2))
     assert [axis.get_ylabel() for axis in figure.axes] == ["up", "", "down", ""]
     assert {axis.images[0].get_clim() for axis in figure.axes} == {(0, 2)}
+    assert all(spine.get_visible() for axis in figure.axes for spine in axis.spines.values()), "white needs an outline"

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from course_utils.plotting.style import COLORS, new_figure
 
@@ -42,33 +42,36 @@ def kernel_windows(kernel_sizes=(3, 4), stride: int = 2, cells: int = 8):
     return figure
 
 
-def overlap_panel(counts, title: str):
+def overlap_panel(counts, title: str, what: str = "taps"):
     """The overlap map, with the counts along one axis as bars above it; fast enough for a control.
 
     Args:
         counts: counts along one axis [positions]; the map is their outer product.
         title: title of the figure.
+        what: what is counted.
 
     Returns:
         the figure.
     """
     counts = np.asarray(counts)
     positions = len(counts)
-    places = {"left": 0.12, "right": 0.84, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
+    places = {"left": 0.12, "right": 0.82, "top": 0.94, "bottom": 0.07, "hspace": 0.06, "height_ratios": [1, 3.6]}
     figure, (bars, field) = new_figure(2, 1, (5.6, 6.6), sharex=True, gridspec_kw=places)
     figure.set_layout_engine(None)
     bars.stairs(counts, np.arange(positions + 1) - 0.5, fill=True, color=COLORS["sky"])
     ticks = range(0, counts.max() + 1, -(-counts.max() // 4))
-    bars.set(ylabel="taps", ylim=(0, counts.max() + 0.5), yticks=ticks, title=title)
+    bars.set(ylabel=what, ylim=(0, counts.max() + 0.5), yticks=ticks, title=title)
     field.imshow(np.multiply.outer(counts, counts), cmap="viridis", vmin=0, vmax=counts.max() ** 2)
     field.set(aspect="auto", xlabel="output column", ylabel="output row", xlim=(-0.5, positions - 0.5))
     for axis in (field.xaxis, field.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True))
     # The colour scale is drawn by hand: figure.colorbar is slow.
     most = int(counts.max()) ** 2
-    scale = figure.add_axes([0.87, 0.07, 0.03, 0.665], yticks=range(0, most + 1, -(-most // 8)), xticks=[])
-    scale.imshow(np.arange(most + 1)[:, None], cmap="viridis", aspect="auto", origin="lower")
-    scale.set_ylabel("kernel taps that reach the pixel", labelpad=2)
+    scale = figure.add_axes([0.845, 0.07, 0.03, 0.665], xticks=[])
+    shades = np.linspace(0, most, min(most + 1, 256))[:, None]
+    scale.imshow(shades, cmap="viridis", aspect="auto", origin="lower", extent=(0, 1, -0.5, most + 0.5))
+    scale.set_ylabel(f"{what} that reach the pixel", labelpad=2)
+    scale.yaxis.set(major_locator=MaxNLocator(8, integer=True), major_formatter=EngFormatter(sep=""))
     scale.yaxis.tick_right()
     scale.yaxis.set_label_position("right")
     return figure
@@ -202,7 +205,7 @@ def gray_images(rows, titles, limits=None):
         for picture, axis in zip(row, places, strict=True):
             axis.imshow(picture, cmap="gray", vmin=low, vmax=high)
             axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            axis.spines[:].set(visible=True, color="0.6", linewidth=0.5)  # a white picture has an outline, too
         if names:
             places[0].set_ylabel(names[number])
     for axis, title in zip(axes[0], titles, strict=True):
