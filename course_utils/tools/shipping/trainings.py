@@ -14,7 +14,7 @@ TRAININGS = {
     "DeepLabV3/toy_streets": "--image-size 128x256 --epochs 40",
     "DeepLabV3Plus/toy_streets": "--image-size 128x256 --epochs 80",
     "LRR/toy_streets": "--option width=0.3125 --image-size 128x256 --epochs 16",
-    "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 30",
+    "Piecewise/toy_streets": "--option width=0.25 --image-size 128x256 --epochs 60",
     "GSCNN/toy_streets": "--image-size 128x256 --epochs 20",
     "SegFormer/toy_streets": "--image-size 128x256 --epochs 20",
 }
