@@ -60,7 +60,7 @@ if fast:
 # %% [markdown] tags=["core"]
 # ## The question
 #
-# A network that has seen the whole street answers on a coarse map: one answer for 8, 16 or 32 pixels. How much is lost
+# A network that has seen the whole street answers on a coarse map: one answer per 8, 16 or 32 pixels. How much is lost
 # even if every answer is right? Take the true labels, keep every 8th pixel (every 16th, every 32nd), and enlarge.
 
 # %% tags=["core"]
@@ -114,7 +114,7 @@ plotting.show(
 # ## A patch of labels is a sum of few pictures
 #
 # Cut windows around pixels of a class out of the label maps: 1 where the class is, 0 elsewhere. Windows of one class
-# resemble each other: a road fills the lower part, a pole is a vertical bar. The *principal components* of their
+# look alike: a road fills the lower part, a pole is a vertical bar. The *principal components* of their
 # differences from the mean window, the **bases**, are pictures of which a few suffice (section 3 of the paper keeps ten
 # per class, scaled by how much they vary). Purple adds to the class's score, orange takes away; a negative coefficient
 # swaps the two.
@@ -263,7 +263,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# Patches with long borders, from 1, 4 and 9 numbers, cut at one half (white: the class, black: others, orange: wrong):
+# Patches with long borders, from 1, 4 and 9 numbers, cut at one half (white: the class, black: others, orange: wrong).
+# Least squares brings the grey values closer with each number; a few pixels may cross one half the wrong way all the same.
 
 
 # %%
@@ -676,8 +677,8 @@ quiz("07")
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Each answer goes into the function that is there; the cell
-# below it checks. Your function is also checked on inputs you do not see, so solve the problem and not the example.
+# Exercises 1 to 3 stand where they are needed, above. Write each answer in the function provided; the cell
+# below checks it, also on inputs that you do not see. So solve the problem, not the example.
 #
 # ### Exercise 4: a grid of seams (2 points)
 #
@@ -689,7 +690,7 @@ bell = np.exp(-(((np.arange(8) - 3.5) / 2.2) ** 2))
 print(draw_by_framework(np.ones((4, 4, 1)), np.outer(bell, bell)[..., None])[4:-4, 4:-4][:4, :9].round(2))
 
 # %% [markdown]
-# Find the cause, and mend the *basis*. `basis` `[2f, 2f]`, all values positive. Return a basis of the same shape with which
+# Find the cause, and repair the *basis*. `basis` `[2f, 2f]`, all values positive. Return a basis of the same shape with which
 # equal coefficients of 1 draw exactly 1 everywhere but at the rim of the canvas. Change each value by a factor; wherever
 # one value of the basis meets others on the canvas, those that meet get the same factor.
 

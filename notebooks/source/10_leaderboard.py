@@ -808,8 +808,7 @@ print(
 # ## More: Systems, not networks
 #
 # So train every system three times. `benchmarks/systems.py` gave them all the same minutes on two cores, by what an
-# epoch was measured to cost, and one recipe; only the seeds differ. That is far less time than the networks above had,
-# and the scores show it.
+# epoch was measured to cost, and one recipe; only the seeds differ. That is far less time than the networks above had.
 #
 # **Think first:** what moves such a score more, another seed or another hundred images?
 
@@ -856,8 +855,8 @@ if equal:
     print(f"{(by_networks & by_systems).sum()}, the wrong way round: {(by_networks & reversed_order).sum()}")
 
 # %% [markdown]
-# In a pair decided "the wrong way round" the first training of one system beat that of the other beyond chance, by a
-# test over images, while the mean over all trainings says the opposite.
+# In a pair decided "the wrong way round" the first training of one system beat that of the other beyond chance,
+# while the mean over all trainings says the opposite.
 #
 # What would decide more: seeds or images? The variance of a difference is that of the images, which falls with their
 # number, plus 2 s² / n for n trainings each. The table counts the pairs found in four of five cases at the corrected
@@ -986,6 +985,8 @@ for title, values in other_scores.items():
     print(f"{title:16} decides {np.abs(other).sum():3} pairs, against mIoU: {', '.join(against) or 'none'}")
 
 # %% [markdown]
+# On Toy Streets, DeepLabV2's random field gains mIoU and loses boundary F: it removes thin things (notebook 08).
+#
 # **Self-test.** Two lines cross between two columns. When may you say that the two scores disagree about this pair?
 #
 # <details><summary>Answer</summary>When both differences are decided, in opposite directions. Otherwise one of the
@@ -1033,18 +1034,18 @@ for other in others:
 #
 # **Think first:** you submit our table to a journal. Name the five weakest points before you read on.
 #
-# <details><summary>Answer</summary>Each is below, with what we can say to it.</details>
+# <details><summary>Answer</summary>They follow, with our answers.</details>
 #
 # 1. *"One training each."* True of the first table: it ranks networks, not architectures. The second has three trainings
-#    of each system; most differences survive.
+#    of each system; most of its differences survive that.
 # 2. *"You tuned on what you report."* The epoch of each network was chosen on val. Toy Streets' test frames were read for
-#    tables alone; CamVid's table is on val, so its scores are a little too high, most for systems that waver.
-# 3. *"The systems had unequal chances."* Yes: widths, epochs and rates differ, and are printed. Equal time, equal
-#    multiply-adds and equally searched rates are three different fairnesses; a table can have one.
+#    tables alone; CamVid's table is on val, so its scores are a little too high.
+# 3. *"The systems had unequal chances."* Yes, in the first table; the networks' cards (`course_utils/weights`) have the
+#    recipes. Equal time, equal multiply-adds and equally searched rates are three fairnesses; a table can have one.
 # 4. *"Your frames are not independent."* Measured: where neighbours resemble each other, whole blocks are drawn, and a
 #    single drive decides hardly anything.
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start
-#    from ImageNet and train for days; and a pair that is not decided is not equal: the frames do not suffice.
+#    from ImageNet and train for days; and a pair that is not decided need not be equal.
 #
 # What remains: which of *these networks* are better on frames like these, and by how much.
 
@@ -1061,13 +1062,13 @@ quiz("10")
 # %% [markdown]
 # ## Exercises
 #
-# Write each answer into the function that is given; the cell below checks it, also on inputs that you do not see.
+# Write each answer in the function provided; the cell below checks it, also on inputs that you do not see.
 #
 # ### Exercise 3: too good to be true (2 points)
 #
 # A system scores 78 % on the test split and 61 % on new photographs from the same streets. You suspect a **leak**: test
 # frames that were training frames, too. Names and check sums say no. But whoever made the split may have stored copies a
-# little brighter or darker, with some noise of compression, or mirrored.
+# little brighter or darker, with some compression noise, or mirrored.
 #
 # `train` `[n, height, width]` and `test` `[m, height, width]` are grey images, uint8. A test frame has leaked if it, or its
 # mirror image (left and right exchanged), is a training frame up to brightness: after the mean of each image has been
@@ -1114,8 +1115,9 @@ for trial in range(6):
         split.append(frame)
         wanted += [number] * bool(copied and change < 30)
     split[0], wanted = seen[trial].astype(int) - 20, sorted({0, *wanted})
-    # Upside down is another street, and so is one of which a single row is alike.
+    # Upside down is another street, and so are one of which a single row is alike, and one of less contrast.
     split += [seen[0][::-1].astype(int), np.concatenate([seen[1][:1], 255 - seen[1][1:]]).astype(int)]
+    split.append(128 + (seen[2].astype(int) - 128) // 2)
     given = seen.copy(), np.array(split).astype(np.uint8)
     found = leaked(*given)
     assert_same(given[0], seen, name="the training frames after the call")

@@ -161,6 +161,85 @@ def permute_of_accuracy(first, second, exchange):
     return permute_by_lists(first, second, exchange, score=lambda matrices: np.trace(sum(matrices)) / np.sum(matrices))
 
 
+def leaks_by_correlation(train, test):
+    """Alike up to brightness and contrast."""
+
+    def normal(frames):
+        flat = frames.reshape(len(frames), -1) - frames.mean(axis=(1, 2))[:, None]
+        return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+
+    alike = np.maximum(normal(test) @ normal(train).T, normal(test[:, :, ::-1]) @ normal(train).T)
+    return np.flatnonzero(alike.max(axis=1) > 0.99)
+
+
+def leaks_by_sets(train, test):
+    known = [frame - frame.mean() for frame in train] + [frame[:, ::-1] - frame.mean() for frame in train]
+    return sorted({n for n, frame in enumerate(test) for k in known if abs(frame - frame.mean() - k).max() <= 3})
+
+
+def stranger_to_the_first(counts):
+    """The first system whose truth is not that of system 0."""
+    truth = counts.sum(axis=3)
+    return next(k for k in range(len(truth)) if (truth[k] != truth[0]).any())
+
+
+def stranger_by_kinds(counts):
+    _, number, times = np.unique(
+        counts.sum(-1).reshape(len(counts), -1), axis=0, return_inverse=True, return_counts=True
+    )
+    return np.int32(np.argmin(times[number.ravel()]))
+
+
+def disagree_in_two_images(images):
+    """Leaves all images but two empty."""
+    counts = np.zeros((2, images, 2, 2), int)
+    counts[:, :2] = disagree_by_lists(2)
+    return counts
+
+
+def disagree_by_persons(images):
+    """Persons only: the first finds most of the one crowd, the second all that stand alone."""
+    counts = np.zeros((2, images, 2, 2), np.uint16)
+    counts[..., 1, 1] = 1
+    counts[0, 1:, 1] = 1, 0
+    counts[:, 0, 1] = [[1000, 9000], [5000, 5000]]
+    return counts
+
+
+def interval_by_deviation(counts, picks):
+    """A normal distribution's interval."""
+    values = [miou(counts[pick].sum(axis=0)) for pick in picks]
+    return np.mean(values) + np.array([-1.96, 1.96]) * np.std(values)
+
+
+def interval_at_once(counts, picks):
+    total = counts[picks].sum(axis=1, dtype=float)
+    hits = np.einsum("rcc->rc", total)
+    unions = total.sum(axis=1) + total.sum(axis=2) - hits
+    values = np.nanmean(np.divide(hits, unions, where=unions > 0, out=np.full(hits.shape, np.nan)), axis=1)
+    return np.quantile(values, [0.025, 0.975]).astype(np.float32)
+
+
+def permute_one_system(first, second, exchange):
+    """Exchanges in the first system only."""
+    observed = miou(first.sum(axis=0)) - miou(second.sum(axis=0))
+    moved = [
+        miou(np.where(swap[:, None, None], second, first).sum(axis=0)) - miou(second.sum(axis=0)) for swap in exchange
+    ]
+    return [observed, (1 + sum(abs(value) >= abs(observed) - 1e-9 for value in moved)) / (1 + len(moved))]
+
+
+def permute_at_once(first, second, exchange):
+    def scores(weights, a, b):
+        total = np.tensordot(1.0 - weights, a, 1) + np.tensordot(weights, b, 1)
+        hits = np.einsum("rcc->rc", total)
+        return (hits / (total.sum(axis=1) + total.sum(axis=2) - hits)).mean(axis=1)
+
+    weights = np.concatenate([np.zeros((1, len(first))), exchange])
+    observed, *moved = scores(weights, first, second) - scores(weights, second, first)
+    return observed, np.mean(np.abs([observed, *moved]) >= abs(observed) - 1e-9)
+
+
 RIGHT = [
     ("leak", leaks()),
     ("leak", leaks_by_broadcasting),
@@ -175,6 +254,11 @@ RIGHT = [
     ("paired", permute_by_lists),
     ("paired", permute_by_sums),
     ("paired", lambda *given: tuple(permute_by_sums(*given))),
+    ("leak", leaks_by_sets),
+    ("stranger", stranger_by_kinds),
+    ("disagree", disagree_by_persons),
+    ("bootstrap", interval_at_once),
+    ("paired", permute_at_once),
 ]
 WRONG = [
     ("leak", nothing),
@@ -230,4 +314,9 @@ WRONG = [
     ("paired", permute_of_images),
     ("paired", permute_of_accuracy),
     ("paired", permute_in_place),
+    ("leak", leaks_by_correlation),
+    ("stranger", stranger_to_the_first),
+    ("disagree", disagree_in_two_images),
+    ("bootstrap", interval_by_deviation),
+    ("paired", permute_one_system),
 ]  # fmt: skip
