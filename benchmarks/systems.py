@@ -387,7 +387,7 @@ def command(options) -> str:
 
 
 def folder(options) -> Path:
-    equal = f"-{options.multiply_adds:g}M" if options.multiply_adds else ""
+    equal = f"-{options.multiply_adds:g}M-{options.epochs}" if options.multiply_adds else ""
     return Path(options.runs) / f"{options.dataset}{equal}"
 
 
