@@ -31,20 +31,22 @@ def matrix_pictures(
     entries = {title: _entries(matrix) for title, matrix in named.items()}
     columns = columns or len(entries)
     rows = -(-len(entries) // columns)
-    wide = max(matrix.shape[1] for matrix in entries.values())
+    wide = [max(matrix.shape[1] for matrix in list(entries.values())[column::columns]) for column in range(columns)]
     high = max(matrix.shape[0] for matrix in entries.values())
-    cell = min(0.52, width / columns / (wide + 1))
-    figure, axes = new_figure(rows, columns, (width, rows * (cell * high + 0.45)), squeeze=False)
+    cell = min(0.52, width / (sum(wide) + columns))
+    ratios = [cells + 1 for cells in wide]
+    size = (width, rows * (cell * high + 0.45))
+    figure, axes = new_figure(rows, columns, size, squeeze=False, width_ratios=ratios)
     for axis in axes.flat:
         axis.axis("off")
     limit = max(_limit(matrix) for matrix in entries.values())
-    for axis, (title, matrix) in zip(axes.flat, entries.items(), strict=False):
+    for number, (axis, (title, matrix)) in enumerate(zip(axes.flat, entries.items(), strict=False)):
         _draw(axis, matrix, 0, 0, cell, text, limit if one_scale else _limit(matrix))
         if block:
             places = np.arange(block, max(matrix.shape), block) - 0.5
             axis.vlines(places[places < matrix.shape[1]], -0.5, matrix.shape[0] - 0.5, colors="0.45", linewidths=0.8)
             axis.hlines(places[places < matrix.shape[0]], -0.5, matrix.shape[1] - 0.5, colors="0.45", linewidths=0.8)
-        _frame(axis, (-0.6, wide - 0.4), (high - 0.4, -0.6))
+        _frame(axis, (-0.6, wide[number % columns] - 0.4), (high - 0.4, -0.6))
         axis.set_title(title, loc="left")
     return figure
 
