@@ -1,7 +1,8 @@
 """A question with options, and the page on which each option answers back.
 
 Options are `<details>`: a browser opens them by mouse and keyboard without any script, JupyterLab shows them in
-notebooks that it does not trust (where it drops scripts and styles), and on paper they stay closed.
+notebooks that it does not trust (where it drops scripts and styles), and on paper they stay closed. Questions are bold
+without a style for the same reason.
 """
 
 import re
@@ -15,7 +16,7 @@ _STYLE = """
 <style>
 div.course-quiz { line-height: 1.5; max-width: 46rem; }
 div.course-quiz .course-question { margin: 1.1rem 0; }
-div.course-quiz .course-asked { font-weight: 600; margin: 0 0 0.4rem; }
+div.course-quiz .course-asked { margin: 0 0 0.4rem; }
 div.course-quiz details.course-option { border: 1px solid; border-radius: 0.3rem; margin: 0.3rem 0; padding: 0; }
 div.course-quiz details.course-option > summary { cursor: pointer; margin: 0; padding: 0.3rem 0.7rem; }
 div.course-quiz details.course-option > summary:focus-visible { outline: 3px solid; outline-offset: 2px; }
@@ -69,7 +70,8 @@ def to_html(name: str, questions: Sequence[Question]) -> str:
     for number, question in enumerate(questions, 1):
         label = f"quiz-{name}-{number}"
         parts.append(f'<div class="course-question" role="group" aria-labelledby="{label}">')
-        parts.append(f'<p class="course-asked" id="{label}">Question {number}. {_marked(question.text)}</p>')
+        asked = f"<strong>Question {number}. {_marked(question.text)}</strong>"
+        parts.append(f'<p class="course-asked" id="{label}">{asked}</p>')
         for letter, option in zip(LETTERS, question.options, strict=False):
             kind = "course-right" if option.right else "course-wrong"
             verdict = "✓ Right." if option.right else "✗ No."
