@@ -657,7 +657,7 @@ for system in ("LRR", "DeepLabV2", "Piecewise"):
 
 # %% [markdown]
 # LRR, which restores fine detail, leads in poles, lights and signs; the two that look wider (notebook 08 has their random
-# fields) lead in lorries, buses and trains. They differ in networks and training too, so this is a reading, not a proof.
+# fields) lead in trucks, buses and trains. They differ in networks and training too, so this is a reading, not a proof.
 #
 # **Self-test.** Which sentence may you write: (a) "LRR has the highest IoU of pole among the three on Cityscapes test",
 # (b) "Laplacian refinement is better for poles than a CRF"?
@@ -677,7 +677,7 @@ quiz("07")
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Write each answer in the function provided; the cell
+# Exercises 1 to 3 are above, where they are needed. Write each answer in the function provided; the cell
 # below checks it, also on inputs that you do not see. So solve the problem, not the example.
 #
 # ### Exercise 4: a grid of seams (2 points)

@@ -688,7 +688,7 @@ assert combined.sum(axis=1).max() > first.max(), "evidence that both pieces hold
 
 # %% [markdown]
 # The sum is too sure: the pairwise score knows already how likely each class is. What did ours learn? Given the class
-# of a node, which class stands two rows of nodes below? On the left is the network's pairwise softmax, averaged over
+# of a node, which class lies two rows of nodes below? On the left is the network's pairwise softmax, averaged over
 # the scored frames; on the right the same, counted in the labels. Each row shows what lies below one class, as shares;
 # the eight most frequent classes are shown.
 
@@ -767,7 +767,7 @@ for system in ("LRR", "DeepLabV2", "Piecewise"):
 # **Self-test.** Which sentence may you write under *our* scores: (a) "on these frames the field raised this network's
 # mIoU", (b) "Piecewise's field is worse than a dense CRF"?
 #
-# <details><summary>Answer</summary>(a) only. The two fields stand behind different networks, one seed each, and Piecewise
+# <details><summary>Answer</summary>(a) only. The two fields follow different networks, one seed each, and Piecewise
 # has fewer neighbours here than in its paper.</details>
 
 # %% [markdown]
@@ -783,7 +783,7 @@ quiz("08")
 # %% [markdown]
 # ## Exercises
 #
-# Exercises 1 to 3 stand where they are needed, above. Write each answer in the function provided; the cell
+# Exercises 1 to 3 are above, where they are needed. Write each answer in the function provided; the cell
 # below checks it, also on inputs that you do not see. So solve the problem, not the example.
 #
 # ### Exercise 4: the field that never settles (2 points)
@@ -882,7 +882,7 @@ for trial, (n, classes_, scale, sweeps) in enumerate([(2, 2, 1, 1), (5, 3, 1, 2)
 # - Behind a network with blurred boundaries the field pays, most of all where one measures to the pixel. It knows
 #   colours, not classes: scales that are too wide erase what is thin. Measure before and after; on the frames that you
 #   report, tune nothing.
-# - Piecewise learns which class stands where beside which. Its pieces are trained apart because $Z$ cannot be summed,
+# - Piecewise learns which classes lie beside, above and below each other. Its pieces are trained apart because $Z$ cannot be summed,
 #   and their sum is too sure.
 #
 # ## With photographs and a GPU

@@ -113,7 +113,7 @@ print(f"borders with less gradient than the median pixel: {weak[borders == 1].me
 # $$\alpha = \sigma(C_{1\times1}(s \,\|\, r)), \qquad \hat s = (s \odot \alpha + s) * w$$
 #
 # $s$ are the shape stream's features, $r$ is the regular stream's signal, $\|$ puts them beside each other. The gate
-# $\alpha$ is one number per pixel, between 0 and 1. **Think first:** what does a closed gate leave? Mind the second $s$.
+# $\alpha$ is one number per pixel, between 0 and 1. **Think first:** what does a closed gate leave? Note the second $s$.
 
 # %% tags=["core", "predict"]
 position = np.arange(40)
@@ -129,8 +129,8 @@ plotting.show(
 
 # %% [markdown] tags=["core"]
 # All of $s$. The factor is $1 + \alpha$, between 1 and 2: the gate *raises* what it selects and silences nothing; the
-# drawing's sigmoid(A) · gradient is only the part that is added. To make something vanish takes the convolution after
-# it. Write both.
+# drawing's sigmoid(A) · gradient is just the part that is added. Only the convolution after it can make something
+# vanish. Write both.
 #
 # ### Exercise 1: a gate (2 points)
 #
@@ -346,7 +346,7 @@ for moved in (0, 1, 2, 4, 8):
 assert loss.strength_loss(house, 20 * tf.one_hot(house, 2) - 10) < 1e-3
 
 # %% [markdown]
-# It rises steeply at first and slowly later: it pulls what is nearly right into place and leaves the rough place to
+# It rises steeply at first and slowly later: it pulls what is nearly right into place and leaves coarse errors to
 # cross-entropy.
 #
 # **Self-test.** Every pixel has the right class, but at the borders the probabilities change slowly. Does the
@@ -490,9 +490,8 @@ plotting.play(
 # %% [markdown]
 # Now choose a frame and a gate yourself.
 
+
 # %%
-
-
 def draw(frame=1, gate=2):
     level = inside[f"gate {gate}"][frame]
     return plotting.gate_panel(images[frame], level, true_edges[frame] == 1, f"gate {gate}: 0 closed, 1 open")
@@ -514,9 +513,8 @@ thresholds = np.linspace(0.05, 0.95, 19)
 hits = np.array([((inside["edges"] >= t) & (true_edges == 1)).sum() for t in thresholds])
 claimed = np.array([((inside["edges"] >= t) & (true_edges != 255)).sum() for t in thresholds])
 curve = thresholds, hits / np.maximum(claimed, 1), hits / (true_edges == 1).sum()
-cut = {f"threshold {t}": plotting.edge_errors(inside["edges"][1], true_edges[1], t) for t in (0.2, 0.5, 0.8)}
 plotting.show(
-    plotting.feature_maps(cut),
+    plotting.edge_maps(inside["edges"][1], true_edges[1], (0.2, 0.5, 0.8)),
     alt="The boundaries of one frame at three thresholds: found blue, false orange, missed pink; a high threshold "
     "leaves fewer false and more missed ones.",
 )
@@ -738,8 +736,8 @@ for tolerance in (1, 3):
 # %% [markdown] tags=["core"]
 # ## Distance: crop towards the vanishing point
 #
-# Far things are small and stand near the vanishing point. So crop the frames around it, more and more, and compute mIoU
-# in what is left. The paper's code holds neither rule nor point; here is **our own rule**.
+# Distant things are small and lie near the vanishing point. So crop the frames around it, more and more, and compute mIoU
+# in what is left. The paper's code has neither rule nor point; here is **our own rule**.
 #
 # ### Exercise 2: the crop rule (2 points)
 #
@@ -874,12 +872,12 @@ for name, values in {**curves["our networks"], **curves["the truth, in blocks"]}
 # Drive towards the vanishing point: press *Play*. What does the network still find when little is left?
 
 # %%
-driven = {}
+driven, legend = {}, plotting.legend_patches(table, enlarged[2])
 for number, factor in enumerate(windows):
     rest = 1 - factor / 512
     said = f"Crop {factor}: {rest:.0%} of the rows are left, and the nearest road is {1 / rest:.1f} times as far away."
     views = {"image": enlarged[0][number], "GSCNN": table.to_colors(enlarged[2][number])}
-    driven[said] = plotting.pixel_for_pixel(views, width=9)
+    driven[said] = plotting.pixel_for_pixel(views, width=9, legend=legend)
 plotting.play(driven, alt="A frame and the prediction of GSCNN, from the whole frame to its far end, enlarged.")
 
 # %% [markdown]
@@ -978,7 +976,7 @@ quiz("09")
 # %% [markdown]
 # ## Exercises
 #
-# Write each answer into the function that is given; the cell below checks it, also on inputs that you do not see.
+# Write each answer in the function provided; the cell below checks it, also on inputs that you do not see.
 #
 # ### Exercise 3: a pattern that no street has (1 point)
 #

@@ -320,7 +320,7 @@ plotting.show(
 # interval shrink?
 #
 # <details><summary>Answer</summary>By about the root of five, without any new information. Blocks of five frames or more
-# (copies that stand beside each other) give the old width back.</details>
+# (copies that are next to each other) give the old width back.</details>
 
 # %% [markdown]
 # ## More: A few frames may carry the score
@@ -432,7 +432,7 @@ for found in with_records:
 #
 # **Self-test.** Which block length gives the copied frames of the last self-test their old interval back?
 #
-# <details><summary>Answer</summary>Five or more, if the copies of a frame stand beside each other.</details>
+# <details><summary>Answer</summary>Five or more, if the copies of a frame are next to each other.</details>
 #
 # ## More: Does an interval keep its promise?
 #
@@ -567,7 +567,7 @@ print(sums, "-> p =", np.mean(np.abs(sums) >= observed.sum()))
 print({images: 2 / 2**images for images in (3, 5, 10)}, "is the least p of so many images")
 
 # %% [markdown] tags=["core"]
-# Three images that all agree prove nothing. With many images one tries a random sample of the exchanges.
+# Three images that all agree prove nothing. With many images we try a random sample of the exchanges.
 #
 # ### Exercise 2: a paired test (2 points)
 #
@@ -1134,7 +1134,7 @@ for trial in range(6):
 #
 # ### Exercise 4: the stranger in the table (1 point)
 #
-# In a table of several systems one has 4 % mIoU, though its pictures look fine. `counts` `[systems, frames, classes,
+# In a table of several systems, one has 4 % mIoU, though its pictures look fine. `counts` `[systems, frames, classes,
 # classes]` are its records, truth in rows, of three systems or more. All were scored on the same frames, they say. But
 # then the *true* pixels of each class must be the same for all systems, in every frame, whatever they predicted. One
 # system was scored with a wrong label table, or with its frames in another order. Return its number, an integer.
