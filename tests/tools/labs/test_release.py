@@ -6,6 +6,7 @@ from small_lab import SOURCE, small_lab
 
 from course_utils.errors import CourseError
 from course_utils.tools import cli
+from course_utils.tools.labs.lab import source
 from course_utils.tools.labs.lab.release import release, student_version
 from course_utils.tools.labs.marking.trial import problems
 
@@ -115,6 +116,15 @@ def test_every_lab_of_the_course_releases(needs_sandbox, tmp_path, capsys):
         text = (tmp_path / "release" / lab / f"{lab}.ipynb").read_text()
         assert "BEGIN SOLUTION" not in text and "HIDDEN TESTS" not in text and "raise NotImplementedError" in text
     assert capsys.readouterr().out.count("for the students") == len(labs)
+
+
+@pytest.mark.parametrize("folder", ["students", None])
+def test_a_copy_without_sources_says_so(folder, tmp_path, monkeypatch, capsys):
+    """A students' copy, and a package that was installed from a wheel."""
+    monkeypatch.setattr(source, "checkout", lambda: folder and tmp_path)
+    assert cli.main(["release", "04", "--output", str(tmp_path / "labs")]) == 2
+    assert "a students' copy and an installed package have no labs" in capsys.readouterr().err
+    assert not (tmp_path / "labs").exists()
 
 
 def test_wrong_names_are_refused(capsys):

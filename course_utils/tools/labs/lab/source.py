@@ -36,7 +36,7 @@ def find_lab(name: str) -> Path:
         name: the path of a percent script or notebook, or the number or name of one of the course's labs.
 
     Raises:
-        CourseError: there is none.
+        CourseError: there is none, or none of the course's labs is here.
     """
     path = Path(name)
     if path.suffix in (".py", ".ipynb") and path.is_file():
@@ -44,7 +44,13 @@ def find_lab(name: str) -> Path:
     if path.suffix in (".py", ".ipynb") and len(path.parts) > 1:
         raise CourseError(f"There is no lab {name}; give the path of a .py or .ipynb file.")
     root = checkout()
-    return select(sorted((root / "notebooks" / "source").glob("*.py")) if root else [], [name])[0]
+    labs = sorted((root / "notebooks" / "source").glob("*.py")) if root else []
+    if not labs:
+        raise CourseError(
+            f"Lab {name!r} cannot be looked up: a students' copy and an installed package have no labs with solutions. "
+            "Run this in the course's own folder, or give the path of a lab (.py or .ipynb)."
+        )
+    return select(labs, [name])[0]
 
 
 def find_released_lab(name: str, output: Path) -> Path:
