@@ -44,27 +44,28 @@ class Augmentation:
         """(height, width) of what comes out; None for that of the image."""
         return self.crop_size or self.image_size
 
-    def __call__(self, image, label, seed):
+    def __call__(self, image, label, seed, focus=None):
         """Apply it once.
 
         Args:
             image: float32 [height, width, 3] in 0..1.
             label: uint8 [height, width] train ids.
             seed: two integers; the same seed gives the same result.
+            focus: row and column of a pixel that the crop must hold, float32 `[2]`; None, or -1 for both, for any crop.
 
         Returns:
             The image, float32 in 0..1, and its label map, both of `result_size`.
         """
         random = tf.random.stateless_uniform([8], seed)
         if self.result_size is not None or tuple(self.scale) != (1, 1):
-            image, label = self._scale_and_crop(image, label, random[0], random[1:3])
+            image, label = self._scale_and_crop(image, label, random[0], random[1:3], focus)
         if self.flip:
             image, label = tf.cond(random[3] < 0.5, lambda: (image[:, ::-1], label[:, ::-1]), lambda: (image, label))
         if self.color:
             image = self._recolor(image, 2 * random[4:] - 1)
         return image, label
 
-    def _scale_and_crop(self, image, label, scale, offset):
+    def _scale_and_crop(self, image, label, scale, offset, focus):
         """Only the pixels of the crop are computed, straight from the source."""
         height, width = self.result_size or tf.unstack(tf.shape(label))
         scale = (self.scale[0] + (self.scale[1] - self.scale[0]) * scale) * tf.ones(2)  # down and across
@@ -72,8 +73,13 @@ class Augmentation:
             scale *= tf.constant(self.image_size, tf.float32) / tf.cast(tf.shape(label), tf.float32)
         # Where the crop begins in the scaled image. Whole pixels, so that scale 1 copies; negative when the crop is
         # the larger of the two, which then lies somewhere inside.
-        room = tf.round(tf.cast(tf.shape(label), tf.float32) * scale) - tf.cast(tf.stack([height, width]), tf.float32)
+        size = tf.cast(tf.stack([height, width]), tf.float32)
+        room = tf.round(tf.cast(tf.shape(label), tf.float32) * scale) - size
         begin = tf.minimum(room, 0.0) + tf.floor(offset * (tf.abs(room) + 1))
+        if focus is not None:
+            around = tf.floor((focus + 0.5) * scale) - tf.floor(offset * size)
+            around = tf.clip_by_value(around, tf.minimum(room, 0.0), tf.maximum(room, 0.0))
+            begin = tf.where(tf.reduce_all(focus >= 0), around, begin)
         image = tf.raw_ops.ScaleAndTranslate(
             images=image[None],
             size=tf.stack([height, width]),

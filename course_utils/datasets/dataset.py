@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.datasets import statistics
+from course_utils.datasets.classes.statistics import ClassCounts, count
 from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.frames import Frame, Problem, check, label_map
 from course_utils.datasets.locations import check_root, default_dir
@@ -126,11 +126,25 @@ class Dataset:
         Raises:
             CourseError: as `frames`, or a label that cannot be read.
         """
+        counts = self._class_counts(split)
+        return counts.pixels.copy(), counts.image_pixels.copy()
+
+    def classes_present(self, split: str) -> np.ndarray:
+        """Which classes occur in which frames of a split; counted once per process, together with the pixels.
+
+        Returns:
+            bool [frames, num_classes], the frames in the order of `frames`.
+
+        Raises:
+            CourseError: as `pixel_counts`.
+        """
+        return self._class_counts(split).present.copy()
+
+    def _class_counts(self, split: str) -> ClassCounts:
         key = (self.card, self.root.absolute(), split)
-        if key not in _PIXEL_COUNTS:
-            _PIXEL_COUNTS[key] = statistics.count(self.frames(split), self.labels)
-        pixels, image_pixels = _PIXEL_COUNTS[key]
-        return pixels.copy(), image_pixels.copy()
+        if key not in _CLASS_COUNTS:
+            _CLASS_COUNTS[key] = count(self.frames(split), self.labels)
+        return _CLASS_COUNTS[key]
 
     def label_map(self, frame: Frame) -> np.ndarray:
         """The ground truth of a frame, uint8 [height, width] train ids, 255 where void.
@@ -179,4 +193,4 @@ def _is_nothing(folder: Path) -> bool:
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
-_PIXEL_COUNTS: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+_CLASS_COUNTS: dict[tuple, ClassCounts] = {}

@@ -15,10 +15,11 @@ import numpy as np
 
 from course_utils.backend import tf
 from course_utils.datasets.augmentation import Augmentation
+from course_utils.datasets.classes.sampling import ClassSampling, pixel_of
 from course_utils.datasets.frames import Frame, label_map, resized
 from course_utils.errors import CourseError
 from course_utils.images import image_size, read_image
-from course_utils.labels import LabelTable
+from course_utils.labels import VOID, LabelTable
 from course_utils.machine import memory_limit
 
 
@@ -47,6 +48,7 @@ def training_batches(
     *,
     seed: int,
     augmentation: Augmentation | None = None,
+    sampling: ClassSampling | None = None,
     repeat: bool = True,
     start_epoch: int = 0,
     start_step: int = 0,
@@ -63,8 +65,10 @@ def training_batches(
         batch_size: images in a batch.
         seed: decides the order and the augmentation.
         augmentation: see `course_utils.datasets.augmentation`.
+        sampling: draws rare classes more often; None takes each image once per epoch.
         repeat: True goes on forever, and batches run across epochs: of any `len` images in a row that start at an
-            epoch's beginning each occurs once. False gives one epoch, the last batch being smaller.
+            epoch's beginning each occurs once, unless `sampling` draws others. False gives one epoch, the last batch
+            being smaller.
         start_epoch: the epoch to begin with.
         start_step: batches of that epoch (and, with repeat, of later ones) to pass over. A run that stopped after n
             batches goes on with `start_step=n` as if it had never stopped; nothing is decoded in passing.
@@ -90,15 +94,20 @@ def training_batches(
     fold_in = tf.random.experimental.stateless_fold_in
 
     def order(epoch):
-        indices = tf.random.experimental.stateless_shuffle(
-            tf.range(count, dtype=tf.int64), seed=fold_in(order_seed, epoch)
-        )
-        return tf.data.Dataset.from_tensor_slices((tf.fill([count], epoch), indices))
+        seed = fold_in(order_seed, epoch)
+        if sampling is not None:
+            indices, keys, classes = sampling.order(seed)
+        else:
+            indices = keys = tf.random.experimental.stateless_shuffle(tf.range(count, dtype=tf.int64), seed=seed)
+            classes = tf.fill([count], np.int64(VOID))
+        return tf.data.Dataset.from_tensor_slices((tf.fill([count], epoch), indices, keys, classes))
 
-    def example(epoch, index):
+    def example(epoch, index, key, number):
         image, label = _to_float(*_decoded(reader, index))
         if augmentation is not None:
-            image, label = augmentation(image, label, fold_in(fold_in(example_seed, epoch), index))
+            seed = fold_in(fold_in(example_seed, epoch), key)
+            focus = None if sampling is None else pixel_of(label, number, fold_in(seed, 0))
+            image, label = augmentation(image, label, seed, focus)
         return image, label
 
     epochs = tf.data.Dataset.counter(start_epoch) if repeat else tf.data.Dataset.from_tensors(np.int64(start_epoch))
@@ -107,7 +116,7 @@ def training_batches(
         shares = np.arange(batch_size).reshape(parts, replicas, -1).swapaxes(0, 1)
         own = shares.reshape(workers, -1)[worker]
         whole = places.batch(batch_size, drop_remainder=True)
-        places = whole.map(lambda epoch, index: (tf.gather(epoch, own), tf.gather(index, own))).unbatch()
+        places = whole.map(lambda *batch: tuple(tf.gather(part, own) for part in batch)).unbatch()
     batches = places.map(example, num_parallel_calls=tf.data.AUTOTUNE).batch(
         batch_size // replicas,
         drop_remainder=repeat,  # there is no remainder where there is no end

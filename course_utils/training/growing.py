@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course_utils.datasets.augmentation import Augmentation
+from course_utils.datasets.classes.sampling import ClassSampling
 from course_utils.datasets.pipeline import training_batches
 from course_utils.images import image_size
 from course_utils.machine import memory_limit
@@ -55,7 +56,10 @@ class TrainingImages:
         self.frames = recipe.data.frames("train")
         self.data = recipe.data.load("train", self._stored_size())
         self.epoch_steps = math.ceil(len(self.frames) / recipe.step_size)
-        """Steps that see every frame once."""
+        """Steps with as many images as there are frames: each once, but where rare classes are drawn more often."""
+        self._sampling = None
+        if recipe.class_sampling:
+            self._sampling = ClassSampling(recipe.data.classes_present("train"), recipe.class_sampling)
 
     def _stored_size(self) -> tuple[int, int] | None:
         """The size to keep frames in: their own, or the largest that a crop needs."""
@@ -77,8 +81,9 @@ class TrainingImages:
         if stage.share != 1.0:
             whole, crop = (size and _scaled(size, stage.share) for size in (whole, crop))
         augmentation = Augmentation(crop, recipe.scale, recipe.flip, recipe.color, whole)
-        options = {"augmentation": augmentation, "start_step": start_step, "parts": recipe.accumulate, **self.part}
-        return training_batches(self.data, recipe.step_size, seed=recipe.seed, **options)
+        part = {"start_step": start_step, "parts": recipe.accumulate, **self.part}
+        drawn = {"seed": recipe.seed, "augmentation": augmentation, "sampling": self._sampling}
+        return training_batches(self.data, recipe.step_size, **drawn, **part)
 
 
 def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:

@@ -43,13 +43,15 @@ class Recipe:
         scale: smallest and largest random enlargement of a frame before cropping, 1 for `image_size`.
         flip: mirror every other image.
         color: strength of the random colour change, 0 to 1.
+        class_sampling: share of an epoch's images, 0 to 1, that are drawn by class, so that rare classes are seen more
+            often (see `course_utils.datasets.classes.sampling`); 0 sees each frame once.
         minutes: wall time for everything, validation included; either this or `epochs` is given.
         epochs: passes through the training split.
         seed: of all random numbers.
         mixed_precision: a Keras policy such as "mixed_bfloat16"; None for 32 bits throughout.
 
     Raises:
-        CourseError: both or neither of `minutes` and `epochs` are given, or batches are empty.
+        CourseError: both or neither of `minutes` and `epochs` are given, batches are empty, or a share is none.
     """
 
     model: str
@@ -72,6 +74,7 @@ class Recipe:
     scale: tuple[float, float] = (0.8, 1.6)
     flip: bool = True
     color: float = 0.3
+    class_sampling: float = 0.0
     minutes: float | None = None
     epochs: int | None = None
     seed: int = 0
@@ -84,6 +87,8 @@ class Recipe:
             raise CourseError(f"A batch of {self.batch_size} images trains nothing: give a batch size of at least 1.")
         if self.accumulate < 1:
             raise CourseError(f"A step of {self.accumulate} batches trains nothing: accumulate at least 1.")
+        if not 0 <= self.class_sampling <= 1:
+            raise CourseError(f"A share of {self.class_sampling} of the images cannot be drawn by class: give 0 to 1.")
         if self.optimizer is None:
             self.optimizer = "muon-gentle" if self.encoder_weights else "muon"
 

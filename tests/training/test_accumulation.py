@@ -86,8 +86,9 @@ def test_compiled_and_with_several_outputs():
 
 
 def test_a_run_in_parts_has_the_steps_of_the_whole_and_goes_on_bit_for_bit(tiny_streets, tmp_path):
-    """Batch normalisation among it; six frames are one step, in two parts."""
-    recipe = tiny_recipe("SegNetBasic", tiny_streets, batch_size=3, accumulate=2, epochs=2, optimizer="sgd")
+    """Batch normalisation among it; six images are one step, in two parts, and half of them are drawn by class."""
+    options = {"batch_size": 3, "accumulate": 2, "epochs": 2, "optimizer": "sgd", "class_sampling": 0.5}
+    recipe = tiny_recipe("SegNetBasic", tiny_streets, **options)
     run = train_recipe(recipe, tmp_path / "whole")
     assert [row["steps"] for row in run.log] == [1, 2]
     killed = killed_run(recipe, tmp_path / "killed", [2])

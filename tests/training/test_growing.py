@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.backend import keras, tf
+from course_utils.errors import CourseError
 from course_utils.losses import SegmentationCrossEntropy
 from course_utils.training import Recipe, growing, train_recipe
 from course_utils.training.growing import Stage, TrainingImages, stages
@@ -37,6 +38,18 @@ def test_images_grow_where_small_ones_are_large_enough(recipe):
     assert stages(recipe) == [Stage(0.5, 2 / 3), Stage(1.0)]
     for unchanged in ({"growing": 0}, {"image_size": (64, 128)}, {"image_size": None}, {"crop_size": (64, 64)}):
         assert stages(dataclasses.replace(recipe, **unchanged)) == [Stage(1.0)]
+
+
+def test_half_of_the_images_are_drawn_by_class(recipe):
+    """Where the recipe says so, the labels of crops are others; whole frames alone would have no use for it."""
+    recipe = dataclasses.replace(recipe, crop_size=(32, 32), batch_size=6)
+    labels = {
+        share: next(iter(TrainingImages(dataclasses.replace(recipe, class_sampling=share)).batches(Stage(1.0), 0)))[1]
+        for share in (0.0, 0.5)
+    }
+    assert not np.array_equal(labels[0.0], labels[0.5])
+    with pytest.raises(CourseError, match="drawn by class"):
+        dataclasses.replace(recipe, class_sampling=1.5)
 
 
 @pytest.mark.parametrize("crop", [None, (72, 96)])

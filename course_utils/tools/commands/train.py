@@ -11,6 +11,9 @@ from course_utils.tools import types
 HELP = "train a network on a data set into a run folder; docs/own-systems.md says how to bring your own"
 OWN = "or module:NAME for your own"
 
+MOST_BATCHES = 1024
+"""Per step; of more, one step would take days."""
+
 
 def configure(parser):
     parser.add_argument("model", metavar="MODEL", help=f"SegNet, PSPNet, DeepLabV3Plus, ...; {OWN}")
@@ -54,7 +57,10 @@ def configure(parser):
     )
     recipe.add_argument("--batch-size", type=types.whole_number(), metavar="N", help="images in memory at once")
     recipe.add_argument(
-        "--accumulate", type=types.whole_number(), metavar="N", help="batches per step, for steps that do not fit"
+        "--accumulate",
+        type=types.whole_number(1, MOST_BATCHES),
+        metavar="N",
+        help="batches per step, for steps that do not fit",
     )
     recipe.add_argument("--optimizer", metavar="NAME", help=f"muon, adamw, sgd; {OWN}")
     recipe.add_argument("--learning-rate", type=types.number(above=0), metavar="R", help="the peak rate")
@@ -64,6 +70,12 @@ def configure(parser):
     )
     recipe.add_argument(
         "--loss", metavar="NAME", help=f"of the logits: cross-entropy, hard-examples, lovasz, dice; {OWN}"
+    )
+    recipe.add_argument(
+        "--class-sampling",
+        type=types.number(least=0, most=1),
+        metavar="SHARE",
+        help="share of the images that are drawn by class, so that rare classes are seen more often; 0: none",
     )
     recipe.add_argument(
         "--averaging",

@@ -26,14 +26,15 @@ def refuse_another(run: Run, given: Mapping[str, object]) -> dict[str, object]:
         CourseError: something is another than the run has; the message names all of it.
     """
     others, data_dir = [], run.config.get("data_dir")
-    step = {name: run.config.get(name, 1) for name in ("batch_size", "accumulate")}
+    later = {"accumulate": 1, "class_sampling": 0.0}  # what runs have that were begun before there were such options
+    step = {name: run.config.get(name, later.get(name)) for name in ("batch_size", "accumulate")}
     again = {name: given.get(name, own) for name, own in step.items()}
     if math.prod(again.values()) != math.prod(step.values()):
         again = {}
     for name, value in given.items():
         if name in again:
             continue
-        own = run.config.get(name, step.get(name))
+        own = run.config.get(name, later.get(name))
         if name == "data_dir":
             place = own or datasets.default_dir(datasets.card(run.config["dataset"]).name)
             if not Path(place).exists() or _same_place(place, value):

@@ -79,6 +79,7 @@ _TRAINING = {
     "scale": _pair(_number(above=0), "numbers above 0"),
     "flip": _yes_or_no,
     "color": _number(0, 1),
+    "class_sampling?": _number(0, 1),
     "minutes": _or_null(_number(above=0)),
     "epochs": _or_null(whole(1, _LARGEST)),
     "seed": whole(0, 2**32 - 1),
