@@ -4,8 +4,8 @@
     python benchmarks/gpu.py run --output DIR [--minutes 9] [--small]     # there, with the pack beside it
 
 `pack` collects what the other machine lacks in zip files of a few megabytes: the course, Keras, and CamVid at 360x480
-as JPEG (labels as PNG). That machine needs this folder `benchmarks`, the pack, NumPy, SciPy, Pillow, h5py, psutil,
-tqdm and other packages that come with JAX or PyTorch.
+as JPEG (labels as PNG). That machine needs this folder `benchmarks`, the pack, NumPy, SciPy and Pillow, beside JAX or
+PyTorch; what else Keras and the course import is in the pack, compiled for one version of Python (`--python`).
 
 `run` does in order, each in a process of its own and within its own time:
 
@@ -92,9 +92,10 @@ def run(options):
 
 def run_part(part, options, seconds, environment) -> str:
     """Run one part; how it ended, in words."""
-    command = [sys.executable, str(Path(__file__).with_name("gpu_parts.py")), part, str(options.pack)]
-    command += [str(options.output), str(seconds - 5), *["--small"] * options.small]
     began = time.monotonic()
+    until = began + seconds - 5  # on the clock of the machine: what a part imports takes from its own time
+    command = [sys.executable, str(Path(__file__).with_name("gpu_parts.py")), part, str(options.pack)]
+    command += [str(options.output), str(until), *["--small"] * options.small]
     with open(options.output / "log.txt", "a") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:

@@ -16,11 +16,14 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("keras", "namex", "cityscapesscripts/__init__.py", "cityscapesscripts/helpers")
+PACKAGES = (
+    *("keras", "namex", "absl", "rich", "tqdm", "packaging", "typing_extensions.py"),
+    *("cityscapesscripts/__init__.py", "cityscapesscripts/helpers"),
+)
 """Of the installed packages, what the course's networks need and a machine with JAX or PyTorch may lack."""
 
-COMPILED = ("optree",)
-"""What Keras needs beside JAX and is not Python: fetched as wheels for the other machine."""
+COMPILED = ("optree", "h5py", "ml_dtypes", "psutil")
+"""What Keras and the course need and is not Python: fetched as wheels, used where the other machine lacks them."""
 
 PART = 8_000_000
 """Bytes of images in a zip file."""
@@ -78,8 +81,9 @@ def unpack(pack: Path, place: Path) -> None:
     for name in COMPILED:
         if importlib.util.find_spec(name) is None:
             tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
-            for wheel in pack.glob(f"{name}-*{tag}*.whl"):
-                zipfile.ZipFile(wheel).extractall(place)
+            for wheel in pack.glob(f"{name}-*.whl"):
+                if tag in wheel.name or "abi3" in wheel.name:  # abi3: for this version of Python and all later ones
+                    zipfile.ZipFile(wheel).extractall(place)
 
 
 class Frames:

@@ -62,11 +62,13 @@ def _steps(found: dict):
         if fault := row.get("fault"):
             yield f"| {row['network']} | {row['size']} | {row['batch']} | {fault} | | | | | |"
             continue
-        share = row["operations"] / row["seconds"] / rate if rate else float("nan")
+        peak, operations = row["peak"], row["operations"]  # None where the library does not tell
+        share = operations / row["seconds"] / rate if rate and operations else None
         yield (
             f"| {row['network']} | {row['size']} | {row['batch']} | {1000 * row['seconds']:.1f} | "
-            f"{row['batch'] / row['seconds']:.1f} | {row['peak'] / 1e9:.3g} | {row['operations'] / 1e12:.3g} | "
-            f"{share:.0%} | {row['compiling']:.0f} |"
+            f"{row['batch'] / row['seconds']:.1f} | {'?' if peak is None else f'{peak / 1e9:.3g}'} | "
+            f"{'?' if operations is None else f'{operations / 1e12:.3g}'} | "
+            f"{'?' if share is None else f'{share:.0%}'} | {row['compiling']:.0f} |"
         )
 
 
