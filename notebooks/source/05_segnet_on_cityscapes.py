@@ -91,9 +91,9 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# What becomes of poles and of things far away? Take it apart: an encoder, the thirteen convolutions of VGG16, halves the
-# image five times; the decoder is its mirror image. What makes it SegNet are the dashed arrows: each max pooling remembers
-# *where* its maxima stood; the decoder puts values back there.
+# What happens to poles and to distant things? Take the network apart: an encoder, the thirteen convolutions of VGG16,
+# halves the image five times; the decoder is its mirror image. The dashed arrows make it SegNet: each max pooling
+# remembers *where* its maxima were; the decoder puts values back there.
 
 # %% tags=["core"]
 plotting.show(
@@ -110,8 +110,8 @@ plotting.show(
 # ### Exercise 1: pool a stack (1 point)
 #
 # Pool `features` `[height, width, channels]`, both sizes even, over windows of 2 x 2. Return two arrays of shape
-# `[height / 2, width / 2, channels]`: the maxima, and where in its window each one stood, as an integer: 0 top left, 1 top
-# right, 2 bottom left, 3 bottom right. Of equal values the first one wins.
+# `[height / 2, width / 2, channels]`: the maxima, and where in its window each one was, as an integer: 0 top left, 1 top
+# right, 2 bottom left, 3 bottom right. Among equal values the first one wins.
 
 
 # %% nbgrader={"grade": false, "grade_id": "pool", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
@@ -177,9 +177,9 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Where there is an outline, the dots follow it pixel for pixel; on a smooth surface their places mean nothing.
+# Where there is an outline, the dots follow it pixel for pixel; on a smooth surface their positions mean nothing.
 #
-# **Self-test.** Where would the maxima stand if every index were 0?
+# **Self-test.** Where would the maxima go if every index were 0?
 #
 # <details><summary>Answer</summary>At the top left of their windows: a regular grid, as in zero insertion.</details>
 #
@@ -345,7 +345,7 @@ print(f"at width {width}: {slim.count_params() / 1e6:.2f} M parameters, at every
 # ### Exercise 3: a loss that ignores void (2 points)
 #
 # Return the mean cross-entropy of `logits` `[H, W, classes]` against `label` `[H, W]`, over the pixels whose label is
-# not 255. If all are, return 0.0. Mind that `np.exp(1000)` is infinite.
+# not 255. If all are, return 0.0. Note that `np.exp(1000)` is infinite.
 
 
 # %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -474,8 +474,8 @@ for trial in range(5):
 # <details><summary>Hint</summary>The union of a class is its row plus its column, minus what was counted twice;
 # <code>np.diag</code> is the overlap. Choose the classes whose union is above 0, then divide.</details>
 #
-# **Think first.** Somebody never looks at the image, and answers everywhere with the class that is most frequent at that
-# place in the training frames. Streets resemble each other: what will that *image-blind prior* score?
+# **Think first.** Never look at the image; answer everywhere with the class that is most frequent at that position in the
+# training frames. Streets look alike: what will this *image-blind prior* score?
 
 
 # %% tags=["core", "predict"]
@@ -595,7 +595,7 @@ if curves:
 # ## More: How many seeds does a verdict need?
 #
 # The course has recorded a longer study (`benchmarks/early_training.py`): an encoder with real ImageNet weights, few and
-# many label maps, several seeds, half a minute on two cores for each training, and two competitors more: everything at
+# many label maps, several seeds, half a minute on two cores for each training, and two more competitors: everything at
 # once from ImageNet's weights, and an encoder that is never unfrozen. Bars are 95 % intervals over seeds. Before you run
 # it: which comes first, which last, and does it matter more with 24 labelled frames, or with 400?
 
@@ -616,7 +616,7 @@ else:
     print("The recorded study is not on this machine; benchmarks/early_training.py makes it.")
 
 # %% [markdown]
-# Mind what "equal time" leaves out: nobody is charged for the pretraining. That is a choice, and papers make it
+# Note what "equal time" leaves out: nobody is charged for the pretraining. That is a choice, and papers make it
 # silently.
 #
 # How many seeds decide? Suppose the two competitors are equal. Then all scores come out of one hat, and every way of
@@ -670,7 +670,7 @@ for title, (_, by) in panels.items():
 # - The lecture's order is level with training everything at once on 24 frames, and some 3 points ahead on 400.
 # - In half a minute it pays most *never to unfreeze*. A step of the decoder on features that are computed once costs a
 #   quarter of a full step, and a schedule that spends half of its time on full steps gives up half of its steps. With
-#   hours instead of seconds that may turn round; the study does not say.
+#   hours instead of seconds this may reverse; the study does not say.
 #
 # **Self-test.** Two seeds each, and both of one competitor beat both of the other. How often does that happen between
 # equal competitors?
@@ -682,7 +682,7 @@ for title, (_, by) in panels.items():
 #
 # One SegNet learns while you wait, the small one of the paper's own experiments: *SegNet-Basic*, four stages of one 7 x
 # 7 convolution each, with the same indices. The next cell does what `course train SegNetBasic` does. Everything goes
-# into a *run folder*. Interrupt the cell and run it again: it continues from the last epoch. To start anew, change
+# into a *run folder*. Interrupt the cell and run it again: it continues from the last epoch. To start afresh, change
 # `output_dir`.
 
 # %% tags=["core"]
@@ -727,12 +727,12 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Large surfaces are easy, thin things hard: with every pooling a pole loses half of its pixels, and what the indices
-# bring back is its place, not its class. The networks of notebook 06 carry more across than places.
+# Large surfaces are easy, thin things hard: each pooling halves the width of a pole, and what the indices restore is its
+# position, not its class. The networks of notebook 06 carry more across than positions.
 #
 # **Self-test.** Name two reasons why the shipped SegNet-Basic scores higher than yours, which has the same layers.
 #
-# <details><summary>Answer</summary>More passes over the frames, and larger images: at 96 x 192 many a pole is a single pixel
+# <details><summary>Answer</summary>More passes over the frames, and larger images: at 96 x 192 many poles are a single pixel
 # wide before the first pooling.</details>
 
 # %% [markdown]
@@ -820,7 +820,7 @@ widgets.interactive_figure(
 )
 
 # %% [markdown]
-# It gives every pixel one of its eleven classes, and often with much confidence: there is no output for "something
+# It gives every pixel one of its eleven classes, often very confidently: there is no output for "something
 # else". It has never seen night, snow, a street in another country, a person who fills a quarter of the frame, or a
 # picture from a camera that is not on a car. A score on CamVid says nothing about those.
 #
@@ -842,15 +842,15 @@ quiz("05")
 # %% [markdown]
 # ## Exercises
 #
-# Write each answer into the function that is given; the cell below checks it, also on inputs that you do not see. So solve
-# the problem and not the example.
+# Write each answer in the function provided; the cell below checks it, also on inputs that you do not see. So solve the
+# problem, not the example.
 #
 # ### Exercise 5: a network that fails only when it predicts (2 points)
 #
 # A colleague froze an encoder, trained the decoder, and is puzzled: on the *same* images the loss is 0.4 in training mode
 # and 6.1 when the network predicts. The code is no help, but you may look inside. In training mode batch normalisation
 # subtracts the mean of the batch and divides by the root of its variance; in prediction it uses the mean and variance that
-# it has *stored* while training. Somewhere the two do not fit.
+# it has *stored* while training. Somewhere the two do not match.
 #
 # `layers` maps the name of each batch normalisation to three arrays: what comes *into* it for a large batch of training
 # images, `[batch, height, width, channels]`, and its stored `mean` and `variance`, `[channels]` each. A layer is **sound** if,
@@ -934,7 +934,7 @@ for trial in range(6):
 # %% [markdown]
 # ## Summary
 #
-# - SegNet is VGG16's convolutions, their mirror image, and indices that remember where the maxima stood.
+# - SegNet is VGG16's convolutions, their mirror image, and indices that remember where the maxima were.
 # - Nothing in it depends on the image size.
 # - Ground truth, softmax and loss are defined at every pixel; void pixels have no part in any of them.
 # - mIoU is computed from one confusion matrix over the whole split, beside a guess that never looks; large surfaces hide

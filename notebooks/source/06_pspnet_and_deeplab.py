@@ -65,7 +65,7 @@ if fast:
 # %% [markdown] tags=["core"]
 # ## The question
 #
-# Here are four patches, each from another class. Which classes are they?
+# Here are four patches, each of a different class. Which classes are they?
 
 # %% tags=["core"]
 data = datasets.open(dataset, data_dir)
@@ -99,7 +99,7 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# A patch alone could be several things; only *where it is and what is around it* tells its class. A network knows the
+# A patch alone could be several things; only *where it is and what is around it* tell its class. A network knows the
 # surroundings only as far as its **receptive field** reaches. In this notebook one network grows in front of you, from
 # a classifier without any idea of place to DeepLabV3+, and each part that is added widens or sharpens what it sees.
 #
@@ -236,7 +236,7 @@ plotting.show(
 # %% [markdown]
 # ## More: ImageNet's classifier, slid over a photograph
 #
-# The same with a published classifier of photographs, EfficientNet-Lite0, whose weights come with the extra `weights` of the
+# Here is the same with a published classifier of photographs, EfficientNet-Lite0, whose weights come with the extra `weights` of the
 # course's installation: 1,000 classes, trained on one label per photograph.
 
 # %%
@@ -270,7 +270,7 @@ else:
     )
 
 # %% [markdown]
-# On the photograph the map is bright on the animal. The drawn street is not of its world, and none of its 1,000 classes is
+# On the photograph the map is bright on the animal. The drawn street lies outside its world, and none of its 1,000 classes is
 # *road* or *sky*: a classifier becomes a segmenter by training on label maps, not by sliding alone.
 #
 # **Self-test.** The classifier was trained on 224 x 224 pixels, and one place of its last map sees more than that. Why does
@@ -282,7 +282,7 @@ else:
 # %% [markdown] tags=["core"]
 # ## Atrous convolution: taps with holes between them
 #
-# Denser answers need smaller strides. But a layer behind a smaller stride would see less, and its weights would not fit.
+# Denser answers need smaller strides. But a layer after a smaller stride would see less, and its weights would not fit.
 # DeepLab's way out: a convolution of **rate** $r$ takes its inputs $r$ apart, $y[i] = \sum_m k[m]\, x[i + r m]$. It is also
 # called *dilated*; *à trous* is French for "with holes".
 
@@ -577,7 +577,9 @@ for number, rate in enumerate((1, 2, 4, 8), start=1):
     ways = np.convolve(ways, np.kron([1, 1, 1], np.eye(1, rate)[0])[: 2 * rate + 1])
     padded = np.pad(ways, (33 - len(ways)) // 2)
     said = f"After layer {number}, of rate {rate}, an output sees {len(ways)} x {len(ways)} pixels."
-    frames_shown[said] = plotting.contribution_panel(np.multiply.outer(padded, padded), f"{number} layers")
+    frames_shown[said] = plotting.contribution_panel(
+        np.multiply.outer(padded, padded), f"{number} layer{'s' * (number > 1)}"
+    )
 plotting.play(
     frames_shown, alt="The pixels that contribute to one output, after one to four layers whose rates double."
 )
@@ -723,7 +725,7 @@ for stride, values in outputs.items():
 # %% [markdown] tags=["core"]
 # ## Pyramid pooling
 #
-# Rates look further, but a place still does not know the whole street. PSPNet's pyramid module takes the encoder's feature
+# Rates reach further, but a position still does not see the whole street. PSPNet's pyramid module takes the encoder's feature
 # map and, for each of four *levels*:
 #
 # 1. **pools**: averages the map over a grid of 1, 2 x 2, 3 x 3 or 6 x 6 *bins*;
@@ -815,7 +817,7 @@ plotting.show(
 # **Self-test.** How many pixels does the receptive field of any output have, once the level of one bin is in it?
 #
 # <details><summary>Answer</summary>All of them: the average of the whole map is the same at every place. The network knows
-# <i>that</i> there is a lorry, not where. The finer levels say it more locally.</details>
+# <i>that</i> there is a truck, not where. The finer levels tell it where, roughly.</details>
 
 # %% [markdown]
 # ## More: The module by hand
@@ -1040,8 +1042,9 @@ def matrix_of(truth, prediction):
     return confusion
 
 
+prior, legend = ImageBlindPrior.of(data).score(data, frames), plotting.legend_patches(table)
+
 # %% tags=["core", "predict"]
-prior = ImageBlindPrior.of(data).score(data, frames)
 print(
     f"{'without looking at images':26s} mIoU {prior.mean_iou():5.1%}, {prior.pixel_accuracy():.0%} of the pixels right"
 )
@@ -1051,7 +1054,8 @@ for name, answer in grown.items():
     total = matrix_of(np.stack(truths), np.stack(answers))
     said = f"{name}: mIoU {total.mean_iou():.1%}, {total.pixel_accuracy():.0%} of the pixels right"
     print(f"{name:26s} {said.split(': ')[1]}")
-    steps_of_growth[said] = plotting.pixel_for_pixel({"image": image, name: table.to_colors(answers[0])}, width=9)
+    pictures = {"image": image, name: table.to_colors(answers[0])}
+    steps_of_growth[said] = plotting.pixel_for_pixel(pictures, width=9, legend=legend)
 plotting.play(
     steps_of_growth,
     alt="A street beside the answers of six networks: from coarse blobs to the contours of cars and poles.",
@@ -1072,7 +1076,7 @@ plotting.play(
 #
 # The IoU of a class is overlap / union, and mIoU its mean over the classes. Four decisions hide in that sentence:
 #
-# - **one confusion matrix for the data set**, not the mean of the images' scores: a lorry of five pixels must not count
+# - **one confusion matrix for the data set**, not the mean of the images' scores: a truck of five pixels must not count
 #   as much as one of five thousand;
 # - **void excluded**, whatever is predicted there;
 # - **classes that neither occur nor are predicted left out** of the mean, and not counted as 0 or 1;
@@ -1098,7 +1102,7 @@ print(f"{'no look at all':16}{100 * prior.mean_iou():7.1f}{100 * prior.pixel_acc
 
 # %%
 plotting.show(
-    plotting.class_bars({system: total.iou() for system, total in totals.items()}, table),
+    plotting.class_bars({system.replace("Plus", "+"): total.iou() for system, total in totals.items()}, table),
     alt="A bar of IoU per class and network, in per cent; below, the classes that none of them finds.",
 )
 
@@ -1268,7 +1272,7 @@ quiz("06")
 # %% [markdown]
 # ## Exercises
 #
-# Write each answer into the function that is given; the cell below checks it, also on inputs that you do not see.
+# Write each answer in the function provided; the cell below checks it, also on inputs that you do not see.
 #
 # ### Exercise 5: good pictures, bad score (2 points)
 #
@@ -1321,7 +1325,7 @@ for trial, classes in enumerate([2, 4, 5, 6, 6, 3]):
 # <details><summary>Hint 1</summary>With few classes you can try all tables: <code>itertools.permutations(range(classes))</code>.
 # By a table, <code>matrix[table[n], n]</code> pixels of number n are right.</details>
 # <details><summary>Hint 2</summary>This is the <i>assignment problem</i>; <code>scipy.optimize.linear_sum_assignment</code> solves
-# it for any number of classes. Mind which axis is assigned to which: you are asked what each <i>column</i> means.</details>
+# it for any number of classes. Watch which axis is assigned to which: you are asked what each <i>column</i> means.</details>
 #
 # ### Exercise 6: in your own words (2 points)
 #

@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+from scipy.ndimage import correlate
+from scipy.special import logsumexp
 
 from course_utils import training
 from course_utils.backend import tf
@@ -159,6 +161,72 @@ def union(m):
     return m.sum(0) + m.sum(1) - np.diag(m)
 
 
+def pool_flat_positions(features):
+    """Positions in the whole map, as some frameworks count them."""
+    maxima, places = pool_by_slices(features)
+    row, column = (
+        2 * n + part for n, part in zip(np.indices(places.shape)[:2], (places // 2, places % 2), strict=True)
+    )
+    return maxima, row * features.shape[1] + column
+
+
+def decoder_by_repeating(values, indices, convolutions):
+    """Puts each value at all four places of its window."""
+    return decoder_from(values.repeat(2, axis=0).repeat(2, axis=1), convolutions)
+
+
+def decoder_from(x, convolutions, relu_first=False):
+    """The convolutions alone, channel by channel."""
+    for kernel, factor, offset in convolutions:
+        maps = [sum(correlate(x[..., a], kernel[..., a, b], mode="constant") for a in range(kernel.shape[2]))
+                for b in range(kernel.shape[3])]  # fmt: skip
+        x = np.stack(maps, axis=-1)
+        x = np.maximum(x, 0) * factor + offset if relu_first else np.maximum(x * factor + offset, 0)
+    return x
+
+
+def decoder_by_channels(values, indices, convolutions, **options):
+    x = np.zeros((2 * values.shape[0], 2 * values.shape[1], values.shape[2]))
+    for n in range(4):
+        x[n // 2 :: 2, n % 2 :: 2] = np.where(indices == n, values, 0)
+    return decoder_from(x, convolutions, **options).tolist()
+
+
+def loss_by_pixels(label, logits):
+    terms = [
+        logsumexp(z) - z[k] for k, z in zip(label.ravel(), logits.reshape(-1, logits.shape[-1]), strict=True) if k < 255
+    ]
+    return np.float32(sum(terms) / max(len(terms), 1))
+
+
+def loss_over_all_pixels(label, logits):
+    """Void pixels add nothing, but count in the mean."""
+    return loss()(label, logits) * np.mean(label != 255)
+
+
+def iou_by_pixels(matrix):
+    """Counts the pixels again, one by one."""
+    truth, predicted = np.indices(matrix.shape).reshape(2, -1).repeat(matrix.ravel(), axis=1)
+    both = [((truth == k) & (predicted == k), (truth == k) | (predicted == k)) for k in np.unique([truth, predicted])]
+    return np.float32(np.mean([overlap.sum() / union.sum() for overlap, union in both]))
+
+
+def iou_of_true_classes(matrix):
+    """Leaves out classes that were only predicted."""
+    there = matrix.sum(axis=1) > 0
+    return (np.diag(matrix) / union(matrix).clip(1))[there].mean()
+
+
+def norms_by_deviations(layers):
+    """Holds the factor of two against standard deviations."""
+    return [
+        name
+        for name, (x, m, v) in layers.items()
+        if (np.abs(m - x.mean((0, 1, 2))) > x.std((0, 1, 2)) / 2).any()
+        or (np.abs(np.log2(np.sqrt(v) / x.std((0, 1, 2)))) > 1).any()
+    ]
+
+
 RIGHT = [
     ("pool", pool_by_slices),
     ("pool", pool_by_loops),
@@ -172,6 +240,10 @@ RIGHT = [
     ("loss", loss()),
     ("miou", iou_by_loops),
     ("miou", iou(union)),
+    ("decoder", decoder_by_channels),
+    ("loss", loss_by_pixels),
+    ("miou", iou_by_pixels),
+    ("frozen_norms", lambda layers: set(norms()(layers))),
 ]
 WRONG = [
     ("pool", nothing),
@@ -230,4 +302,11 @@ WRONG = [
     ("miou", iou(union, mean=np.nanmedian)),
     ("miou", lambda m: np.trace(m) / m.sum()),
     ("miou", lambda m: (3 / 6 + 4 / 7) / 2),
+    ("pool", pool_flat_positions),
+    ("decoder", decoder_by_repeating),
+    ("decoder", lambda v, n, c: decoder_by_channels(v, n, c, relu_first=True)),
+    ("loss", loss_over_all_pixels),
+    ("loss", lambda label, logits: loss()(label, logits) / math.log(2)),
+    ("miou", iou_of_true_classes),
+    ("frozen_norms", norms_by_deviations),
 ]
