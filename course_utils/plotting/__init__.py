@@ -89,7 +89,7 @@ from course_utils.plotting.scores.classes import class_bars, confusion_matrix, s
 from course_utils.plotting.scores.distance import crop_curves, crop_panel, nested_crops, size_bars
 from course_utils.plotting.scores.leaderboard import pair_matrix, ranking, score_grid, winner_shares
 from course_utils.plotting.scores.seeds import score_ranges, seed_dots
-from course_utils.plotting.scores.variation import difference_histogram, labelled_curves, rank_lines, surviving_pairs
+from course_utils.plotting.scores.variation import difference_histogram, labelled_curves, rank_lines
 from course_utils.plotting.style import new_figure, show, to_png
 
 __all__ = [
@@ -180,7 +180,6 @@ __all__ = [
     "stamping_frames",
     "study_curves",
     "subsampling_curve",
-    "surviving_pairs",
     "three_problems",
     "to_png",
     "two_streams",

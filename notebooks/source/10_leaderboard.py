@@ -823,8 +823,6 @@ for name in by_mean:
     spread, k = by_seeds[name], equal.systems.index(name)
     print(f"{name:18}{equal.epochs[k]:7}{100 * spread.mean:7.1f}{100 * spread.seeds:7.1f}", end="")
     print(f"{100 * spread.images:8.1f}   {100 * spread.low:5.1f} to {100 * spread.high:4.1f}")
-
-# %%
 if equal:
     blind_score = mean_iou(*(part.sum(axis=0) for part in counts_of(equal.prior)))
     print(f"{'no look at all':25}{100 * blind_score:7.1f}")
@@ -879,35 +877,50 @@ if equal:
 # <details><summary>Answer</summary>The variance is 0.25 + 2 x 4 = 8.25. Ten times the images leave 8.03, ten trainings
 # 1.05.</details>
 #
-# ## More: How large may the spread over seeds be?
+# ## More: Equal time, or equal capacity?
 #
-# For the networks of the first table the spread is unknown: each was trained once. How large may it be? If a score
-# moves by a standard deviation s from seed to seed, and each system is trained n times, the variance of a difference
-# grows by 2 s² / n. (By the normal distribution and Bonferroni, so the count at s = 0 differs a little.)
+# Equal time favours what is cheap to train, and widths are choices. Another fairness: each system is as wide as 150
+# million multiply-adds per prediction allow, and all are trained for the same epochs, three times.
+#
+# **Think first:** which systems climb now, and which fall?
+
+# %% tags=["predict"]
+file = records_file(dataset, results_dir, "equal_multiply_adds")
+capacity = Records.read(file) if file.is_file() else None
+by_capacity = {name: seed_spread(capacity.trainings_of(name)) for name in capacity.systems} if capacity else {}
+if capacity:
+    print(f"made by: {capacity.command}\n{'system':18}{'parameters':>11}{'mean':>7}{'seeds':>7}   95 % for others")
+for name in sorted(by_capacity, key=lambda name: -by_capacity[name].mean):
+    spread, k = by_capacity[name], capacity.systems.index(name)
+    print(f"{name:18}{capacity.parameters[k]:11,}{100 * spread.mean:7.1f}{100 * spread.seeds:7.1f}", end="")
+    print(f"   {100 * spread.low:5.1f} to {100 * spread.high:4.1f}")
 
 # %%
-error = (pairs.high - pairs.low)[upper] / (2 * 1.96)
-critical = norm.ppf(1 - 0.025 / len(upper[0]))  # two-sided 5 %, divided by the number of pairs
-deviations = np.linspace(0, 5, 101)
-left = {
-    f"{runs} training{'s' * (runs > 1)} each": [
-        (np.abs(pairs.difference[upper]) > critical * np.sqrt(error**2 + 2 * (s / 100) ** 2 / runs)).sum()
-        for s in deviations
-    ]
-    for runs in (1, 3, 10)
+common = [name for name in by_capacity if name in by_seeds and name in names]
+columns = {
+    "trained for long": {name: scores[position[name]] for name in common},
+    "equal time": {name: by_seeds[name].mean for name in common},
+    "equal multiply-adds": {name: by_capacity[name].mean for name in common},
 }
-plotting.show(
-    plotting.surviving_pairs(
-        deviations, left, len(upper[0]), xlabel="standard deviation of mIoU from seed to seed (points)"
-    ),
-    alt="The number of decided pairs falls as the assumed spread over seeds grows; fastest with one training each.",
-)
+if common:
+    plotting.show(
+        plotting.rank_lines(columns),
+        alt="Ranks of the systems in three tables, joined by lines that cross where the order changes.",
+    )
+    again = [seed_difference(*(capacity.trainings_of(name) for name in pair), resamples=500) for pair in duels]
+    clear = holm(np.array([one.p_value for one in again])) < 0.05
+    same = np.array([one.difference * other.difference > 0 for one, other in zip(found, again, strict=True)])
+    print(f"pairs decided at equal multiply-adds: {clear.sum()} of {len(duels)}; in both tables: ", end="")
+    print(f"{(clear & by_systems).sum()}, of these in the same order: {(clear & by_systems & same).sum()}")
 
 # %% [markdown]
-# **Self-test.** The seed moves scores by 2 points, and a difference of 3 points is decided over frames with a standard error
-# of 0.5. What is its standard error for other seeds, with one training each?
+# A pair that both tables decide in the same order is as near as such small studies come to "this architecture is better
+# here".
 #
-# <details><summary>Answer</summary>The root of 0.5² + 2 · 2², about 2.9 points: not decided at all.</details>
+# **Self-test.** A system is eighth in equal time and second at equal multiply-adds. What does that say about it?
+#
+# <details><summary>Answer</summary>It learns well from each multiply-add, but takes long over them: many small
+# operations, branches or depthwise convolutions. On another machine it may climb in equal time, too.</details>
 #
 # ## More: Other scores, other orders?
 #
@@ -1036,12 +1049,12 @@ for other in others:
 #
 # <details><summary>Answer</summary>They follow, with our answers.</details>
 #
-# 1. *"One training each."* True of the first table: it ranks networks, not architectures. The second has three trainings
-#    of each system; most of its differences survive that.
+# 1. *"One training each."* True of the first table: it ranks networks, not architectures. The others have three
+#    trainings of each system; most of their differences survive that.
 # 2. *"You tuned on what you report."* The epoch of each network was chosen on val. Toy Streets' test frames were read for
 #    tables alone; CamVid's table is on val, so its scores are a little too high.
 # 3. *"The systems had unequal chances."* Yes, in the first table; the networks' cards (`course_utils/weights`) have the
-#    recipes. Equal time, equal multiply-adds and equally searched rates are three fairnesses; a table can have one.
+#    recipes. The second table has equal time, the third equal multiply-adds; nobody's rate was searched.
 # 4. *"Your frames are not independent."* Measured: where neighbours resemble each other, whole blocks are drawn, and a
 #    single drive decides hardly anything.
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start

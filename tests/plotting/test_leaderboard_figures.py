@@ -111,8 +111,3 @@ def test_twelve_lines_differ():
     assert len({line.get_color() for line in lines}) == 12, "a colour for two systems"
     shapes = {(line.get_marker(), line.get_linestyle()) for line in lines}
     assert len(shapes) == 5, "in print, too, neighbours differ"
-
-
-def test_surviving_pairs():
-    axis = plotting.surviving_pairs([0, 1, 2], {"1 training": [9, 4, 1]}, 10, xlabel="points").axes[0]
-    assert axis.lines[0].get_ydata().tolist() == [9, 4, 1] and axis.get_ylim() == (0, 10)

@@ -105,27 +105,6 @@ def rank_lines(columns: dict):
     return figure
 
 
-def surviving_pairs(deviations, counts: dict, total: int, *, xlabel: str):
-    """How many differences stay decided if retraining moves a score by a given amount.
-
-    Args:
-        deviations: standard deviations from seed to seed, in points.
-        counts: curve title to the number of decided pairs at each deviation.
-        total: number of all pairs.
-        xlabel: what the deviations are.
-
-    Returns:
-        the figure.
-    """
-    figure, axis = new_figure(size=(8, 3))
-    for number, (title, values) in enumerate(counts.items()):
-        axis.step(deviations, values, where="post", label=title, **{**_style(number), "marker": None})
-    axis.set(xlabel=xlabel, ylabel=f"pairs decided, of {total}", ylim=(0, total), xlim=(0, max(deviations)))
-    axis.grid(color="0.93")
-    axis.legend(fontsize=9)
-    return figure
-
-
 def _style(number: int) -> dict:
     """Colour, dashes and marker of the line with a given number, in twelve colours; neighbours differ in print, too."""
     return {
