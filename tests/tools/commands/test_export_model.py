@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from course_utils import weights
+from course_utils import layers, weights
 from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
 from course_utils.models import SegFormer, SegNetBasic
@@ -66,6 +66,25 @@ def test_pooling_indices_and_attention_are_exported(build, tmp_path, format_name
     exported = export(network, path, format_name, {}, (32, 48))
     assert set(exported.differences) == ({"32x48"} if format_name == "litert" else {"32x48", "17x25"})
     batch = images(32, 48)
+    expected = network(batch * np.float32(1 / 255)).numpy()
+    np.testing.assert_allclose(run(path, format_name, batch)["logits"], expected, atol=1e-4)
+
+
+def test_what_only_piecewise_and_gscnn_are_made_of_is_exported(tmp_path, format_name):
+    """Pairs of places and mean field; gates, gradients and averages over the map. (The whole systems take minutes.)"""
+    if format_name == "savedmodel":
+        pytest.skip("has the operations of the Keras network")
+    shifts = [(0, 1), (2, -1)]
+    inputs = keras.Input((None, None, 3))
+    features = keras.layers.Conv2D(4, 3, 2, padding="same")(inputs)
+    pairs = layers.PairwisePotentials(3, shifts, hidden=4)(features)
+    field = layers.PairwiseMeanField(shifts, iterations=2)([keras.layers.Conv2D(3, 1)(features), pairs])
+    gated = layers.GatedConvolution2D(3)([layers.ResizeLike()([field, inputs]), layers.ImageGradient()(inputs)])
+    average = layers.ResizeLike()([layers.AdaptiveAveragePooling2D(1)(gated), gated])
+    network = keras.Model(inputs, keras.layers.Add()([gated, average]))
+    path = tmp_path / f"net{SUFFIX[format_name]}"
+    export(network, path, format_name, {}, (12, 16))
+    batch = images(12, 16)
     expected = network(batch * np.float32(1 / 255)).numpy()
     np.testing.assert_allclose(run(path, format_name, batch)["logits"], expected, atol=1e-4)
 
