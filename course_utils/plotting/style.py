@@ -80,13 +80,28 @@ def to_png(figure, dpi: int = SCREEN_DPI) -> bytes:
 
 
 def for_the_page(figure) -> bytes:
-    """The figure as a PNG file with twice the pixels of its place on the page, in 256 colours (`in_few_colours`).
+    """The figure as a PNG file with twice the pixels of its place on the page, so that it is sharp on fine screens.
 
-    Twice the pixels are sharp on fine screens and in print; 256 colours keep notebooks with photographs small.
+    256 colours (`in_few_colours`) keep notebooks small. Where they would show, as rings in a smooth photograph, the
+    figure keeps its own colours, unless that makes a file of more than `LARGEST_FILE` bytes.
     """
     picture = Image.open(io.BytesIO(to_png(figure, 2 * SCREEN_DPI))).convert("RGB")
+    few = in_few_colours(picture, 256)
+    missed = np.abs(np.subtract(picture, few.convert("RGB"), dtype=np.int16)).max(axis=-1) > 8
+    if missed.mean() > 0.01:
+        own = _encoded(picture)
+        if len(own) <= LARGEST_FILE:
+            return own
+    return _encoded(few)
+
+
+LARGEST_FILE = 500_000
+"""Bytes of a figure in its own colours; a photograph of a street with all its texture has more."""
+
+
+def _encoded(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    in_few_colours(picture, 256).save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

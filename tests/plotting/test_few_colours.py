@@ -9,9 +9,10 @@ from PIL import Image
 
 from course_utils import plotting
 from course_utils.labels import CITYSCAPES
+from course_utils.plotting import style
 from course_utils.plotting.few_colours import in_few_colours
 from course_utils.plotting.playing import to_html
-from course_utils.plotting.style import for_the_page
+from course_utils.plotting.style import for_the_page, new_figure
 
 
 def colours(picture):
@@ -30,9 +31,21 @@ def test_no_two_classes_get_one_colour(figure):
     picture = Image.open(io.BytesIO(for_the_page(figure)))
     classes = set(map(tuple, CITYSCAPES.colors[: CITYSCAPES.num_classes].tolist()))
     assert len(classes) == CITYSCAPES.num_classes and classes <= colours(picture)
-    assert len(colours(picture)) <= 256
     in_the_player = to_html({"One frame.": figure}, "a street").split("base64,")[1].split('"')[0]
     assert classes <= colours(Image.open(io.BytesIO(base64.b64decode(in_the_player))))
+
+
+def test_smooth_shades_keep_their_colours_unless_the_file_gets_large(monkeypatch):
+    """In 256 colours a smooth photograph has rings; lines and letters lose nothing."""
+    row, column = np.mgrid[:40, :60] / 60
+    smooth, axis = new_figure(size=(6, 4))
+    axis.imshow(np.stack([row, column, 1 - row * column], axis=-1), interpolation="bilinear")
+    lines, axis = new_figure(size=(6, 4))
+    axis.plot([1, 3, 2])
+    assert len(colours(Image.open(io.BytesIO(for_the_page(smooth))))) > 1000
+    assert Image.open(io.BytesIO(for_the_page(lines))).mode == "P"
+    monkeypatch.setattr(style, "LARGEST_FILE", 1000)
+    assert len(colours(Image.open(io.BytesIO(for_the_page(smooth))))) <= 256
 
 
 def test_shades_stay_near_and_few_colours_are_kept_exactly():
