@@ -336,7 +336,9 @@ for tolerance in (0.0, 0.5, 1.0, 2.0, 4.0):
     rough, size = through_coco(tolerance)
     assert tolerance > 0 or holes[rough != expected].all(), "exact outlines lose holes only"
     wrong = np.sum(rough != expected)
-    print(f"polygons within {tolerance:3.1f} px: {wrong:4d} pixels differ, {wrong / things.sum():5.1%} of the objects' pixels, {size / 1000:4.1f} kB")  # fmt: skip
+    share = wrong / things.sum()
+    print(f"polygons within {tolerance:3.1f} px: {wrong:4d} pixels differ, ", end="")
+    print(f"{share:5.1%} of the objects' pixels, {size / 1000:4.1f} kB")
 
 # %%
 object_id = ids[np.argmax(sizes)]
@@ -518,8 +520,8 @@ print(np.round(probabilities[0, 0], 3), "at the first pixel; Keras agrees")
 # %% [markdown] tags=["core"]
 # ## The loss: how surprised are we by the truth?
 #
-# At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. With one-hot masks
-# $y$ this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the
+# At each labelled pixel, take minus the logarithm of the *true* class's probability; then average. (To minimise that is
+# maximum likelihood.) With one-hot masks $y$ this is $-\sum_c y_c \log p_c$, of which the mask picks one term. Void pixels count neither in the sum nor in the
 # number that it is divided by.
 #
 # ### Exercise 3: the loss (2 points)

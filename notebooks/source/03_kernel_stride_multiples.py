@@ -280,31 +280,40 @@ plotting.show(
 
 # %% [markdown]
 # Now move the sliders. `padding="same"` crops the output to stride times the input, and much of the border goes with
-# it. Find a pair with stride 3 that is flat; then change the kernel by one.
+# it. Find a pair with stride 3 that is flat; then change the kernel by one. Then add a layer, which enlarges what the
+# one before has made: a count becomes a number of paths from the input to the pixel.
 
 
 # %% jupyter={"source_hidden": true}
-def cropped(counts, kernel_size, stride, size):
-    """The part of the whole output that padding "same" keeps."""
-    before = max(kernel_size - stride, 0) // 2
-    return np.pad(counts, (0, max(0, stride - kernel_size)))[before : before + size * stride]
+def through_layer(counts, kernel_size, stride, padding):
+    """Counts along one axis after one more transposed convolution whose weights are all 1."""
+    spread = np.zeros((len(counts), stride), int)
+    spread[:, 0] = counts
+    whole = np.convolve(spread.ravel(), np.ones(kernel_size, int))
+    start = max(kernel_size - stride, 0) // 2 if padding == "same" else 0
+    length = stride * len(counts) if padding == "same" else stride * (len(counts) - 1) + kernel_size
+    return whole[start : start + length]
 
 
-def draw(kernel_size=3, stride=2, padding="valid"):
-    counts = overlap_counts(kernel_size, stride, 8)
-    if padding == "same":
-        counts = cropped(counts, kernel_size, stride, 8)
-    return plotting.overlap_panel(counts, f"kernel {kernel_size}, stride {stride}, padding {padding}")
+def draw(kernel_size=3, stride=2, layers=1, padding="valid"):
+    counts = np.ones(min(8, max(2, 192 // stride**layers)), int)  # fewer input pixels where the output would be huge
+    for _ in range(layers):
+        counts = through_layer(counts, kernel_size, stride, padding)
+    title, what = f"kernel {kernel_size}, stride {stride}, padding {padding}", "taps"
+    if layers > 1:
+        title, what = f"{title}, {layers} layers", "paths"
+    return plotting.overlap_panel(counts, title, what)
 
 
 interactive_figure(
     draw,
-    alt=lambda kernel_size, stride, padding: (
-        f"Overlap map for kernel {kernel_size} and stride {stride}, padding "
-        f"{padding}, with the counts along one axis above it."
+    alt=lambda kernel_size, stride, layers, padding: (
+        f"Overlap map for kernel {kernel_size}, stride {stride}, padding {padding} after {layers} layers, with the "
+        "counts along one axis above it."
     ),
     kernel_size=(1, 16),
     stride=(1, 6),
+    layers=[1, 2, 3],
     padding=["valid", "same"],
 )
 
@@ -503,12 +512,14 @@ for row, size in enumerate(kernel_sizes):
         tables[1, row, column] = checkerboard_energy(outputs, stride)
         tables[2, row, column] = checkerboard_energy(np.mean(outputs**2, axis=0), stride)
 
-# %% tags=["nbval-check-output", "predict"]
+# %% tags=["predict"]
 titles = ["all weights 1", "random weights, mean 0", "their mean power"]
 plotting.show(
     plotting.pair_tables(dict(zip(titles, tables, strict=True)), kernel_sizes, strides, "checkerboard energy"),
     alt="03 pair-tables",
 )
+
+# %% tags=["nbval-check-output", "predict"]
 rule = np.array([[size % stride == 0 for stride in strides] for size in kernel_sizes])
 assert ((tables[0] < 1e-12) == rule).all(), "equal weights: no pattern exactly where the rule holds"
 expected = 1 - 1 / np.array(strides) ** 2
@@ -1069,9 +1080,8 @@ assert_same(mended(given.copy(), 2), [[1.5, 0.5, 1.5, 2.5], [1.5, 0.5, 1.5, 2.5]
 for shape_, stride_ in [((3, 3), 2), ((4, 4), 2), ((5, 3), 3), ((2, 2), 1), ((6, 7), 4)]:
     given = np.random.default_rng(stride_).normal(size=shape_)
     # The projection onto "all phase sums equal the wanted one", by linear algebra.
-    rows_ = [(np.add.outer(np.arange(shape_[0]) % stride_ * stride_, np.arange(shape_[1]) % stride_) == n).ravel()
-             for n in range(stride_**2)]  # fmt: skip
-    reach_ = np.array(rows_, float)
+    phase_ = np.add.outer(np.arange(shape_[0]) % stride_ * stride_, np.arange(shape_[1]) % stride_).ravel()
+    reach_ = np.equal.outer(np.arange(stride_**2), phase_).astype(float)
     wanted_ = (reach_ @ given.ravel()).mean()
     change_ = np.linalg.pinv(reach_) @ (wanted_ - reach_ @ given.ravel())
     argument_ = given.copy()
