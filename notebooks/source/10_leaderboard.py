@@ -920,7 +920,7 @@ if common:
 # **Self-test.** A system is eighth in equal time and second at equal multiply-adds. What does that say about it?
 #
 # <details><summary>Answer</summary>It learns well from each multiply-add, but takes long over them: many small
-# operations, branches or depthwise convolutions. On another machine it may climb in equal time, too.</details>
+# operations, branches or depthwise convolutions.</details>
 #
 # ## More: Other scores, other orders?
 #
