@@ -49,11 +49,12 @@ def run(arguments) -> int:
     if arguments.json:
         print(json.dumps(asdict(exported)))
         return 0
+    most = "" if exported.share == 1 else f" of {exported.share:.0%} of the logits"
     print(f"{exported.path}: written, and compared with the Keras network on random images:")
     for name, difference in exported.differences.items():
         print(
-            f"  {name}: largest difference {difference:.1e}, of logits up to {exported.largest_logit[name]:.3g}; same "
-            f"class at {exported.same_class[name]:.2%} of the pixels"
+            f"  {name}: largest difference{most} {difference:.1e}, of logits up to {exported.largest_logit[name]:.3g}; "
+            f"same class at {exported.same_class[name]:.2%} of the pixels"
         )
     return 0
 

@@ -15,9 +15,10 @@ from course_utils.tools.exporting.serving import serving_network
 TOLERANCE = 1e-4
 """Largest difference between two logits, as a share of the largest logit (of 1, where all are smaller)."""
 
-TOLERANCE_WITH_INDICES = 0.01
-"""The same for networks with pooling indices: of two nearly equal values rounding decides which is the largest, and the
-other index puts it a pixel further. Changing the order of one multiplication in the Keras network does as much."""
+SHARE_WITH_INDICES = 0.99
+"""The share of logits that this counts for in networks with pooling indices: of two nearly equal values rounding
+decides which is the largest, and the other index puts it a pixel further. In some images a few logits then differ by a
+hundredth. Changing the order of one multiplication in the Keras network does as much."""
 
 USUAL_SIZE = (128, 256)
 """Pixels, where a network was trained on images of any size."""
@@ -30,7 +31,9 @@ class Exported:
     Attributes:
         path: the file or folder.
         format: a key of `FORMATS`.
-        differences: by size, "HEIGHTxWIDTH": the largest difference between its logits and those of the Keras network.
+        differences: by size, "HEIGHTxWIDTH": the largest difference between its logits and those of the Keras network,
+            among the share of them that differs least.
+        share: of the logits; below 1 for networks with pooling indices.
         largest_logit: by size.
         same_class: by size: the share of pixels with the same best class.
         tolerance: largest difference that was allowed, as a share of the largest logit.
@@ -42,6 +45,7 @@ class Exported:
     largest_logit: dict[str, float]
     same_class: dict[str, float]
     tolerance: float
+    share: float
 
 
 def export(network, path: Path, format_name: str, about: dict, image_size: tuple[int, int] | None = None) -> Exported:
@@ -122,7 +126,7 @@ def _compare(network, exported, sizes, path: str, format_name: str) -> Exported:
     Raises:
         CourseError: the logits differ by more than the tolerance.
     """
-    tolerance = TOLERANCE_WITH_INDICES if has_indices(network) else TOLERANCE
+    share = SHARE_WITH_INDICES if has_indices(network) else 1.0
     differences, largest, same = {}, {}, {}
     for size in sizes:
         images = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
@@ -137,12 +141,12 @@ def _compare(network, exported, sizes, path: str, format_name: str) -> Exported:
                 "choose another --format."
             ) from None
         largest[name] = float(np.abs(expected).max())
-        differences[name] = float(np.abs(logits - expected).max())
+        differences[name] = float(np.quantile(np.abs(logits - expected), share))
         same[name] = float(np.mean(logits.argmax(-1) == expected.argmax(-1)))
-        if not differences[name] <= tolerance * max(1.0, largest[name]):
+        if not differences[name] <= TOLERANCE * max(1.0, largest[name]):
             raise CourseError(
                 f"{path} would not compute what the network does: logits up to {largest[name]:.3g} differ by up to "
                 f"{differences[name]:.3g} on images of {name}. Nothing was written; choose another format than "
                 f"{format_name}."
             )
-    return Exported(path, format_name, differences, largest, same, tolerance)
+    return Exported(path, format_name, differences, largest, same, TOLERANCE, share)

@@ -10,7 +10,8 @@ from course_utils.backend import keras, tf
 from course_utils.errors import CourseError
 from course_utils.models import SegFormer, SegNetBasic
 from course_utils.tools.cli import main
-from course_utils.tools.exporting import export
+from course_utils.tools.exporting import FORMATS, export
+from course_utils.tools.exporting.formats import Format
 from course_utils.tools.exporting.plain import plain_form
 
 SUFFIX = {"savedmodel": "", "litert": ".tflite", "onnx": ".onnx"}
@@ -96,6 +97,28 @@ def test_the_plain_form_is_the_same_network(size):
     plain = plain_form(network)
     assert {type(layer) for layer in plain.layers} != {type(layer) for layer in network.layers}
     np.testing.assert_allclose(plain(batch), network(batch), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("with_indices", "share", "accepted"),
+    [(True, 0.0, True), (True, 0.005, True), (True, 0.05, False), (False, 0.0, True), (False, 0.001, False)],
+)
+def test_after_pooling_indices_a_few_logits_may_differ(with_indices, share, accepted, tmp_path, monkeypatch):
+    inputs = keras.Input((None, None, 3))
+    network = SegNetBasic(3, width=1 / 8) if with_indices else keras.Model(inputs, keras.layers.Conv2D(3, 1)(inputs))
+
+    def exported(batch):
+        logits = np.array(network(batch * np.float32(1 / 255), training=False))
+        logits.ravel()[: round(share * logits.size)] += 1
+        return logits
+
+    monkeypatch.setitem(FORMATS, "savedmodel", Format(lambda *_: None, lambda path: exported))
+    if accepted:
+        assert export(network, tmp_path / "net", "savedmodel", {}, (32, 48)).share == (0.99 if with_indices else 1.0)
+    else:
+        with pytest.raises(CourseError, match="would not compute what the network does"):
+            export(network, tmp_path / "net", "savedmodel", {}, (32, 48))
+        assert list(tmp_path.iterdir()) == []
 
 
 @keras.saving.register_keras_serializable(package="test_exporting")
