@@ -14,6 +14,7 @@ and its PNG file, not the browser. Processor time hardly depends on what else ru
 import argparse
 import asyncio
 import base64
+import contextlib
 import datetime
 import io
 import os
@@ -95,7 +96,7 @@ def of_notebook(source: Path, rounds: int, pictures: Path | None) -> list[tuple[
                 (pictures / f"{place}_{number:02d}.png").write_bytes(base64.b64decode(content))
 
         rows.append((f"{source.stem[:2]}: {', '.join(figure.controls)}", *measure(figure, rounds, keep)))
-        print(f"{rows[-1][0]:60}{rows[-1][1]:8.0f} ms{rows[-1][2]:8.0f} ms", flush=True)
+        print(f"{rows[-1][0]:60}{rows[-1][1]:8.0f} ms{rows[-1][2]:8.0f} ms", file=sys.__stdout__, flush=True)
 
     widgets.interactive_figure = measured
     names = {"__name__": "__main__"}
@@ -106,7 +107,8 @@ def of_notebook(source: Path, rounds: int, pictures: Path | None) -> list[tuple[
         if "parameters" in cell.metadata.get("tags", []):
             code = code.replace("fast = False", "fast = True", 1)
         try:
-            exec(compile(code, source.name, "exec"), names)
+            with contextlib.redirect_stdout(io.StringIO()):  # without IPython, displays are printed
+                exec(compile(code, source.name, "exec"), names)
         except Exception:
             if "raises-exception" not in cell.metadata.get("tags", []):
                 raise

@@ -64,8 +64,8 @@ a, b, c, x, y, z = sympy.symbols("a b c x y z")
 #
 # Return the transposed convolution of `values` `[H, W]` with `kernel` `[h, w]`: `values[i, j]` times the kernel goes
 # to the rows from `i * stride` and the columns from `j * stride` on. The output has `(H - 1) * stride + h` rows, and
-# columns likewise. Floats give floats. Whole numbers (int64) give whole numbers, exact to the last digit, and the
-# frameworks' layers know none that large. A picture may have hundreds of thousands of pixels. Leave the inputs
+# columns likewise. Floats give floats. Whole numbers (int64) give whole numbers, however large, exact to the last digit;
+# the frameworks' layers cannot do that. A picture may have hundreds of thousands of pixels. Leave the inputs
 # unchanged.
 
 
@@ -465,7 +465,7 @@ interactive_figure(
 kernel = np.arange(1.0, 10).reshape(3, 3)
 plotting.show(
     plotting.matrix_pictures(
-        {"the kernel": kernel, "its matrix, for 4 x 6 pixels": convolution_matrix(kernel, (4, 6))}, width=13, block=6
+        {"the kernel": kernel, "its matrix, for 4 x 6 pixels": convolution_matrix(kernel, (4, 6))}, width=9, block=6
     ),
     alt="02 blocks",
 )
@@ -538,7 +538,7 @@ assert worst < 1e-12
 # transpose.</details>
 
 # %% [markdown]
-# ## More: the gradient is yours
+# ## More: The gradient is yours
 #
 # **Think first.** You know the gradient of the loss at the *outputs*. Which matrix carries it back to the inputs?
 #
@@ -549,7 +549,7 @@ assert worst < 1e-12
 # The loss is half the sum of squared differences between $C x$ and a target, where $C$ is TensorFlow's convolution with
 # padding "same" (`convolution_matrix` knows it) and $x$ the signal. Return its gradient with respect to `signal`, an
 # array like it. `signal`, `kernel` and `target` are 1-D arrays. Floats give floats; whole numbers (int64) give whole
-# numbers, exact to the last digit, however large: automatic differentiation has none.
+# numbers, exact to the last digit, however large: automatic differentiation cannot do that.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -644,6 +644,16 @@ for size, output_padding in [(5, 0), (6, 1), (6, None)]:
     assert np.array_equal(outputs, convolution_matrix(taps, size, stride=2).T @ three)
 
 # %% [markdown]
+# PyTorch's `ConvTranspose2d` asks for the same in other words. Its `padding=p` is the padding of the convolution that it
+# transposes, so it *crops* p pixels on each side; it returns (pixels - 1) x stride - 2p + kernel + `output_padding`.
+#
+# | | Keras | PyTorch |
+# |---|---|---|
+# | kernel of the convolution | `[k, k, in, out]` | `[out, in, k, k]` |
+# | kernel of the transposed convolution | `[k, k, out, in]` | `[in, out, k, k]` |
+# | kernel 3, stride 2, five pixels to three | `"same"` | `padding=1` |
+# | back to five, or to six | `"same"`, `output_padding` 0, or 1 | `padding=1`, `output_padding` 0, or 1 |
+#
 # **Self-test.** Kernel 3, stride 2, padding "valid": which input lengths give four outputs?
 #
 # <details><summary>Answer</summary>9 and 10: from the ten pixels the last one is never seen.</details>
@@ -740,8 +750,8 @@ plotting.show(
 # has the *same* singular values as the convolution: what was passed weakly is passed weakly once more.
 
 # %%
-kernels = {"sharp, [0 1 0]": np.array([0, 1, 0]), "tent, [1 2 1] / 4": tent, "box, [1 1 1] / 3": np.ones(3) / 3,
-           "Gaussian, sigma 1.5": skimage.filters.gaussian(np.eye(1, 9, 4)[0], 1.5, mode="constant", truncate=2.7)}  # fmt: skip
+kernels = {"sharp, [0 1 0]": np.array([0, 1, 0]), "tent, [1 2 1] / 4": tent, "box, [1 1 1] / 3": np.ones(3) / 3}
+kernels["Gaussian, sigma 1.5"] = skimage.filters.gaussian(np.eye(1, 9, 4)[0], 1.5, mode="constant", truncate=2.7)
 lengths = [9, 18, 36, 72, 144]
 curves, conditions = {}, {}
 for name, one in kernels.items():
@@ -758,8 +768,8 @@ plotting.show(
 # back.
 #
 # **When is the transpose an inverse?** $C C^\top = 1$ exactly when the rows of $C$ are orthonormal; if $C$ has fewer
-# rows than columns, as with a stride, $C^\top C$ is then still no identity. The simplest case: windows that do not
-# overlap (stride at least the kernel size) and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet
+# rows than columns, as with a stride, $C^\top C$ is then still no identity. The simplest case: windows inside the
+# picture that do not overlap (padding "valid", stride at least the kernel size), and taps whose squares add up to 1, here 0.6 and 0.8 (the Haar wavelet
 # takes two equal ones). A trained layer has no reason to be like that.
 
 # %% tags=["nbval-check-output"]

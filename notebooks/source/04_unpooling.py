@@ -229,7 +229,6 @@ def unpool(values, indices, shape, k=2):
 plotting.show(plotting.pooling_arrows(lecture_map, indices, 2, other_values), alt="04 lecture-example")
 put_back = unpool(other_values, indices, (4, 4))
 print(put_back)
-assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
 
 # %% [markdown] tags=["core"]
 # The same, window by window. Press *Play*, or go step by step.
@@ -237,6 +236,7 @@ assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).al
 # %% tags=["core", "predict"]
 frames = plotting.pooling_frames(lecture_map, maxima, indices, other_values, put_back, 2)
 plotting.play(frames, alt="04 pooling")
+assert (put_back == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]).all()
 
 # %% [markdown] tags=["core"]
 # ## Round trip
@@ -247,7 +247,7 @@ plotting.play(frames, alt="04 pooling")
 # negative value would lose against them. After a ReLU nothing is negative, and the round trip is exact.</details>
 
 # %% tags=["core", "nbval-check-output", "predict"]
-rng = np.random.default_rng(0)
+rng, trips = np.random.default_rng(0), []
 for name, features in {
     "after a ReLU": np.maximum(rng.normal(size=(8, 12)), 0),
     "all negative": -1 - rng.random((8, 12)),
@@ -255,8 +255,11 @@ for name, features in {
     features = np.float32(features)
     values, places = pool(features, 2)
     again, _ = pool(unpool(values, places, features.shape), 2)
+    trips.append((values, again))
     print(f"{name}: {np.mean(again == values):.0%} of the maxima come back")
-    assert (again == np.maximum(values, 0)).all()
+
+# %% tags=["core"]
+assert all((again == np.maximum(values, 0)).all() for values, again in trips)
 
 # %% [markdown]
 # ## More: Ties and odd sizes
@@ -341,10 +344,14 @@ print("the framework's gradient of max pooling is unpooling: equal")
 # to 03. Unpooling and a convolution together are a transposed convolution whose grid follows the image.</details>
 
 # %% tags=["core", "nbval-check-output", "predict"]
+all_first = unpool(other_values, np.zeros((2, 2), np.uint8), (4, 4))
+print("all indices 0\n", all_first)
+
+# %% tags=["core", "nbval-check-output"]
 zero_inserted = np.zeros((4, 4), np.float32)
 zero_inserted[::2, ::2] = other_values
-assert (unpool(other_values, np.zeros((2, 2), np.uint8), (4, 4)) == zero_inserted).all()
-print("all indices 0: zero insertion by 2\n", zero_inserted)
+assert (all_first == zero_inserted).all()
+print("zero insertion by 2: equal")
 
 # %% [markdown]
 # Notebook 03 demanded that the kernel be a multiple of the stride, so that each output pixel sees equally many values.
@@ -490,8 +497,8 @@ print(
 
 # %% [markdown]
 # The factor 64 is the "storage multiplier" that the SegNet paper prints for keeping the encoder's features (table 1).
-# `tf.nn.max_pool_with_argmax` counts positions in the whole map, in 64 bits; that is the memory the lecture complains
-# about. An index *within the window* fits in a byte, works for images of any size, and costs an eighth of it.
+# `tf.nn.max_pool_with_argmax` counts positions in the whole map, in 64 bits, and so does PyTorch's
+# `MaxPool2d(return_indices=True)`, per channel; that is the memory the lecture complains about. An index *within the window* fits in a byte, works for images of any size, and costs an eighth of it.
 # Interpolation and transposed convolution remember nothing of an image. The memory counts when the network is *used*:
 # in training the feature maps are kept for the backward pass anyway.
 #
