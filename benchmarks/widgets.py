@@ -138,7 +138,7 @@ def main():
     table += [f"| {name} | {light:.0f} | {sharp:.0f} |" for name, light, sharp in rows]
     page = (
         "# How fast figures follow their controls\n\n"
-        f"`python benchmarks/widgets.py {' '.join(sys.argv[1:])}`, {datetime.date.today()}; {machine()}.\n\n"
+        f"`{' '.join(['python benchmarks/widgets.py', *options.notebooks])}`, {datetime.date.today()}; {machine()}.\n\n"
         f"Processor time, medians of {options.rounds}. The light drawing comes at once, the sharp one when the control "
         f"rests; each should take at most {BUDGET} ms.\n\n" + "\n".join(table) + "\n"
     )
