@@ -49,7 +49,7 @@ def page(rows: list[str]) -> str:
         "# Exported networks beside the Keras networks\n\n"
         "`python benchmarks/exports.py`, on the processor: random images, in the size that a network was trained for, "
         "and another. The largest difference of two logits, as a share of the largest logit; the command refuses to "
-        "write from 1e-4 on. SegNet and SegNetBasic: of 99 % of the logits (docs/export.md says why).\n\n"
+        "write from 1e-4 on. SegNet and SegNetBasic: of 99 % of the logits, in the median of five images.\n\n"
         "| network | format | sizes | largest difference | pixels with the same class |\n|---|---|---|---:|---:|\n"
     )
     return head + "\n".join(rows) + "\n"

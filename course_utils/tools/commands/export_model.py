@@ -49,7 +49,7 @@ def run(arguments) -> int:
     if arguments.json:
         print(json.dumps(asdict(exported)))
         return 0
-    most = "" if exported.share == 1 else f" of {exported.share:.0%} of the logits"
+    most = "" if exported.share == 1 else f" of {exported.share:.0%} of the logits (median of {exported.images} images)"
     print(f"{exported.path}: written, and compared with the Keras network on random images:")
     for name, difference in exported.differences.items():
         print(
