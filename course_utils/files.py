@@ -5,23 +5,25 @@ And JSON from elsewhere, checked once.
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import platform
 import re
 import reprlib
+import secrets
 import shutil
 import sys
 import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import psutil
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, cannot_write
+from course_utils.machine import take_lock
 
 Check = Callable[[object], str | None]
 """Says what a value should have been, such as "a whole number from 1 to 9"; None where it is right."""
@@ -42,8 +44,9 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     """
     path = Path(path)
     partial = path.with_name(f"{partial_name(path.stem)}{path.suffix}")
+    made = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made = _make(path.parent)
         if path.parent.absolute() not in _SWEPT:
             _SWEPT.add(path.parent.absolute())
             sweep(path.parent)
@@ -59,6 +62,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
+        _unmake(made)
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
@@ -74,10 +78,11 @@ def write_folder_whole(path: Path, fill: Callable[[Path], object]) -> None:
     Raises:
         CourseError: as `write_whole`.
     """
-    partial = path.with_name(partial_name(path.name))
+    sweep(path.parent)
+    partial, made = path.with_name(partial_name(path.name)), []
     try:
-        partial.mkdir(parents=True)
-        sweep(path.parent)
+        made = _make(path.parent)
+        partial.mkdir()
         fill(partial)
         for file in filter(Path.is_file, partial.rglob("*")):
             with open(file, "rb") as written:
@@ -85,18 +90,24 @@ def write_folder_whole(path: Path, fill: Callable[[Path], object]) -> None:
         partial.rename(path)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
+        _unmake(made)
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
 
 
-def cannot_write(path: Path, error: OSError) -> CourseError:
-    """What to say when a file or folder cannot be written."""
-    reason = error.strerror or str(error) or type(error).__name__
-    remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check the place"
-    return CourseError(
-        f"{path}: cannot be written ({reason}); {remedy}, or name another one. What was there is as it was."
-    )
+def _make(folder: Path) -> list[Path]:
+    """Make a folder; returns those that were not there, the deepest first."""
+    missing = list(itertools.takewhile(lambda path: not path.exists(), [folder, *folder.parents]))
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _unmake(made: list[Path]) -> None:
+    """Remove folders in which nothing was put."""
+    with contextlib.suppress(OSError):
+        for folder in made:
+            folder.rmdir()
 
 
 def check_writable(folder: Path, option: str) -> Path:
@@ -132,10 +143,24 @@ def check_writable(folder: Path, option: str) -> Path:
     return folder
 
 
-_NUMBERS = count()
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for what nobody keeps, in the system's place for such things; what killed processes left there goes."""
+    folder = Path(tempfile.gettempdir(), partial_name("course"))
+    sweep(folder.parent)
+    folder.mkdir(0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_FIRST = 10**6 * secrets.randbelow(10**6)
+"""The first number that this process gives: one before it with the same process id gave others."""
+_NUMBERS = itertools.count(_FIRST)
 _SWEPT: set[Path] = set()
 _HOST = zlib.crc32(platform.node().encode())
-_PARTIAL = re.compile(r"\..*\.([0-9a-f]{8})-([0-9]+)-[0-9]+\.partial(\..*)?", re.DOTALL)
+_PARTIAL = re.compile(r"\..*\.([0-9a-f]{8})-([0-9]+)-([0-9]+)\.partial(\..*)?", re.DOTALL)
 
 
 def partial_name(name: str) -> str:
@@ -148,11 +173,18 @@ def sweep(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
             found = _PARTIAL.fullmatch(path.name)
-            if found and found[1] == f"{_HOST:08x}" and not psutil.pid_exists(int(found[2])):
+            if found and found[1] == f"{_HOST:08x}" and _is_gone(int(found[2]), int(found[3])):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink()
+
+
+def _is_gone(process: int, number: int) -> bool:
+    """Whether the process that was writing a file or folder has ended."""
+    if process == os.getpid():  # a container gives the same few ids to whatever is started in it
+        return not _FIRST <= number < _FIRST + 10**6
+    return not psutil.pid_exists(process)
 
 
 LOCK = ".lock"
@@ -203,7 +235,7 @@ def _lock(file: Path) -> int | None:
         except OSError as error:
             raise cannot_write(file, error) from None
         try:
-            _take(opened)
+            take_lock(opened)
             # Who held it before may have removed it between opening and taking: then it is nobody's.
             if os.fstat(opened).st_ino == os.stat(file).st_ino:
                 os.truncate(opened, 0)
@@ -221,22 +253,6 @@ def _lock(file: Path) -> int | None:
 
 _WITHOUT_LOCK = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOSPC, errno.EDQUOT)
 """What a file system answers that knows no locks, or has no room to say who holds one: work goes on."""
-
-
-def _take(opened: int) -> None:
-    """Take the lock of an open file, which ends with the process.
-
-    Raises:
-        OSError: another process holds it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def read_json(path: Path, remedy: str):

@@ -38,3 +38,19 @@ def checkout() -> Path | None:
     """The root of the clone that the package is imported from; None when it is installed on its own."""
     root = Path(__file__).resolve().parents[1]
     return root if (root / "pyproject.toml").is_file() else None
+
+
+def take_lock(opened: int) -> None:
+    """Take the lock of an open file, which ends with the process.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

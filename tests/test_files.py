@@ -22,6 +22,7 @@ from course_utils.files import (
     one_process,
     partial_name,
     plain_name,
+    scratch_folder,
     sweep,
     whole,
     write_folder_whole,
@@ -71,6 +72,38 @@ def test_leftovers_of_killed_processes_are_swept_and_no_others(tmp_path, dead_pr
     write_whole(tmp_path / "page.html", "new")
     assert {path.name for path in tmp_path.iterdir()} == kept | {"page.html"}
     sweep(tmp_path / "nowhere")
+
+
+def test_leftovers_of_an_earlier_process_with_the_same_id_are_swept(tmp_path):
+    """As every first process of a container has."""
+    name = partial_name("a")
+    number = int(name.split("-")[-1].split(".")[0])
+    left = tmp_path / name.replace(f"-{number}", f"-{(number + 10**9) % 10**12}")
+    left.mkdir()
+    (tmp_path / name).mkdir()
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_scratch_folder_goes_and_takes_along_what_killed_processes_left(tmp_path, dead_process, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / partial_name("course").replace(str(os.getpid()), str(dead_process))).mkdir()
+    with scratch_folder() as folder:
+        (folder / "something").touch()
+        assert [*tmp_path.iterdir()] == [folder]
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("write", [write_whole, write_folder_whole])
+def test_what_fails_leaves_no_folders_that_were_made_for_it(write, tmp_path):
+    (tmp_path / "mine").mkdir()
+
+    def fail(partial):
+        raise CourseError("no")
+
+    with pytest.raises(CourseError, match="no"):
+        write(tmp_path / "mine" / "a" / "b" / "c", fail)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "file/below/that", "\0", "x" * 300])

@@ -17,8 +17,8 @@ from pathlib import Path
 import requests
 import urllib3
 
-from course_utils.errors import CourseError, brief
-from course_utils.files import cannot_write, write_whole
+from course_utils.errors import CourseError, brief, cannot_write
+from course_utils.files import write_whole
 from course_utils.progress import Progress
 
 _CHUNK = 1 << 14  # bytes that are written at a time, at most

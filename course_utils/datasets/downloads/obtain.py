@@ -8,8 +8,8 @@ from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.downloads.download import fetch
 from course_utils.datasets.downloads.extraction import extract
-from course_utils.errors import CourseError
-from course_utils.files import cannot_write, one_process
+from course_utils.errors import CourseError, cannot_write
+from course_utils.files import one_process
 
 
 def obtain(

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
-from course_utils.errors import CourseError
-from course_utils.files import cannot_write, find_fault, one_process, partial_name, read_json, sweep, whole, write_whole
+from course_utils.errors import CourseError, cannot_write
+from course_utils.files import find_fault, one_process, partial_name, read_json, sweep, whole, write_whole
 from course_utils.labels import CITYSCAPES
 from course_utils.machine import processors
 from course_utils.progress import Progress
@@ -288,7 +288,9 @@ def _write_in_processes(root: Path, wanted: dict, workers: int, bar) -> bool:
         for first in range(workers):
             task = json.dumps({"root": str(root), "wanted": wanted, "first": first, "step": workers})
             command = [sys.executable, "-m", module, task]
-            running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment))
+            pipes = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+            # In a session of its own, as Ctrl-C is for this process, which ends its workers.
+            running.append(subprocess.Popen(command, **pipes, env=environment, start_new_session=True))
         drawn = 0
         for worker in running:
             while worker.stdout.read(1):

@@ -4,12 +4,11 @@ import argparse
 import json
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import check_writable, find_fault, sweep
+from course_utils.files import check_writable, find_fault, scratch_folder, sweep
 from course_utils.machine import processors
 from course_utils.tools.types import number, whole_number
 
@@ -55,9 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     output = check_writable(Path(arguments.output), "--output")
     notebooks = _chosen(arguments.notebooks)
-    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+    with scratch_folder() as folder:
         if arguments.core:
-            notebooks = _core_paths(notebooks, Path(folder), named=bool(arguments.notebooks))
+            notebooks = _core_paths(notebooks, folder, named=bool(arguments.notebooks))
         return _run(notebooks, output, arguments)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.errors import CourseError
-from course_utils.files import write_folder_whole, write_whole
+from course_utils.files import read_json, write_folder_whole, write_whole
 from course_utils.tools.exporting.formats import FORMATS
 from course_utils.tools.exporting.plain import has_indices, plain_form
 from course_utils.tools.exporting.serving import serving_network
@@ -71,7 +71,8 @@ def export(network, path: Path, format_name: str, about: dict, image_size: tuple
     kind = FORMATS[format_name]
     kind.check_installed()
     description = Path(f"{path}.json")
-    if taken := next((place for place in (path, description) if place.exists()), None):
+    there = description.exists() and not _is_left(description)
+    if taken := path if path.exists() else description if there else None:
         raise CourseError(f"{taken} is there already: remove it, or name another --output.")
     size = image_size or USUAL_SIZE
     serving = serving_network(plain_form(network))
@@ -82,15 +83,25 @@ def export(network, path: Path, format_name: str, about: dict, image_size: tuple
     def write(partial: Path) -> None:
         kind.write(serving, partial, None if kind.free_size else size)
         found.append(_compare(network, kind.load(partial), sizes, str(path), format_name))
-        if not kind.suffix:
-            (partial / "course.json").write_text(_text(facts, found[0]), "utf-8")
+        # The file comes last: without it, a description is what a killed export has left.
+        write_whole(description if kind.suffix else partial / "course.json", _text(facts, found[0]))
 
-    if kind.suffix:
-        write_whole(path, write)
-        write_whole(description, _text(facts, found[0]))
-    else:
-        write_folder_whole(path, write)
+    try:
+        (write_whole if kind.suffix else write_folder_whole)(path, write)
+    except BaseException:
+        if kind.suffix and found:
+            description.unlink(missing_ok=True)
+        raise
     return found[0]
+
+
+def _is_left(description: Path) -> bool:
+    """Whether a file without a network beside it describes one that a killed export was about to write."""
+    try:
+        content = read_json(description, "remove it")
+    except CourseError:
+        return False
+    return isinstance(content, dict) and {"format", "input", "outputs", "checked"} <= content.keys()
 
 
 def _text(facts: dict, exported: Exported) -> str:

@@ -2,14 +2,14 @@
 
 import importlib
 import logging
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.backend import tf
+from course_utils.backend import silent_stderr, tf
 from course_utils.errors import CourseError
+from course_utils.files import scratch_folder
 from course_utils.tools.exporting.unsupported import layers_of, unsupported
 
 
@@ -54,7 +54,8 @@ def _load_saved_model(path: Path):
 
 def _write_litert(network, path: Path, size: tuple[int, int]) -> None:
     signature = [tf.TensorSpec((1, *size, 3), tf.uint8, name="image")]
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as scratch:
+        folder = str(scratch)  # the converter takes no other path
         network.export(folder, format="tf_saved_model", verbose=False, input_signature=signature)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
@@ -68,9 +69,13 @@ def _write_litert(network, path: Path, size: tuple[int, int]) -> None:
 def _load_litert(path: Path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it will move to a package of its own
-        interpreter = tf.lite.Interpreter(model_path=str(path))
-    run = interpreter.get_signature_runner()
-    return lambda images: run(image=images)["logits"]
+        run = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
+
+    def logits(images):
+        with silent_stderr():  # at first it says whose routines it takes
+            return run(image=images)["logits"]
+
+    return logits
 
 
 def _write_onnx(network, path: Path, size=None) -> None:

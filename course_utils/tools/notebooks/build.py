@@ -1,13 +1,13 @@
 """`make notebooks`: converts and executes the notebooks whose source changed."""
 
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from course_utils.files import scratch_folder
 from course_utils.progress import TaskProgress
 from course_utils.tools.notebooks import checks, convert
 from course_utils.tools.notebooks.execution.execute import execute
@@ -58,7 +58,7 @@ def build(
         return problems
     executed = _executed_before(notebook, folder / f"{source.stem}.ipynb") if keep_outputs else None
     if executed is None:
-        with tempfile.TemporaryDirectory(prefix="course-") as scratch:
+        with scratch_folder() as scratch:
             given, output = Path(scratch, source.stem + ".ipynb"), Path(scratch, "executed", source.stem + ".ipynb")
             convert.write_notebook(notebook, given)
             result = execute(given, output, cwd=folder, on_progress=on_progress, **limits)

@@ -1,14 +1,14 @@
 """The folder of a student's notebooks: made without answers, and kept up to date without losing any work."""
 
 import copy
-import shutil
 import time
+from itertools import chain, count
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.errors import CourseError
+from course_utils.files import write_whole
 from course_utils.tools.notebooks.convert import write_notebook
 from course_utils.tools.notebooks.folder import notebook_folder
 from course_utils.tools.students.merging import merge, same_text
@@ -103,15 +103,15 @@ class Workspace:
         return f"{name}: it is not known which version yours began with, so it stays; the course's is {other.name}"
 
     def _put_aside(self, path: Path) -> None:
-        """Keep a copy of a student's file as it was."""
-        kept = self.records / "before" / f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}.ipynb"
-        try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, kept)
-        except OSError as error:
-            raise CourseError(
-                f"{kept}: cannot be written ({error.strerror}); make room. Nothing was changed."
-            ) from None
+        """Keep a copy of a student's file as it was, called by the time at which it was saved."""
+        content, saved = path.read_bytes(), time.localtime(path.stat().st_mtime)
+        name = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S', saved)}"
+        names = (f"{name}{number}.ipynb" for number in chain([""], (f"-{number}" for number in count(2))))
+        for kept in (self.records / "before" / name for name in names):
+            if not kept.exists():
+                write_whole(kept, content)
+            if kept.read_bytes() == content:  # or an update that was killed has kept it already
+                return
 
 
 def _read(path: Path) -> NotebookNode | None:

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from small_lab import small_lab
 
+from course_utils.errors import CourseError
 from course_utils.tools import cli
 from course_utils.tools.labs.marking.grading import load_results
 from course_utils.tools.labs.returning import gradebook
@@ -102,7 +103,24 @@ def test_unknown_labs_and_databases_are_told_in_a_line(url, capsys):
     assert cli.main(["export", "other", "--gradebook", url]) == 2
     assert "has no lab 'other'" in capsys.readouterr().err
     assert cli.main(["export", "small", "--gradebook", "sqlite:////nowhere/at/all.db"]) == 2
-    assert "cannot be used" in capsys.readouterr().err
+    assert "no gradebook /nowhere/at/all.db: mark a lab first" in capsys.readouterr().err
+
+
+def test_commands_that_read_make_no_gradebook(tmp_path, monkeypatch, capsys):
+    (tmp_path / "labs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["export", "small"], ["export", "--all"]):
+        assert cli.main(arguments) == 2
+        assert "There is no gradebook" in capsys.readouterr().err
+    assert not [*(tmp_path / "labs").iterdir()]
+
+
+@pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/book.db", "sqlite:///small.py"])
+def test_a_gradebook_that_cannot_be_used_is_refused_before_marking(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.py").write_text("no database")
+    with pytest.raises(CourseError):
+        gradebook.check(url)
 
 
 def test_grading_fills_the_gradebook(needs_sandbox, tmp_path, monkeypatch, capsys):

@@ -95,6 +95,8 @@ def _mark(arguments: argparse.Namespace) -> int:
     submissions = check_lab(submissions, lab.name, lab.grade_ids)
     roster = read_roster(output)
     read_rules(output, lab.name)  # what is wrong there is said before anything is marked
+    url = gradebook_url(arguments.gradebook, output)
+    gradebook.check(url)
     results = output / "results" / lab.name
     assigned = assign(submissions, roster, lab.name, load_results(results, readable=True))
     submissions = assigned.submissions
@@ -127,7 +129,6 @@ def _mark(arguments: argparse.Namespace) -> int:
         )
     for student, failure in outcome.failed.items():
         print(f"course: {student} could not be marked ({failure}): run the command again", file=sys.stderr)
-    url = gradebook_url(arguments.gradebook, output)
     for name in put_away(output, url, lab.name, submissions):
         print(f"course: the marks of {name} are in {output / 'removed'}, as others replace them", file=sys.stderr)
     names: dict[str, list[str]] = {}

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
-from course_utils.files import read_json, write_whole
+from course_utils.files import check_writable, read_json, write_whole
 from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.lab.points import exact, total
@@ -49,12 +49,26 @@ def _without_password(url) -> str:
     return url._replace(password=None).difference_update_query(["password"]).render_as_string()
 
 
+def check(url: str) -> None:
+    """Make sure, before any work is done, that marks can be entered there; nothing is made.
+
+    Raises:
+        CourseError: they cannot.
+    """
+    file = _file(url)
+    if file is None or file.exists():
+        with opened(url):
+            return
+    check_writable(file.parent, "--gradebook")
+
+
 @contextlib.contextmanager
-def opened(url: str) -> Iterator:
+def opened(url: str, make: bool = True) -> Iterator:
     """Open nbgrader's `Gradebook` in a database; its tables are made if they are missing.
 
     Args:
         url: such as "sqlite:///labs/gradebook.db" or "postgresql://...".
+        make: make the file of a database that does not exist, whole or not at all.
 
     Raises:
         CourseError: there is no such database, or it cannot be used as a gradebook.
@@ -73,6 +87,10 @@ def opened(url: str) -> Iterator:
         with warnings.catch_warnings():
             # SQLAlchemy 2.1 warns about nbgrader's use of it.
             warnings.simplefilter("ignore")
+            if (file := _file(url)) and not file.exists():
+                if not make:
+                    raise CourseError(f"There is no gradebook {file}: mark a lab first, with course grade.")
+                write_whole(file, lambda partial: Gradebook(f"sqlite:///{partial}").close())
             with Gradebook(url) as gradebook:
                 yield gradebook
     except ModuleNotFoundError as error:
@@ -83,6 +101,16 @@ def opened(url: str) -> Iterator:
         raise CourseError(f"The gradebook {shown} cannot be used: {first}") from error
     finally:
         os.environ["PATH"] = before
+
+
+def _file(url: str) -> Path | None:
+    """The file of a database; None where it is on a server, or has another kind of address."""
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):  # said when it is opened
+        return None
+    name = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
 
 
 def enter_results(url: str, lab: Assignment, results: Path, names: dict[str, str] | None = None) -> list[dict]:
@@ -159,7 +187,7 @@ def enter(
 
 def lab_names(url: str) -> list[str]:
     """The labs that a gradebook knows, sorted."""
-    with opened(url) as gradebook:
+    with opened(url, make=False) as gradebook:
         return sorted(one.name for one in gradebook.assignments)
 
 
@@ -193,7 +221,7 @@ def student_rows(url: str, lab: str) -> list[dict]:
     """
     from nbgrader.api import MissingEntry
 
-    with opened(url) as gradebook:
+    with opened(url, make=False) as gradebook:
         try:
             submissions = gradebook.find_assignment(lab).submissions
         except MissingEntry:

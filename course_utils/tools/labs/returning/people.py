@@ -1,6 +1,7 @@
 """Rename, merge and remove students, in everything that the folder of a class knows about them.
 
-Results, copies, feedback, times, gradebook and roster follow. What is taken away stays in `removed/`.
+Results, copies, feedback, times, gradebook and roster follow. What is taken away stays in `removed/`. A command that is
+killed is finished by giving it again: the roster tells who somebody is from the first step on.
 """
 
 import contextlib
@@ -41,17 +42,17 @@ def rename(output: Path, url: str, old: str, new: str) -> None:
         CourseError: there is no such student, or somebody else has the new id.
     """
     roster, known = _class(output)
-    _require(old, known)
-    if new in known:
+    if not _is_once(roster, old, new):
+        _require(old, known)
+        person = roster.people.pop(old, Person(old))
+    if new in known and not _was_interrupted(output, roster, old, new):
         raise CourseError(f"There is a student {new!r} already: course class merge {old} {new} puts both together.")
     if student_name(new) != new:
         raise CourseError(f"{new!r} cannot be the name of a file: take {student_name(new)!r}.")
-    person = roster.people.pop(old, Person(old))
-    check_class([*roster.people.values(), replace(person, id=new)])  # before anything is renamed
-    for lab, path, record in _records(output):
-        _rename_in(output, lab, path, record, old, new)
-    _move_in_gradebook(url, old, new)
-    _keep(output, roster, replace(person, id=new), old, *_origins(output, new))
+    if not _is_once(roster, old, new):
+        check_class([*roster.people.values(), replace(person, id=new)])  # before anything is renamed
+        _keep(output, roster, replace(person, id=new), old, *_origins(output, old))
+    _hand_over(output, url, old, new)
 
 
 def merge(output: Path, url: str, other: str, into: str) -> list[str]:
@@ -70,28 +71,26 @@ def merge(output: Path, url: str, other: str, into: str) -> list[str]:
         CourseError: there is no such student.
     """
     roster, known = _class(output)
-    for name in (other, into):
+    going_on = _is_once(roster, other, into)
+    for name in (into,) if going_on else (other, into):
         _require(name, known)
     if other == into:
         raise CourseError(f"{other!r} and {into!r} are one name: give two.")
-    said, origins = [], _origins(output, other)
-    records = {(lab, record["student"]): (path, record) for lab, path, record in _records(output)}
-    for (lab, name), (path, record) in records.items():
-        if name != other or (lab, into) not in records:
-            _rename_in(output, lab, path, record, other, into)
-        else:
-            ours = records[lab, into][1]
+    if not going_on:
+        gone = roster.people.pop(other, Person(other))
+        person = roster.people.pop(into, Person(into))
+        # What only the one that goes has is kept.
+        told = {name: getattr(person, name) or getattr(gone, name) for name in ("name", "email", "extension", "canvas")}
+        _keep(output, roster, replace(person, **told), other, *gone.also, *_origins(output, other))
+    said = []
+    records = {(lab, record["student"]): record for lab, _, record in _records(output)}
+    for (lab, name), record in records.items():
+        ours = records.get((lab, into))
+        if name == other and ours not in (None, _renamed(record, other, into)):
             keeps_other = _newness(record) > _newness(ours)
             said.append(f"{lab}: the submission of {other if keeps_other else into} stays")
             _take_away(output, url, lab, into if keeps_other else other)
-            if keeps_other:
-                _rename_in(output, lab, path, record, other, into)
-    _move_in_gradebook(url, other, into)
-    gone = roster.people.pop(other, Person(other))
-    person = roster.people.pop(into, Person(into))
-    # What only the one that goes has is kept.
-    told = {name: getattr(person, name) or getattr(gone, name) for name in ("name", "email", "extension", "canvas")}
-    _keep(output, roster, replace(person, **told), other, *gone.also, *origins)
+    _hand_over(output, url, other, into)
     return said
 
 
@@ -103,16 +102,16 @@ def remove(output: Path, url: str, who: str) -> None:
     """
     roster, known = _class(output)
     _require(who, known)
+    with opened(url) as gradebook:
+        if any(one.id == who for one in gradebook.students):
+            gradebook.remove_student(who)
+    shutil.rmtree(output / "feedback" / who, ignore_errors=True)
     for lab, path, record in _records(output):
         others = [name for name in record.get("members", []) if name != who]
         if record["student"] == who or (record.get("members") == [who]):
             _take_away(output, url, lab, record["student"])
         elif others != record.get("members", []):
             write_whole(path, json.dumps({**record, "members": others}, indent=1))
-    with opened(url) as gradebook:
-        if any(one.id == who for one in gradebook.students):
-            gradebook.remove_student(who)
-    shutil.rmtree(output / "feedback" / who, ignore_errors=True)
     if roster.people.pop(who, None):
         write_roster(output, roster.people.values())
 
@@ -173,44 +172,69 @@ def _newness(record: dict) -> tuple:
     return not record.get("missing"), record.get("version") or 0, record.get("handed_in") or 0
 
 
-def _rename_in(output: Path, lab: str, path: Path, record: dict, old: str, new: str) -> None:
-    """Rename a student in a result, and move everything that is called after them."""
+def _is_once(roster: Roster, old: str, new: str) -> bool:
+    """Whether the class knows a student under a new id already, as it does after a command that was killed."""
+    return old not in roster.people and new in roster.people and old in roster.people[new].also
+
+
+def _was_interrupted(output: Path, roster: Roster, old: str, new: str) -> bool:
+    """Whether all that is there of a new id came from renaming the old one."""
+    records = {(lab, record["student"]): record for lab, _, record in _records(output)}
+    both = [
+        (record, records[lab, new]) for (lab, name), record in records.items() if name == old and (lab, new) in records
+    ]
+    return _is_once(roster, old, new) and all(_renamed(one, old, new) == other for one, other in both)
+
+
+def _renamed(record: dict, old: str, new: str) -> dict:
+    """A result with another name for a student."""
     members = [new if name == old else name for name in record.get("members", [])]
-    changed = {**record, **({"members": list(dict.fromkeys(members))} if members else {})}
-    if record["student"] == old:
-        changed["student"] = new
-    if changed != record:
-        write_whole(path.with_name(f"{changed['student']}.json"), json.dumps(changed, indent=1))
-    if record["student"] == old:
-        path.unlink()
-        for kind in ("autograded", "feedback"):
+    members = {"members": list(dict.fromkeys(members))} if members else {}
+    return {**record, **members, "student": new if record["student"] == old else record["student"]}
+
+
+def _hand_over(output: Path, url: str, old: str, new: str) -> None:
+    """Make everything that is called after a student another one's, who has nothing of the same labs.
+
+    The result of a lab comes last: as long as it is there, the command can be given again.
+    """
+    _move_in_gradebook(url, old, new)
+    for lab, path, record in list(_records(output)):
+        times, participants = read_times(output, lab)
+        if old in times or old in participants:
+            for known in (times, participants):
+                if old in known:
+                    known.setdefault(new, known.pop(old))
+            write_times(output, lab, times, participants)
+        changed, theirs = _renamed(record, old, new), record["student"] == old
+        for kind in ("autograded", "feedback") if theirs else ():
             if (folder := output / kind / old / lab).is_dir():
                 target = output / kind / new / lab
                 shutil.rmtree(target, ignore_errors=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 folder.rename(target)
-    times, participants = read_times(output, lab)
-    if old in times or old in participants:
-        for known in (times, participants):
-            if old in known:
-                known.setdefault(new, known.pop(old))
-        write_times(output, lab, times, participants)
+        if changed != record:
+            write_whole(path.with_name(f"{changed['student']}.json"), json.dumps(changed, indent=1))
+        if theirs:
+            path.unlink()
 
 
 def _take_away(output: Path, url: str, lab: str, who: str) -> None:
-    """Take a student's submission of a lab out of the class; it stays in `removed/`."""
-    place = output / "removed" / lab
-    place.mkdir(parents=True, exist_ok=True)
-    result = output / "results" / lab / f"{who}.json"
-    copy = output / "autograded" / who / lab / f"{lab}.ipynb"
-    for path in (result, copy):
-        if path.is_file():
-            path.replace(place / f"{who}{path.suffix}")
-    shutil.rmtree(output / "feedback" / who / lab, ignore_errors=True)
+    """Take a student's submission of a lab out of the class; it stays in `removed/`.
+
+    The result comes last: as long as it is there, the command can be given again.
+    """
     from nbgrader.api import MissingEntry
 
     with opened(url) as gradebook, contextlib.suppress(MissingEntry):
         gradebook.remove_submission(lab, who)
+    shutil.rmtree(output / "feedback" / who / lab, ignore_errors=True)
+    place = output / "removed" / lab
+    place.mkdir(parents=True, exist_ok=True)
+    copy = output / "autograded" / who / lab / f"{lab}.ipynb"
+    for path in (copy, output / "results" / lab / f"{who}.json"):
+        if path.is_file():
+            path.replace(place / f"{who}{path.suffix}")
 
 
 def _move_in_gradebook(url: str, old: str, new: str) -> None:

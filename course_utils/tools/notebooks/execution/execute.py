@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 
+from course_utils.files import scratch_folder
 from course_utils.tools.notebooks.convert import clean_outputs, write_notebook
 from course_utils.tools.notebooks.execution.processes import Family
 from course_utils.tools.notebooks.execution.result import Failure, Result
@@ -57,9 +57,8 @@ def execute(
     source = nbformat.read(notebook, as_version=4)
     result = Result(notebook.stem, title(source), cells=len(source.cells), parameters=dict(parameters or {}))
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="course-") as folder, contextlib.ExitStack() as stack:
+    with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         # papermill reads braces in a path as parameters, so it only sees this folder's.
-        scratch = Path(folder)
         result.open = open_exercises(source)
         if taken := pass_over(source, result.open):
             write_notebook(source, scratch / "input.ipynb")

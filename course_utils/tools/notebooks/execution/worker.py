@@ -7,6 +7,7 @@ stays open as long as the parent lives; when it ends, the kernel and this proces
 import json
 import os
 import sys
+import tempfile
 import threading
 
 import papermill
@@ -33,6 +34,7 @@ def main():
         events.write(json.dumps(event) + "\n")
 
     job = json.loads(sys.stdin.readline())
+    tempfile.tempdir = os.path.dirname(job["input"])  # where Jupyter writes how to reach the kernel
     threading.Thread(target=_end_with_parent, daemon=True).start()
     kernel = {"kernel_name": "python3", "language": "python"}
     try:
