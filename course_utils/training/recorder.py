@@ -85,7 +85,7 @@ class Recorder(keras.callbacks.Callback):
                 self.run.save_checkpoint(self.model, self.state, self.average)
         if improved:
             with self._averaged():
-                self.run.save_best(prediction_network(self.model))
+                self.run.save_best(prediction_network(self.model), epoch + 1)
 
     def _averaged(self):
         return self.average.applied() if self.average else nullcontext()

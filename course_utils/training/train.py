@@ -112,7 +112,7 @@ def resume_run(
         run.going_on(checkpoint)
         if checkpoint and run.best_is_behind(checkpoint):
             with session.average.applied() if session.average else contextlib.nullcontext():
-                run.save_best(prediction_network(session.model))
+                run.save_best(prediction_network(session.model), checkpoint.state["epoch"])
         if session.budget.progress < 1.0:
             session.train(run)
     return run

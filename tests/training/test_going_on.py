@@ -1,6 +1,7 @@
 """A run that was killed and goes on ends like one that nothing had disturbed: equal, not close (see `kills.py`)."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -71,17 +72,24 @@ def test_a_kill_between_the_checkpoint_and_the_best_network(tiny_streets, tmp_pa
     whole = contents(train_recipe(recipe, tmp_path / "whole"))
     save_best, asked = Run.save_best, []
 
-    def kill(run, model):
+    def kill(run, model, epoch):
         asked.append(run)
         if len(asked) == 1:
             raise Killed
-        save_best(run, model)
+        save_best(run, model, epoch)
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "save_best", kill)
         with pytest.raises(Killed):
             train_recipe(recipe, tmp_path / "killed")
-    assert not Run(tmp_path / "killed").best_file.exists()
+    killed = Run(tmp_path / "killed")
+    assert not killed.best_file.exists()
+    # An earlier best network is behind, too, whatever the clock said when it was written.
+    checkpoint = killed.last_checkpoint()
+    for epoch in (checkpoint.state["epoch"], checkpoint.state["epoch"] - 1):
+        save_best(killed, keras.Sequential([keras.Input((1,))]), epoch)
+        os.utime(killed.best_file, (2**32, 2**32))
+        assert killed.best_is_behind(checkpoint) == (epoch < checkpoint.state["epoch"])
     assert differences(whole, contents(resume_run(tmp_path / "killed"))) == []
 
 

@@ -83,14 +83,14 @@ def test_what_names_no_workers_is_told_in_a_line(environment, words):
     assert "\n" not in str(error.value)
 
 
-def _meet(count=3, wait=10.0, absent=()):
+def _meet(count=3, wait=10.0, absent=(), patience=60.0):
     """Meetings of workers in threads, by index, or their errors; and the lines that they were told."""
     addresses, found, told = tuple(f"127.0.0.1:{port}" for port in free_ports(count)), {}, {}
 
     def come(index):
         try:
             cluster = Cluster(addresses, index)
-            found[index] = Meeting(cluster, wait, gone=lambda line: told.setdefault(index, line))
+            found[index] = Meeting(cluster, wait, lambda line: told.setdefault(index, line), patience)
         except CourseError as error:
             found[index] = error
 
@@ -128,6 +128,20 @@ def test_all_are_told_when_a_worker_is_gone():
     _soon(lambda: {0, 1} <= told.keys())
     assert "worker 2 (" in told[0] and "is gone" in told[0]
     assert "worker 2 (" in told[1]
+
+
+@pytest.mark.parametrize("hung", [0, 2])
+def test_all_are_told_when_a_worker_hangs(hung):
+    """The chief or another one, if it says nothing for so long, not even that it lives."""
+    found, told = _meet(patience=1.5)
+    time.sleep(3.0)
+    assert not told
+    found[hung]._leaving, begun = True, time.monotonic()  # its thread that says so stops, as it does with the process
+    others = {0, 1, 2} - {hung}
+    _soon(lambda: others <= told.keys())
+    assert 1.0 < time.monotonic() - begun < 8
+    assert all(f"worker {hung} (" in told[index] and "has said nothing for 1.5 s" in told[index] for index in others)
+    assert "end its process, and start all workers again with --resume" in told[1 if hung == 0 else 0]
 
 
 def test_the_error_that_ends_a_worker_is_told_by_all():

@@ -12,16 +12,17 @@ import contextlib
 import csv
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from course_utils.backend import tf
-from course_utils.errors import CourseError
-from course_utils.files import LOCK, cannot_write, one_process, write_whole
+from course_utils.errors import CourseError, cannot_write
+from course_utils.files import LOCK, one_process, write_whole
 from course_utils.names import look_up
 from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.optimization.precision import for_this_machine
-from course_utils.training.run_folder.checkpoint import STATE, Checkpoint, find_checkpoints, remove_leftovers
+from course_utils.training.run_folder.checkpoint import Checkpoint, find_checkpoints, remove_leftovers
 from course_utils.training.run_folder.network_file import read_network
 from course_utils.training.run_folder.schema import VERSION, config_fault, read_config, read_log
 
@@ -146,9 +147,20 @@ class Run:
         remedy = "get it from a copy, or train the run again"
         return for_this_machine(read_network(self.best_file, self.config["num_classes"], remedy))
 
-    def save_best(self, model) -> None:
-        """Keep the model, as it is now, as the best one."""
-        write_whole(self.best_file, model.save)
+    def save_best(self, model, epoch: int) -> None:
+        """Keep the model, as it is now, as the best one.
+
+        Args:
+            model: the network.
+            epoch: after which it is so; the file tells, as its time would not where a clock is set back.
+        """
+
+        def write(path):
+            model.save(path)
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.comment = _told(epoch)
+
+        write_whole(self.best_file, write)
 
     def save_checkpoint(self, model, state: dict, average: WeightAverage | None = None) -> None:
         """Keep the model, its optimiser and a JSON state as the last complete epoch, and write the log from it.
@@ -216,8 +228,11 @@ class Run:
         state = checkpoint.state
         if state["best"] < 0 or state["log"][-1]["val_mean_iou"] != state["best"]:
             return False
-        written = (checkpoint.folder / STATE).stat().st_mtime_ns
-        return not self.best_file.exists() or self.best_file.stat().st_mtime_ns < written
+        try:
+            with zipfile.ZipFile(self.best_file) as archive:
+                return archive.comment != _told(state["epoch"])
+        except (OSError, zipfile.BadZipFile):
+            return True
 
     def going_on(self, checkpoint: Checkpoint | None) -> None:
         """Clear up after the interruption, and have the log as it was after the checkpoint."""
@@ -255,6 +270,11 @@ class Run:
                         tf.summary.scalar(name, value)
         except tf.errors.OpError as error:
             raise CourseError(f"{folder}: cannot be written ({error.message.splitlines()[0]}); make room.") from None
+
+
+def _told(epoch: int) -> bytes:
+    """What the file of the best network says of itself."""
+    return f"epoch {epoch}".encode()
 
 
 def _empty(folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""Workers wait for one another before they train, talk while they do, and notice when one of them is gone.
+"""Workers wait for one another before they train, talk while they do, and notice when one of them is gone or hangs.
 
 TensorFlow adds up gradients, and waits without an end for a worker that does not come or that is killed. So each worker
-keeps a connection to the chief: what closes it is told in a line, and ends all of them.
+keeps a connection to the chief, and says every few seconds that it lives: what closes the connection, or a silence, is
+told in a line, and ends all of them.
 """
 
 import contextlib
@@ -22,6 +23,12 @@ WAIT = 300.0
 
 VANISHED = 30
 """Seconds until a machine that says nothing any more counts as gone; a process that ends is noticed at once."""
+
+HUNG = 60.0
+"""Seconds until a process that says nothing any more counts as hung."""
+
+_BEATS = 6
+"""So often it says in that time that it lives."""
 
 _PAUSE = 0.25
 """Seconds between two attempts to reach the chief."""
@@ -51,20 +58,30 @@ class Meeting:
     Args:
         cluster: the workers.
         wait: seconds for all of them to come.
-        gone: called with a line, by another thread, when a worker is gone or ended by an error.
+        gone: called with a line, by another thread, when a worker is gone, hangs, or was ended by an error.
+        patience: seconds of silence until a worker counts as hung.
 
     Raises:
         WorkerGone: one did not come in time.
         CourseError: the port of the chief is taken, or a worker names another cluster.
     """
 
-    def __init__(self, cluster: Cluster, wait: float = WAIT, gone: Callable[[str], None] = end):
-        self.cluster, self._gone, self._leaving = cluster, gone, False
+    def __init__(
+        self,
+        cluster: Cluster,
+        wait: float = WAIT,
+        gone: Callable[[str], None] = end,
+        patience: float = HUNG,
+    ):
+        self.cluster, self._gone, self._patience, self._leaving = cluster, gone, patience, False
         deadline = time.monotonic() + wait
         self._peers = self._receive(deadline, wait) if cluster.chief else {0: self._reach(deadline, wait)}
         self._heard = {index: queue.SimpleQueue() for index in self._peers}
-        for index in self._peers:
+        self._speaking = {index: threading.Lock() for index in self._peers}
+        for index, peer in self._peers.items():
+            peer.settimeout(patience)
             threading.Thread(target=self._listen, args=[index], daemon=True).start()
+        threading.Thread(target=self._beat, daemon=True).start()
 
     def share(self, value=None):
         """What the chief gives, on every worker: anything that JSON holds."""
@@ -155,8 +172,12 @@ class Meeting:
         while True:
             try:
                 message = _read(self._peers[index])
+            except TimeoutError:
+                message = {"hung": True}
             except (OSError, ValueError):
                 message = {"bye": None}
+            if "alive" in message:
+                continue
             if "value" in message:
                 self._leaving = self._leaving or "last" in message
                 self._heard[index].put(message["value"])
@@ -164,14 +185,27 @@ class Meeting:
             if not self._leaving:
                 name, reason = self.cluster.name(index), message.get("bye")
                 line = f"{name} ended: {reason}" if reason else f"{name} is gone"
+                remedy = "" if reason else "; start all workers again with --resume"
+                if "hung" in message:
+                    line = f"{name} hangs: it has said nothing for {self._patience:g} s"
+                    remedy = "; end its process, and start all workers again with --resume"
                 if self.cluster.chief:
                     self._leaving = True
                     _dismiss({k: peer for k, peer in self._peers.items() if k != index}, line)
-                self._gone(f"{line.rstrip('.')}." if reason else f"{line}; start all workers again with --resume.")
+                self._gone(f"{line.rstrip('.')}{remedy}.")
             return
 
+    def _beat(self) -> None:
+        """Say that this process lives, as long as it does."""
+        while not self._leaving:
+            time.sleep(self._patience / _BEATS)
+            for index, lock in self._speaking.items():
+                if not lock.locked():  # to whom something is being said, needs no more
+                    self._tell(index, {"alive": True})
+
     def _tell(self, index: int, message: dict) -> None:
-        with contextlib.suppress(OSError):  # gone, which is noticed where it is listened to
+        # A worker that is gone is noticed where it is listened to.
+        with self._speaking[index], contextlib.suppress(OSError):
             self._peers[index].sendall(_packed(message))
 
 
