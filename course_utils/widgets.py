@@ -133,7 +133,8 @@ def interactive_figure(draw: Callable[..., Figure], *, alt: str | Callable[..., 
 
 def photograph_button(label: str = "Your photograph") -> ipywidgets.FileUpload:
     """A control of `interactive_figure` that opens a photograph on the reader's machine; see `uploaded_photograph`."""
-    return ipywidgets.FileUpload(accept="image/*", multiple=False, description=label)
+    wide = ipywidgets.Layout(width="auto")  # its usual width cuts the label off
+    return ipywidgets.FileUpload(accept="image/*", multiple=False, description=label, layout=wide)
 
 
 def uploaded_photograph(upload, longest: int = 768) -> np.ndarray | None:

@@ -156,6 +156,7 @@ def test_a_photograph_is_uploaded_upright_and_not_larger_than_asked():
         return Figure()
 
     figure = InteractiveFigure(draw_photograph, "x", photograph=photograph_button())
+    assert figure.controls["photograph"].layout.width == "auto", "the usual width cuts the label off"
     content, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = 6  # held upright: turned by 90 degrees when shown
     Image.new("RGB", (160, 80), (255, 0, 0)).save(content, "JPEG", exif=exif)
