@@ -2,13 +2,15 @@
 
 import argparse
 import contextlib
+import errno
 import importlib
 import json
 import os
 import sys
 import time
+from pathlib import Path
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, one_line
 from course_utils.machine import process_started
 from course_utils.tools.edition import edition
 from course_utils.tools.extras import advice_on
@@ -44,6 +46,7 @@ class _Parser(argparse.ArgumentParser):
             self.intermixed = True
 
     def error(self, message):
+        message = one_line(message)
         if self.as_json:
             print(json.dumps({"error": message}))
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -78,7 +81,9 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a file or terminal that cannot show a letter costs no results
     try:
-        arguments = build_parser().parse_args(argv)
+        parser = build_parser()
+        _refuse_empty(parser, sys.argv[1:] if argv is None else argv)
+        arguments = parser.parse_args(argv)
         # A command that was typed has begun with its process: imports and parsing count as its time.
         arguments.started = process_started() if argv is None else time.monotonic()
         status = arguments.run(arguments)
@@ -96,17 +101,44 @@ def main(argv: list[str] | None = None) -> int:
         _drop_output()
         return 0
     except OSError as error:
-        if error.filename is None:
-            _drop_output()
-        place = error.filename or "standard output"
-        return _failed(f"{place}: {error.strerror or error}; check the place, or name another one.")
+        return _failed(_about(error))
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130
 
 
+def _about(error: OSError) -> str:
+    """What to say of a file or place that cannot be used."""
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror or error}; check the place, or name another one."
+    try:
+        Path.cwd()
+    except OSError:
+        return "The current folder is gone: change into one that exists."
+    if error.errno == errno.ENOENT:  # what `tempfile` raises
+        return f"There is no place for temporary files ({one_line(str(error))}): let TMPDIR name a folder."
+    _drop_output()
+    return f"standard output: {error.strerror or error}; check the place, or name another one."
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, argv: list[str]) -> None:
+    """An empty argument comes from a variable that was not set; taken for a path, it would be the current folder."""
+    before = None
+    for number, argument in enumerate(argv):
+        if argument == "--":  # what follows is for JupyterLab
+            return
+        if argument == "" and not {*argv[max(0, number - 2) : number - 1]} & {"-p", "--parameter"}:
+            parser.error(
+                f"argument {before}: is empty; give a value" if before else "an argument is empty: leave it out"
+            )
+        if argument.startswith("--") and argument.endswith("="):
+            parser.error(f"argument {argument[:-1]}: is empty; give a value")
+        before = argument if argument.startswith("-") else None
+
+
 def _failed(message: str, status: int = 2) -> int:
     """Say what went wrong; the status of the process."""
+    message = one_line(message)
     print(f"course: {message}", file=sys.stderr)
     if _Parser.as_json:
         print(json.dumps({"error": message}))

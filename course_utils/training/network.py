@@ -6,7 +6,7 @@ from bisect import bisect_left
 from course_utils import models
 from course_utils.errors import CourseError
 from course_utils.losses import BALANCING
-from course_utils.names import look_up
+from course_utils.names import in_one_line, look_up
 from course_utils.training.fitting import compile_model
 from course_utils.training.objectives import objective, prediction_network
 from course_utils.training.optimization.accumulation import accumulate
@@ -30,22 +30,27 @@ def new_network(recipe: Recipe, pretrained: bool = True):
             or logits of another size than the images.
     """
     labels = recipe.data.labels
-    with building(recipe.mixed_precision):
+    named, options = recipe.system.name, ", ".join(recipe.system.options)
+    with building(recipe.mixed_precision), in_one_line(named, f"check --option, of {options}"):
         model = recipe.system.network(labels.num_classes, training=True, **recipe.model_options)
     for size in {recipe.image_size, recipe.crop_size} - {None}:
         check_size(prediction_network(model), tuple(size), labels.num_classes, recipe.system.name)
     if recipe.encoder_weights and pretrained:
         print(models.load_encoder_weights(model, recipe.encoder_weights), file=sys.stderr)
     balance = look_up(recipe.balancing, BALANCING, "balancing")
-    weights = None if balance is None else balance(*recipe.data.pixel_counts("train"))
-    terms = objective(recipe.system, weights, recipe.loss)
-    compile_model(
-        model,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        optimizer=look_up(recipe.optimizer, OPTIMIZERS, "optimizer"),
-        objective=terms,
-    )
+    counts = recipe.data.pixel_counts("train") if balance else ()
+    with in_one_line(f"--balancing {recipe.balancing}", "check that it takes pixels and images per class"):
+        weights = balance(*counts) if balance else None
+    with in_one_line(f"--loss {recipe.loss}", "check that it takes class weights and returns a Keras loss"):
+        terms = objective(recipe.system, weights, recipe.loss)
+    with in_one_line(f"--optimizer {recipe.optimizer}", "check that it returns a Keras optimizer"):
+        compile_model(
+            model,
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            optimizer=look_up(recipe.optimizer, OPTIMIZERS, "optimizer"),
+            objective=terms,
+        )
     accumulate(model, recipe.accumulate, terms)
     return model
 

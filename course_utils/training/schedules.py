@@ -7,7 +7,8 @@ steps or minutes: progress is all that a schedule sees.
 import math
 from collections.abc import Callable
 
-from course_utils.names import look_up
+from course_utils.errors import CourseError
+from course_utils.names import in_one_line, look_up
 
 Schedule = Callable[[float], float]
 
@@ -47,9 +48,16 @@ def look_up_schedule(schedule: str | Schedule) -> Schedule:
     """The function of a schedule: of a key of `SCHEDULES`, of `module:NAME`, or a function as it is.
 
     Raises:
-        CourseError: there is no such schedule.
+        CourseError: there is no such schedule, or it gives something else than factors.
     """
-    return look_up(schedule, SCHEDULES, "schedule") if isinstance(schedule, str) else schedule
+    if not isinstance(schedule, str):
+        return schedule
+    found = look_up(schedule, SCHEDULES, "schedule")
+    with in_one_line(f"--schedule {schedule}", "give a function from progress, 0 to 1, to a factor on the peak rate"):
+        factors = [float(found(progress)) for progress in (0.0, 0.5, 1.0)]
+    if not all(0 <= factor < math.inf for factor in factors):
+        raise CourseError(f"--schedule {schedule}: its factors {factors} must be numbers of at least 0.")
+    return found
 
 
 def learning_rate(schedule: Schedule, peak: float, progress: float) -> float:

@@ -110,6 +110,10 @@ def test_script_and_module_are_the_same():
     ("raised", "status", "line"),
     [
         (CourseError("There is no folder x. Get it with `course data x`."), 2, "course: There is no folder x. Get it"),
+        (CourseError("There is no a\nb\u2028c."), 2, r"course: There is no a\nb\u2028c."),
+        (OSError(2, "No usable temporary directory"), 2, "course: There is no place for temporary files"),
+        (OSError(28, "No space left on device"), 2, "course: standard output: No space left"),
+        (PermissionError(13, "Permission denied", "x"), 2, "course: x: Permission denied; check the place"),
         (KeyboardInterrupt(), 130, "course: interrupted"),
     ],
 )
@@ -123,6 +127,36 @@ def test_exceptions_a_user_causes_become_one_line(raised, status, line, monkeypa
     assert cli.main(["doctor"]) == status
     captured = capsys.readouterr()
     assert only_line(captured.err).startswith(line) and not captured.out
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(["run", "x.ipynb"]) == 2
+    assert only_line(capsys.readouterr().err).startswith("course: The current folder is gone")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["predict", "run", "a.png", "--output", ""], "argument --output: is empty; give a value"),
+        (["train", "SegNet", "--recipe=", "--output", "x"], "argument --recipe: is empty; give a value"),
+        (["predict", "", "a.png", "--output", "x"], "an argument is empty"),
+        (["run", "-p", "", "1"], "argument -p: is empty"),
+    ],
+)
+def test_an_empty_argument_is_not_taken_for_the_current_folder(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    assert said in only_line(capsys.readouterr().err) and not [*tmp_path.iterdir()]
+
+
+def test_a_parameter_may_be_an_empty_text_and_jupyterlab_gets_its_own_options():
+    parser = cli.build_parser()
+    for arguments in (["run", "-p", "name", ""], ["lab", "--", "--ServerApp.token=", ""]):
+        cli._refuse_empty(parser, arguments)
 
 
 def test_status_of_a_command_is_the_status_of_course(monkeypatch):

@@ -144,6 +144,27 @@ def test_one_training_opens_its_data_set_and_looks_its_system_up_once(recipe, tm
     assert sorted(looked_up) == [("data set", "toy_streets"), ("model", "SegNet")] and len(calls) == 1
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"loss": "os:system"},
+        {"optimizer": "os:path"},
+        {"schedule": "json:loads"},
+        {"schedule": "operator:neg"},
+        {"balancing": "os:getcwd"},
+        {"model_options": {"num_classes": 3}},
+        {"model_options": {"training": 1}},
+        {"model_options": {"name": "a/b"}},
+        {"model_options": {"width": 1e308}},
+    ],
+    ids=str,
+)
+def test_what_was_named_and_cannot_be_used_is_one_line_and_makes_no_folder(wrong, recipe, tmp_path):
+    with pytest.raises(CourseError) as error:
+        train_recipe(dataclasses.replace(recipe, **wrong), tmp_path / "run")
+    assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
+
+
 def test_the_config_holds_names_as_they_were_given_and_the_classes(recipe, tmp_path):
     config = train_recipe(dataclasses.replace(recipe, epochs=1), tmp_path / "run").config
     assert (config["model"], config["dataset"], config["schedule"]) == ("SegNet", "toy_streets", "constant-then-linear")

@@ -122,8 +122,14 @@ def _check(arguments) -> None:
     if arguments.seeds and arguments.against is not None:
         raise CourseError("--seeds is about one system, --against about two: leave one of them out.")
     one, other = arguments.system or arguments.predictions, arguments.against
-    if None not in (one, other) and Path(one).expanduser().resolve() == Path(other).expanduser().resolve():
+    known = {Path(one).expanduser().resolve()} if one is not None else set()
+    if other is not None and Path(other).expanduser().resolve() in known:
         raise CourseError(f"--against {other} is the same folder: there is nothing to compare, so name another one.")
+    for further in arguments.seeds:
+        place = Path(further).expanduser().resolve()
+        if place in known:
+            raise CourseError(f"--seeds {further} is there twice: name each run once.")
+        known.add(place)
     if arguments.output is not None:
         arguments.output = str(check_writable(Path(arguments.output), "--output"))
     if arguments.html is None:

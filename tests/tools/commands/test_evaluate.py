@@ -189,6 +189,12 @@ def test_other_seeds_of_a_system(good, shifted, evaluate, tmp_path):
     assert scores["resampling"] == {"over": None, "resamples": 200, "seed": 0}
 
 
+def test_a_system_is_not_counted_as_two_seeds(good, shifted, evaluate):
+    for seeds in ((good,), (shifted, f"{shifted}/")):
+        status, _, err = evaluate(good, "--dataset", "cityscapes", "--seeds", *seeds)
+        assert status == 2 and "is there twice" in err
+
+
 def test_part_of_a_split_is_scored_only_on_request(data_set, good, evaluate, tmp_path):
     part = predictions_of(data_set, tmp_path / "part", lambda ids, number: ids if number else None)
     options = (part, "--dataset", "cityscapes")

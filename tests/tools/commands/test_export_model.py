@@ -152,6 +152,26 @@ def test_layers_that_a_format_lacks_are_named_and_nothing_is_written(tmp_path, f
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_that_was_killed_before_its_last_file_is_given_again(grey_reader, tmp_path, capsys):
+    path, description = tmp_path / "net.tflite", tmp_path / "net.tflite.json"
+    arguments = [
+        "export-model",
+        str(grey_reader(2)),
+        "--output",
+        str(path),
+        "--format",
+        "litert",
+        "--image-size",
+        "8x8",
+    ]
+    assert main(arguments) == 0 and not capsys.readouterr().err
+    path.unlink()  # the description comes first
+    assert main(arguments) == 0 and path.exists()
+    path.unlink()
+    description.write_text("{}")
+    assert main(arguments) == 2 and description.read_text() == "{}"
+
+
 def test_what_is_there_is_not_overwritten(grey_reader, tmp_path, capsys):
     (tmp_path / "net").write_text("mine")
     arguments = ["export-model", str(grey_reader()), "--output", str(tmp_path / "net")]
