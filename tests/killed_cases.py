@@ -217,7 +217,7 @@ def _cells(content: bytes) -> list:
 
 
 def _without_times(content: bytes) -> bytes:
-    return re.sub(rb"[0-9.:]+ ?(s|min|h|MB|GB|seconds?)\b|\d\d:\d\d(:\d\d)?", b"", content)
+    return re.sub(rb"[0-9.:]+ ?(s|min|h|MB|GB|MiB|GiB|seconds?)\b|\d\d:\d\d(:\d\d)?", b"", content)
 
 
 def _class_command(*words: str, prepare=_graded) -> Case:
