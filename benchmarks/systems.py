@@ -336,7 +336,7 @@ def report(options, data, facts, results, prior) -> str:
         "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image"
         + (f"; images per second are of prediction in batches of {BATCH}, medians of turns." if timed else "."),
         "",
-        "| system | parameters | multiply-adds (M) | images/s | epochs | mIoU | boundary F | pixel accuracy |",
+        f"| system | parameters | multiply-adds (M) | {'width' if options.multiply_adds else 'images/s'} | epochs | mIoU | boundary F | pixel accuracy |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     measures = (
@@ -348,7 +348,7 @@ def report(options, data, facts, results, prior) -> str:
         found = [prior] if name == PRIOR_ROW else [result[name] for result in results]
         fact, cells = facts["systems"].get(name), ["", "", ""]
         if fact:
-            rate = f"{fact['images_a_second']:.0f}" if timed else ""
+            rate = f"{fact['images_a_second']:.0f}" if timed else f"{fact.get('width', '')}"
             cells = [f"{fact['parameters']:,}", f"{fact['multiply_adds'] / 1e6:,.0f}", rate]
         scores = [spread([100 * measure(result) for result in found]) for measure in measures]
         lines.append("| " + " | ".join([name, *cells, str(found[0]["epochs"]), *scores]) + " |")

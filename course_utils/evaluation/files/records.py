@@ -230,6 +230,6 @@ def records_file(dataset: str, folder=None, study: str = "systems") -> Path:
     Args:
         dataset: its name.
         folder: where the records are.
-        study: "systems" for one network each, "equal_time" for several trainings of each in the same time.
+        study: "systems" for one network each; "equal_time" or "equal_multiply_adds" for several trainings of each.
     """
     return Path(folder or results_dir()) / f"{study}_{dataset}.npz"
