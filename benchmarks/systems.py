@@ -336,7 +336,8 @@ def report(options, data, facts, results, prior) -> str:
         "Boundary F by SegNet's rules (0.75 % of the diagonal, classes present). Multiply-adds are of one image"
         + (f"; images per second are of prediction in batches of {BATCH}, medians of turns." if timed else "."),
         "",
-        f"| system | parameters | multiply-adds (M) | {'width' if options.multiply_adds else 'images/s'} | epochs | mIoU | boundary F | pixel accuracy |",
+        f"| system | parameters | multiply-adds (M) | {'width' if options.multiply_adds else 'images/s'} | epochs "
+        "| mIoU | boundary F | pixel accuracy |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     measures = (
