@@ -252,6 +252,7 @@ RIGHT = [
     ("loss", loss()),
     ("miou", iou_by_loops),
     ("miou", iou(union)),
+    ("pool", lambda features: list(pool_by_slices(features))),
     ("decoder", decoder_by_channels),
     ("loss", loss_by_pixels),
     ("miou", iou_by_pixels),
