@@ -4,9 +4,9 @@ Pillow opens dozens of formats, programs among them (EPS); here only those that 
 PNG alone (whatever the file is called: a JPEG changes ids), and the size is looked at before anything is decoded.
 
 Ids are read fast and strictly: decoding its files is most of what scoring a folder takes. For ids of 8 bits libspng (in
-imagecodecs) needs three quarters of Pillow's time. Checksums are looked at first: where a bit flipped on a disk, Pillow
-may read other ids. (The libpng of imagecodecs would also do, but with every file that it refuses one reference to None
-is lost, until Python stops.)
+imagecodecs) is faster than Pillow. Checksums are looked at first: where a bit flipped on a disk, Pillow may read other
+ids. (The libpng of imagecodecs would also do, but with every file that it refuses one reference to None is lost, until
+Python stops.)
 """
 
 import contextlib
