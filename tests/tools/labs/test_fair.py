@@ -1,8 +1,14 @@
 """What runs in JupyterLab counts in marking: IPython's ways, split cells, imports anywhere, the lesson's variables."""
 
+import nbformat
 import pytest
 from hostile import RIGHT, WRONG
+from small_lab import SOURCE, small_lab
 from test_hostile import FULL, cell_of, own_cell, points
+
+from course_utils.tools.labs.lab.release import student_version
+from course_utils.tools.labs.marking.marker import Marker
+from course_utils.tools.labs.submissions.submission import read_submission
 
 USES = "\ndef double(values):\n    return {} * values\n"
 
@@ -75,6 +81,31 @@ def test_a_lesson_s_variable_that_cannot_be_had_is_named(notebook, mark):
     cell_of(notebook, "double").source = "del table\n" + USES.format("table[2]")
     message = mark(notebook)["double"].message
     assert "name 'table' is not defined" in message and "define it in your cell" in message
+
+
+@pytest.fixture
+def mark_beside(lab, sandbox):
+    """A function that marks an answer to `double` in a lab whose lesson is another."""
+
+    def mark_answer(lesson: str, answer: str) -> float:
+        taught = small_lab(SOURCE.replace("table = np.arange(4)", lesson))
+        notebook = student_version(taught)
+        cell_of(notebook, "double").source = answer
+        submission = read_submission(nbformat.writes(notebook).encode(), taught)
+        return Marker(taught, submission, sandbox).mark(taught.exercises[:1])[0].points
+
+    return mark_answer
+
+
+def test_a_list_is_as_long_as_in_the_lesson(mark_beside):
+    assert mark_beside("steps = []\nsteps.append(2)", USES.format("steps[0]")) == 3
+
+
+@pytest.mark.parametrize("imported", ["import os", "import os.path", "import json as os"])
+def test_what_a_lesson_calls_of_a_module_is_not_run(imported, mark_beside):
+    """Or whoever uses NumPy would wait for all cells of the lesson that call something of NumPy."""
+    lesson = f"{imported}\nlength = 3\nos.fspath(str(length))"
+    assert mark_beside(lesson, USES.format("(2 if os and 'length' not in globals() else 0)")) == 3
 
 
 def test_the_wrong_version_in_front_does_not_help(notebook, mark):

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import symtable
 from collections.abc import Iterator
+from types import ModuleType
 
 from course_utils.tools.labs.sandbox import shell
 from course_utils.tools.labs.sandbox.channel import Channel
@@ -30,6 +31,7 @@ class Session:
         self._shell, self._namespace = running, running.user_ns
         self._functions = {}
         self._wanted: set[str] = set()
+        self._modules: set[str] = set()
 
     def serve(self, channel: Channel) -> None:
         """Answer requests until the other side hangs up."""
@@ -52,11 +54,13 @@ class Session:
         for source in theirs:
             self._wanted |= _globals_read(self._shell.transform_cell(source))
         statements = [node for source in lessons for node in _statements(self._shell.transform_cell(source))]
+        self._modules = {name for name, value in self._namespace.items() if isinstance(value, ModuleType)}
+        self._modules |= {name for node in statements for name in _modules_imported(node)}
         size = -1
         while size != len(self._wanted):
             size = len(self._wanted)
             for node in reversed(statements):
-                if _names_bound(node) & self._wanted:
+                if self._is_wanted(node):
                     self._wanted |= _globals_read(ast.unparse(node))
         return {}
 
@@ -89,10 +93,18 @@ class Session:
             variables: False for imports and definitions only.
         """
         for node in _statements(self._shell.transform_cell(source)):
-            if isinstance(node, _ALWAYS) or (variables and _names_bound(node) & self._wanted):
+            if isinstance(node, _ALWAYS) or (variables and self._is_wanted(node)):
                 with contextlib.suppress(Exception):
                     exec(compile(ast.Module([node], []), "<lesson>", "exec"), self._namespace)
         return {}
+
+    def _is_wanted(self, node: ast.stmt) -> bool:
+        """Whether a statement defines or changes a variable that is used.
+
+        A call such as `np.testing.assert_equal(...)` changes no module: otherwise every answer with `np` in it would
+        have half of the lesson computed.
+        """
+        return bool((_names_bound(node) | _names_called(node) - self._modules) & self._wanted)
 
     def call(self, grade_id: str, name: str, arguments: tuple, options: dict) -> dict:
         """Call an answer; reply with its return value and its arguments after the call, or with the exception."""
@@ -112,20 +124,33 @@ def _statements(source: str) -> list[ast.stmt]:
 
 
 def _names_bound(node: ast.stmt) -> set[str]:
-    """The module's names that a statement defines or, as in `x += 1`, `x[0] = 1` or `x.append(1)`, changes."""
+    """The module's names that a statement defines or, as in `x += 1` or `x[0] = 1`, changes."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    changed = [part.value for part in ast.walk(node)
-               if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store)]  # fmt: skip
+    return names | {_root(part.value) for part in ast.walk(node)
+                    if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store)}  # fmt: skip
+
+
+def _names_called(node: ast.stmt) -> set[str]:
+    """The name whose method a statement calls, and perhaps changes it by that, as in `x.append(1)`."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        changed.append(node.value.func.value)
-    for part in changed:
-        while isinstance(part, ast.Attribute | ast.Subscript):
-            part = part.value
-        if isinstance(part, ast.Name):
-            names.add(part.id)
-    return names
+        return {_root(node.value.func.value)}
+    return set()
+
+
+def _root(part: ast.expr) -> str:
+    """The name before all dots and brackets; an empty text where there is none."""
+    while isinstance(part, ast.Attribute | ast.Subscript):
+        part = part.value
+    return part.id if isinstance(part, ast.Name) else ""
+
+
+def _modules_imported(node: ast.stmt) -> list[str]:
+    """The names that `import a, b.c, d as e` binds; what `from a import b` binds may be anything."""
+    if not isinstance(node, ast.Import):
+        return []
+    return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
 
 
 def _globals_read(source: str) -> set[str]:
