@@ -30,29 +30,9 @@ def assert_same(actual, expected, *, name: str = "the answer", rtol: float = 1e-
     Raises:
         AssertionError: the answer differs; the message says how.
     """
-    expected = np.asarray(expected)
-    if actual is None:
-        raise AssertionError(f"{name} is None: does the function return its result?")
-    try:
-        actual = np.asarray(actual)
-    except (ValueError, TypeError) as error:
-        raise AssertionError(f"{name} is not an array of numbers: {error}") from None
-    kind, wanted = _KINDS.get(actual.dtype.kind), _KINDS[expected.dtype.kind]
-    if kind != wanted:
-        raise AssertionError(f"{name} should hold {wanted}, but it holds {kind or actual.dtype}.")
-    if actual.shape != expected.shape:
-        raise AssertionError(f"{name} should have shape {expected.shape}, but it has shape {actual.shape}.")
-    if wanted == _KINDS["f"]:
-        _assert_nans_match(actual, expected, name)
-        wrong = ~np.isclose(actual.astype(np.float64), expected, rtol=rtol, atol=atol, equal_nan=True)
-    else:
-        wrong = actual != expected
-    if wrong.any():
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        where = f" at {place}" if place else ""
-        count = f"{wrong.sum()} of {wrong.size} values differ; the first{where}" if wrong.size > 1 else "it"
-        found, right = (str(n[place]) if n.dtype.kind == "b" else f"{n[place]:.7g}" for n in (actual, expected))
-        raise AssertionError(f"{name} is wrong: {count} is {found}, expected {right}.")
+    fault = _fault(actual, np.asarray(expected), name, rtol, atol)
+    if fault:
+        raise AssertionError(fault)
 
 
 def adopt(name: str, cells: Mapping[str, object], ours: Callable, trials: list[tuple]) -> Callable:
@@ -94,10 +74,32 @@ def _parts(answer) -> tuple:
     return answer if isinstance(answer, tuple) else (answer,)
 
 
-def _assert_nans_match(actual, expected, name):
-    missing = np.isnan(actual) != np.isnan(expected)
-    if missing.any():
-        place = tuple(int(i) for i in np.argwhere(missing)[0])
-        got = "NaN" if np.isnan(actual[place]) else f"{actual[place]:.7g}"
-        want = "NaN" if np.isnan(expected[place]) else f"{expected[place]:.7g}"
-        raise AssertionError(f"{name} at {place} is {got}, expected {want}.")
+def _fault(actual, expected, name, rtol, atol) -> str | None:
+    """What differs, apart from `assert_same`, whose lines a student sees above the message."""
+    if actual is None:
+        return f"{name} is None: does the function return its result?"
+    try:
+        actual = np.asarray(actual)
+    except (ValueError, TypeError) as error:
+        return f"{name} is not an array of numbers: {error}"
+    kind, wanted = _KINDS.get(actual.dtype.kind), _KINDS[expected.dtype.kind]
+    if kind != wanted:
+        return f"{name} should hold {wanted}, but it holds {kind or actual.dtype}."
+    if actual.shape != expected.shape:
+        return f"{name} should have shape {expected.shape}, but it has shape {actual.shape}."
+    if wanted == _KINDS["f"]:
+        missing = np.isnan(actual) != np.isnan(expected)
+        if missing.any():
+            place = tuple(int(i) for i in np.argwhere(missing)[0])
+            found, right = ("NaN" if np.isnan(n[place]) else f"{n[place]:.7g}" for n in (actual, expected))
+            return f"{name} at {place} is {found}, expected {right}."
+        wrong = ~np.isclose(actual.astype(np.float64), expected, rtol=rtol, atol=atol, equal_nan=True)
+    else:
+        wrong = actual != expected
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        where = f" at {place}" if place else ""
+        count = f"{wrong.sum()} of {wrong.size} values differ; the first{where}" if wrong.size > 1 else "it"
+        found, right = (str(n[place]) if n.dtype.kind == "b" else f"{n[place]:.7g}" for n in (actual, expected))
+        return f"{name} is wrong: {count} is {found}, expected {right}."
+    return None
