@@ -13,17 +13,16 @@ import contextlib
 import ctypes
 import io
 import logging
-import struct
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from course_utils.errors import CourseError, brief
-from course_utils.png import SIGNATURE, has_end, picture_only
+from course_utils.files import open_file, read_bytes
+from course_utils.png import SIGNATURE, has_end, picture_only, read_header
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 """In Pillow's words."""
@@ -31,8 +30,8 @@ PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 LARGEST = 120_000_000
 """Pixels of a picture. Cameras have up to 108 million; beyond, a small file may be made to fill the memory."""
 
-_HEADER = struct.Struct(">8s4x4sIIBBBBB")
-"""Of a PNG: signature, name of the first chunk, width, height, bits, colour type, compression, filter, interlace."""
+_LARGEST_FILE = 2**30
+"""Bytes of a picture's file: the largest picture uncompressed, with 16 bits per channel, has three quarters of them."""
 
 _GREY = 0
 _AGAIN = "copy or download it again"
@@ -247,7 +246,7 @@ def _rgb(image: Image.Image, path) -> np.ndarray:
 def _read_png(path) -> tuple[bytes, int, int]:
     """What a PNG has of its picture, checked but not decoded; its bits, and its colour type."""
     with _explained(path):
-        data = Path(path).read_bytes()
+        data = read_bytes(path, _LARGEST_FILE)
     bits, colour, size = _png_header(data, path)
     _check_size(path, size)
     with _explained(path):
@@ -260,10 +259,9 @@ def _png_header(data: bytes, path) -> tuple[int, int, tuple[int, int]]:
         raise CourseError(f"{path}: the file is empty; {_AGAIN}.")
     if not data.startswith(SIGNATURE):
         raise _not_a(("PNG",), path, data)
-    if len(data) < _HEADER.size or data[12:16] != b"IHDR":
+    if (header := read_header(data)) is None:
         raise CourseError(f"{path}: this PNG was cut off or damaged; {_AGAIN}.")
-    _, _, width, height, bits, colour, *_ = _HEADER.unpack_from(data)
-    return bits, colour, (height, width)
+    return header
 
 
 def _check_size(path, size: tuple[int, int]) -> None:
@@ -298,7 +296,11 @@ def _check_mode(path, mode: str, sixteen_bit: bool = False) -> None:
 @contextlib.contextmanager
 def _opened(path, source, formats: Sequence[str] = PHOTO_FORMATS) -> Iterator[Image.Image]:
     """A picture of one of some formats, not decoded yet; `path` is for the messages."""
-    with _explained(path, formats), Image.open(source, formats=formats) as image:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_explained(path, formats))
+        if not isinstance(source, io.BytesIO):
+            source = stack.enter_context(open_file(source, _LARGEST_FILE))
+        image = stack.enter_context(Image.open(source, formats=formats))
         _check_size(path, image.size[::-1])
         yield image
 
@@ -314,7 +316,7 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
         raise CourseError(f"{path}: there is no such file; check the path, or {_AGAIN}.") from None
     except UnidentifiedImageError:
         start = b"?"
-        with contextlib.suppress(OSError), open(path, "rb") as file:
+        with contextlib.suppress(OSError), open_file(path, _LARGEST_FILE) as file:
             start = file.read(16)
         if not start:
             raise CourseError(f"{path}: the file is empty; {_AGAIN}.") from None

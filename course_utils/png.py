@@ -7,6 +7,18 @@ import zlib
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
+_HEADER = struct.Struct(">8s4x4sIIBBBBB")
+"""Signature, name of the first chunk, width, height, bits, colour type, compression, filter, interlace."""
+
+
+def read_header(data: bytes) -> tuple[int, int, tuple[int, int]] | None:
+    """Bits, colour type and (height, width) of a PNG; None where it does not begin with a whole header."""
+    if len(data) < _HEADER.size or data[12:16] != b"IHDR":
+        return None
+    _, _, width, height, bits, colour, *_ = _HEADER.unpack_from(data)
+    return bits, colour, (height, width)
+
+
 def has_end(path) -> bool:
     """Whether a PNG has its last chunk; what follows it does not matter, as for every decoder."""
     with open(path, "rb") as file:

@@ -243,6 +243,10 @@ CASES = {
         changed={"fingerprint.pb": lambda content: None, ".pb": len, "variables.index": len},
     ),
     "litert": Case(("export-model", "run", "--format", "litert", "--output", "net.tflite"), _run, modules=_KERAS),
+    "onnx": Case(
+        ("export-model", "run", "--format", "onnx", "--output", "net.onnx"), _run, modules=(*_KERAS, "tf2onnx")
+    ),
+    "doctor": Case(("doctor",), lambda folder: None, modules=_KERAS),
     "run": Case(("run", "note.ipynb", "--output", "reports"), _notebook, modules=_RUNNER,
                 changed={".html": _without_times, ".ipynb": _cells}),
     "release": Case(("release", "small.py"), _lab_source, modules=_LABS),

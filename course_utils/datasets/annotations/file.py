@@ -9,6 +9,9 @@ from course_utils.errors import CourseError
 from course_utils.files import Check, find_fault, plain_name, read_json, whole
 from course_utils.images import LARGEST
 
+_LARGEST_FILE = 2**31
+"""Bytes: twice what the largest of COCO's files has."""
+
 _AGAIN = "extract the archive again"
 _SIDE = whole(1, 2**20)
 _ID = whole(0, 2**63)
@@ -72,7 +75,7 @@ def read_annotations(path: Path, kind: str) -> AnnotationFile:
 @lru_cache(maxsize=4)
 def _read(path: Path, kind: str, modified: int, size: int) -> AnnotationFile:
     """`modified` and `size` make a changed file a new one."""
-    content = read_json(path, _AGAIN)
+    content = read_json(path, _AGAIN, _LARGEST_FILE)
     if fault := find_fault(content, {"images": [_anything], "annotations": [_anything]}):
         raise CourseError(f"{path}: {fault}; {_AGAIN}.")
     images: dict[int, dict] = {}

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from course_utils.datasets.downloads.download import need_space
 from course_utils.errors import CourseError, brief
+from course_utils.files import open_file
 from course_utils.progress import Progress
 
 # Photographs and label maps hardly shrink, run lengths in JSON about fivefold. Zip bombs grow a thousandfold.
@@ -34,7 +35,7 @@ def extract(archive: Path, destination: Path, wanted: Sequence[str], prefix: str
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_file(archive) as file, zipfile.ZipFile(file) as opened:
             members = _members(opened, archive, wanted, prefix)
             size = sum(member.file_size for member in members.values())
             if size > _LARGEST_GROWTH * archive.stat().st_size + 1_000_000:

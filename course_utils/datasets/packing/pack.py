@@ -236,6 +236,9 @@ def _damaged(folder: Path, shards: list[dict], remedy: str) -> list[Problem]:
         except FileNotFoundError:
             problems.append(Problem(file, f"this part of the pack is missing; {remedy}."))
             continue
+        except OSError as error:
+            problems.append(Problem(file, f"this part of the pack cannot be read ({error.strerror}); {remedy}."))
+            continue
         if length != shard["bytes"]:
             message = f"this part of the pack has {length} bytes, not {shard['bytes']}; {remedy}."
             problems.append(Problem(file, message))

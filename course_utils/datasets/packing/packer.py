@@ -18,7 +18,7 @@ from course_utils.datasets.frames import Frame, resized
 from course_utils.datasets.packing.pack import FORMAT, MANIFEST, PLAN, VERSION, read_plan
 from course_utils.datasets.packing.record import BYTES_PER_PIXEL, IDS, JPEG, RGB, WIDE_IDS
 from course_utils.errors import CourseError
-from course_utils.files import LOCK, check_writable, one_process, sweep, write_whole
+from course_utils.files import LOCK, check_writable, one_process, open_file, sweep, write_whole
 from course_utils.images import image_size, read_ids, read_image
 from course_utils.labels import LabelTable
 from course_utils.progress import Progress
@@ -215,7 +215,7 @@ def _encoded(pixels: np.ndarray, jpeg: int | None) -> tuple[str, bytes]:
 def _content(job: _Job, jpeg: int | None) -> dict | None:
     """What the list says of a shard; None where it is missing, damaged or another one."""
     try:
-        with zipfile.ZipFile(job.file) as shard, open(job.file, "rb") as file:
+        with open_file(job.file) as file, zipfile.ZipFile(file) as shard:
             members = {member.filename.rpartition(".")[0]: member for member in shard.infolist()}
             if shard.testzip() is not None:
                 return None

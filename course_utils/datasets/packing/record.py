@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.files import open_file
 from course_utils.images import StoredPicture, decode_jpeg
 
 RGB, IDS, WIDE_IDS, JPEG = "rgb", "ids", "ids16", "jpeg"
@@ -69,7 +70,7 @@ class Record(StoredPicture):
     def _read(self) -> np.ndarray:
         try:
             # Unbuffered: what is wanted is read in one piece into the array that is returned.
-            with open(self.shard, "rb", buffering=0) as file:
+            with open_file(self.shard, buffering=0) as file:
                 file.seek(self.offset)
                 data = np.fromfile(file, np.uint8, self.length)
         except FileNotFoundError:

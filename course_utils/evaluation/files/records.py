@@ -9,11 +9,14 @@ import numpy as np
 from course_utils.errors import CourseError, brief
 from course_utils.evaluation.measures.boundary import BoundaryF
 from course_utils.evaluation.measures.confusion import ConfusionMatrix
-from course_utils.files import write_whole
+from course_utils.files import open_file, read_arrays, write_whole
 from course_utils.machine import checkout
 
 TOLERANCE = 0.0075
 """Of the recorded boundary F, as a share of the diagonal: SegNet's."""
+
+_LARGEST = 2**31
+"""Bytes of a file of records, packed or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +108,8 @@ class Records:
                 f"or give the folder that holds {path.name}."
             )
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                values = {name: stored[name] for name in stored.files}
+            with open_file(path, _LARGEST) as file:
+                values = read_arrays(file, _LARGEST)
             records = cls(
                 **values
                 | {
@@ -119,7 +122,7 @@ class Records:
             )
             fault = records._fault()
         except Exception as error:  # damaged archives make zlib, zipfile and NumPy raise everything there is
-            fault = brief(error)
+            fault = getattr(error, "strerror", None) or brief(error)
         if fault:
             raise CourseError(f"{path} holds no recorded results of systems ({fault}): make it again.") from None
         return records

@@ -209,8 +209,10 @@ def _read(notebook: Path):
     """
     import nbformat
 
+    from course_utils.tools.notebooks.convert import read_notebook
+
     try:
-        read = nbformat.read(notebook, as_version=4)
+        read = read_notebook(notebook)
         if fault := find_fault(read, _NOTEBOOK):
             raise _unreadable(notebook, fault)
         return read

@@ -9,9 +9,11 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import read_bytes, write_whole
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_LARGEST = 256 * 2**20
+"""Bytes of a notebook: browsers give up far below."""
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -98,6 +100,15 @@ def differences(notebook: NotebookNode, source: Path) -> list[str]:
                 found.append(f"cell {number}: {part} differs from the source")
                 break
     return found
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """A notebook of somebody's.
+
+    Raises:
+        Exception: of many kinds; nbformat looks into whatever JSON it is given.
+    """
+    return nbformat.reads(read_bytes(path, _LARGEST).decode("utf-8-sig"), as_version=4)
 
 
 def write_notebook(notebook: NotebookNode, path: Path):

@@ -10,6 +10,7 @@ from course_utils.errors import CourseError
 from course_utils.tools.edition import edition
 from course_utils.tools.labs.lab.release import student_version
 from course_utils.tools.labs.lab.source import read_lab
+from course_utils.tools.notebooks.convert import read_notebook
 from course_utils.tools.notebooks.folder import notebook_folder, select
 from course_utils.tools.notebooks.open_exercises import CHECK_ALL
 from course_utils.tools.students.saving import as_saved
@@ -49,7 +50,7 @@ def released(path: Path) -> NotebookNode:
         CourseError: it cannot be read or released.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
     except Exception as error:  # nbformat looks into whatever JSON it is given
         raise CourseError(f"{path} is not a readable notebook ({error}): get the course's file again.") from None
     return notebook if "lab" in notebook.metadata.get("course", {}) else for_students(path)

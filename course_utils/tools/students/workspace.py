@@ -5,11 +5,10 @@ import time
 from itertools import chain, count
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from course_utils.files import write_whole
-from course_utils.tools.notebooks.convert import write_notebook
+from course_utils.tools.notebooks.convert import read_notebook, write_notebook
 from course_utils.tools.notebooks.folder import notebook_folder
 from course_utils.tools.students.merging import merge, same_text
 
@@ -116,7 +115,7 @@ class Workspace:
 
 def _read(path: Path) -> NotebookNode | None:
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
         [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
     except Exception:  # a file of the student's may hold anything, and nbformat looks into whatever JSON it is given
         return None

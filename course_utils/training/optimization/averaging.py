@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from course_utils.backend import keras, tf
+from course_utils.files import open_file, read_arrays
 from course_utils.layers.backend_operations import on_tensorflow
 
 ops = keras.ops
@@ -68,6 +69,8 @@ class WeightAverage:
 
     def restore(self, path) -> None:
         """Take the average from a file that `save` wrote for the same network."""
-        with np.load(path) as stored:
-            for name, average in zip(stored.files, self._average, strict=True):
-                average.assign(stored[name])
+        most = 2 * sum(average.numpy().nbytes for average in self._average) + 2**20
+        with open_file(path, most) as file:
+            stored = read_arrays(file, most)
+        for values, average in zip(stored.values(), self._average, strict=True):
+            average.assign(values)

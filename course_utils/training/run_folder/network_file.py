@@ -8,6 +8,7 @@ import h5py
 from course_utils import losses, models  # noqa: F401  (both register what a saved model may hold)
 from course_utils.backend import keras
 from course_utils.errors import CourseError, brief
+from course_utils.files import open_file
 from course_utils.training.optimization.muon import Muon  # noqa: F401  (is registered)
 
 _WEIGHTS = "model.weights.h5"
@@ -48,7 +49,7 @@ def check_archive(file: Path, remedy: str) -> None:
         CourseError: it is not.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_file(file) as opened, zipfile.ZipFile(opened) as archive:
             size = sum(member.file_size for member in archive.infolist())
             if size > _LARGEST_GROWTH * file.stat().st_size + 1_000_000:
                 raise ValueError(f"it would unpack to {size / 1e9:.1f} GB")

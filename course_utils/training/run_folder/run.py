@@ -18,7 +18,7 @@ from pathlib import Path
 
 from course_utils.backend import tf
 from course_utils.errors import CourseError, cannot_write
-from course_utils.files import LOCK, one_process, write_whole
+from course_utils.files import LOCK, one_process, open_file, write_whole
 from course_utils.names import look_up
 from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.optimization.precision import for_this_machine
@@ -229,7 +229,7 @@ class Run:
         if state["best"] < 0 or state["log"][-1]["val_mean_iou"] != state["best"]:
             return False
         try:
-            with zipfile.ZipFile(self.best_file) as archive:
+            with open_file(self.best_file) as file, zipfile.ZipFile(file) as archive:
                 return archive.comment != _told(state["epoch"])
         except (OSError, zipfile.BadZipFile):
             return True

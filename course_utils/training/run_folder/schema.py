@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import Check, find_fault, read_json, whole
+from course_utils.files import Check, find_fault, read_bytes, read_json, whole
 
 VERSION = 2
 """Of the run folders that this course writes. Version 1 had none in its `config.json`, and no seeds of dropout."""
@@ -177,7 +177,7 @@ def read_log(file: Path) -> list[dict]:
     """
     remedy = "get it from a copy, or delete it: `course train --resume` writes it anew"
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = read_bytes(file).decode("utf-8-sig")
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         rows = [{name: float(value) if value else None for name, value in row.items()} for row in table]
     except FileNotFoundError:

@@ -20,6 +20,7 @@ from typing import NoReturn
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.files import read_bytes
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
@@ -78,9 +79,7 @@ def read_torch_file(path, content: bytes | None = None) -> dict[str, np.ndarray]
     path = Path(path)
     try:
         if content is None:
-            if path.stat().st_size > LARGEST:
-                raise _Refused(f"it is larger than {LARGEST} bytes")
-            content = path.read_bytes()
+            content = read_bytes(path, LARGEST)
         return _read(content)
     except OSError as error:
         raise CourseError(f"{path} cannot be read ({error.strerror}): check the path of the weights.") from None

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils.files import open_file
+
 UNKNOWN = "unknown"
 
 
@@ -32,7 +34,7 @@ class WeightsSource:
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal digits; "unknown" where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return UNKNOWN

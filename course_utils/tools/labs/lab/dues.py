@@ -23,6 +23,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.files import read_bytes
 from course_utils.tools.labs.lab.points import exact
 
 FILE = "settings.toml"
@@ -80,9 +81,11 @@ def read_rules(output: Path, lab: str) -> Rules:
     """
     path = output / FILE
     try:
-        tables = tomllib.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
+        tables = tomllib.loads(read_bytes(path).decode("utf-8-sig"), parse_float=Decimal)
     except FileNotFoundError:
         return Rules()
+    except OSError as error:
+        raise CourseError(f"{path}: cannot be read ({error.strerror}); check the place.") from None
     except ValueError as error:
         raise CourseError(f"{path} is not TOML: {error}.") from None
     found = {}

@@ -18,14 +18,13 @@ import re
 import reprlib
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from course_utils.errors import CourseError
 from course_utils.machine import checkout
 from course_utils.tools.labs.lab import parts
 from course_utils.tools.labs.lab.assignment import Assignment, Exercise
-from course_utils.tools.notebooks.convert import differences, read_source
+from course_utils.tools.notebooks.convert import differences, read_notebook, read_source
 from course_utils.tools.notebooks.folder import select
 
 
@@ -84,11 +83,11 @@ def read_lab(path: Path) -> Assignment:
     if path.suffix == ".py":
         notebook = read_source(path)
         executed = path.parent.parent / f"{path.stem}.ipynb"
-        if executed.is_file() and not differences(known := nbformat.read(executed, as_version=4), path):
+        if executed.is_file() and not differences(known := read_notebook(executed), path):
             notebook = known
     else:
         try:
-            notebook = nbformat.read(path, as_version=4)
+            notebook = read_notebook(path)
         except Exception as error:
             raise CourseError(f"{path} is not a readable notebook: {error}") from error
     lab = parse_lab(path.stem, notebook)

@@ -153,7 +153,10 @@ def read_result(path: Path) -> dict:
         CourseError: it is damaged; the message names the file.
     """
     remedy = "run course grade again, which replaces it"
-    record = read_json(path, remedy)
+    try:
+        record = read_json(path, remedy)
+    except FileNotFoundError:
+        raise CourseError(f"{path} is a link to a file that is gone: remove it.") from None
     if fault := find_fault(record, _RECORD):
         raise CourseError(f"{path}: {fault}; {remedy}.")
     return record

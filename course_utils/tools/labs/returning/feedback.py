@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import nbformat
 from markupsafe import Markup
 
 import course_utils
@@ -17,6 +16,7 @@ from course_utils.tools.labs.returning.standing import UNKNOWN_DELAY, Standing
 from course_utils.tools.labs.submissions.assigning import MISSING
 from course_utils.tools.labs.submissions.sanitize import MAX_OUTPUT, MAX_SOURCE, cut, rendered
 from course_utils.tools.notebooks import headings
+from course_utils.tools.notebooks.convert import read_notebook
 from course_utils.tools.reports.feedback import Feedback, Output, ShownCell, ShownExercise
 
 _HIDDEN_CHECK = "A hidden check failed. Hidden checks try other inputs than the ones in your notebook."
@@ -110,7 +110,7 @@ def shown_cells(path: Path) -> tuple[list[ShownCell], dict[str, ShownCell]]:
     They are made safe once more, as another file may have been put in the place of the copy.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
     except Exception:
         return [], {}
     cells, graded = [], {}

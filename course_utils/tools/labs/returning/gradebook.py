@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
-from course_utils.files import check_writable, read_json, write_whole
+from course_utils.files import check_writable, read_bytes, read_json, write_whole
 from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.lab.points import exact, total
@@ -33,7 +33,7 @@ def address(output: Path) -> str:
     known = output / ADDRESS
     if not known.is_file():
         return f"sqlite:///{output / 'gradebook.db'}"
-    return known.read_bytes().decode("utf-8-sig", "replace").strip()  # what is no address is refused when it is opened
+    return read_bytes(known).decode("utf-8-sig", "replace").strip()  # what is no address is refused when it is opened
 
 
 def remember(output: Path, url: str) -> None:

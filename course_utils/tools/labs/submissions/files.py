@@ -68,7 +68,7 @@ def find_submissions(
     if path.is_dir():
         files = [(file.relative_to(path).as_posix(), file) for file in sorted(path.rglob("*")) if not file.is_dir()]
         submissions = _by_student(files, _from_folder, lab, ignored)
-    elif zipfile.is_zipfile(path):
+    elif path.is_file() and zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 files = [(info.filename, info) for info in archive.infolist() if not info.is_dir()]

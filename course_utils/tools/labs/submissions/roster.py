@@ -6,6 +6,7 @@ spreadsheet may have saved it.
 
 import csv
 import io
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import read_bytes, write_whole
 from course_utils.tools.labs.lab.dues import read_extensions
 from course_utils.tools.labs.submissions.files import student_name
 from course_utils.tools.labs.submissions.platforms import read_origin
@@ -107,7 +108,7 @@ def read_roster(output: Path) -> Roster:
         CourseError: `class.csv` is not as it should be; the message names the line.
     """
     path = output / FILE
-    if not path.is_file():
+    if not os.path.lexists(path):  # a link to nowhere or a folder is no class without people
         return Roster()
     people: dict[str, Person] = {}
     for number, row in read_table(path):
@@ -159,7 +160,7 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
         CourseError: it cannot be read as such.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
         text = unicodedata.normalize("NFC", text.replace("\ufeff", "").replace("\0", ""))
     except OSError as error:
         raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path.") from None

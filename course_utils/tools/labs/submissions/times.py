@@ -8,6 +8,7 @@ can be written by hand, too.
 import csv
 import datetime
 import io
+import os
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def read_times(output: Path, lab: str) -> tuple[dict[str, datetime.datetime], di
     """
     path = output / "times" / f"{lab}.csv"
     times, participants = {}, {}
-    for number, row in read_table(path) if path.is_file() else []:
+    for number, row in read_table(path) if os.path.lexists(path) else []:
         if text := row.get("time"):
             times[row.get("id", "")] = _time(text, f"{path}, line {number}")
         if participant := row.get("participant"):
