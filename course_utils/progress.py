@@ -3,6 +3,7 @@
 `Progress` follows one measured piece of work; `TaskProgress` follows several tasks at once, each in named steps.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -15,6 +16,12 @@ INTERVAL = {"notebook": 0.5, "log": 30.0}
 
 _MEASURED = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 _TASKS = "{desc} |{bar}| {percentage:3.0f} % [{elapsed}]"
+
+
+def say(line: str) -> None:
+    """Write a line to standard error, if it can be written, above the bar if one is shown; any thread may."""
+    with contextlib.suppress(OSError):
+        tqdm.write(line, file=sys.stderr)
 
 
 class Progress:

@@ -9,6 +9,7 @@ from __future__ import annotations  # TensorFlow's types are only read: beside a
 
 import contextlib
 import re
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -173,10 +174,11 @@ class _Reader:
     Attributes:
         frames: the frames, in order.
         size: (height, width) of all images, or (None, None) where they differ.
+        reading: the files that are being read, and since when on the clock of `time.monotonic`.
     """
 
     def __init__(self, frames, table, resize_to):
-        self.frames, self.dtype = tuple(frames), tf.uint8
+        self.frames, self.dtype, self.reading = tuple(frames), tf.uint8, {}
         self._table = table
         self._resize_to = tuple(resize_to) if resize_to else None
         self._memory = None
@@ -203,12 +205,23 @@ class _Reader:
 
     def _read(self, index):
         frame = self.frames[index]
-        image, label = read_image(frame.image), label_map(frame, self._table)
+        with self._noted(str(frame.image)):
+            image = read_image(frame.image)
+        with self._noted(str(frame.label or frame.image)):
+            label = label_map(frame, self._table)
         if image.shape[:2] != label.shape:
             raise CourseError(f"{frame.label or frame.image}: label and image differ in size; restore the pair.")
         if self._resize_to:
             image, label = resized(image, self._resize_to), resized(label, self._resize_to)
         return image, label
+
+    @contextlib.contextmanager
+    def _noted(self, file):
+        self.reading[file] = time.monotonic()
+        try:
+            yield
+        finally:
+            self.reading.pop(file, None)
 
 
 class _InMemory:

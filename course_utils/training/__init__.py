@@ -8,6 +8,7 @@ network.py      the network of a recipe, compiled
 optimization/   Muon and other optimisers, the weight average, 16 bits, steps in parts, memory that runs out
 fitting.py      training for a budget of steps or of minutes
 recorder.py     validation, checkpoints and log between epochs
+standstill.py   notices that nothing happens any more, and says at what
 run_folder/     what is in a run folder, and how it is read and written
 strategies/     several networks that train together, on one machine or on several
 phases.py       freeze, train, unfreeze

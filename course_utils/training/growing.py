@@ -69,6 +69,11 @@ class TrainingImages:
         largest = _scaled(recipe.image_size, max(1.0, recipe.scale[1]))
         return None if largest[0] >= own[0] and largest[1] >= own[1] else largest
 
+    @property
+    def reading(self) -> Mapping[str, float]:
+        """The files that are being read, and since when on the clock of `time.monotonic`."""
+        return self.data.reader.reading
+
     def batches(self, stage: Stage, start_step: int):
         """Endless batches, one per step, from a step on.
 

@@ -26,6 +26,7 @@ from course_utils.training.run_folder.another import refuse_another
 from course_utils.training.run_folder.checkpoint import Checkpoint
 from course_utils.training.run_folder.run import Run, check_free, training_alone
 from course_utils.training.schedules import look_up_schedule
+from course_utils.training.standstill import Standstill
 from course_utils.training.strategies.replicas import ONE, Replicas
 from course_utils.training.validation import confusion_of_frames
 
@@ -159,7 +160,7 @@ class _Session:
         budget: of the training.
         images: to train on.
         schedule: from progress to a factor on the peak learning rate.
-        validate: takes frames; returns the `ConfusionMatrix` of the network as it is when called.
+        count: takes frames; returns the `ConfusionMatrix` of the network as it is when called, of this worker alone.
         validation: the frames to validate on.
         prior: mean IoU of the image-blind prior on them, None for a run that goes on.
         replicas: which train.
@@ -172,7 +173,7 @@ class _Session:
     budget: Budget
     images: TrainingImages
     schedule: Callable[[float], float]
-    validate: Callable
+    count: Callable
     validation: Sequence[Frame]
     prior: float | None
     replicas: Replicas
@@ -182,10 +183,12 @@ class _Session:
         recipe = self.recipe
         size = "their own size" if recipe.image_size is None else "{}x{}".format(*recipe.image_size)
         bits = f", {recipe.mixed_precision}" if recipe.mixed_precision else ""
-        validate = partial(self.validate, self.validation)
+        standstill = Standstill(self.images.reading, self.replicas.say, self.replicas.workers)
+        count = partial(self.count, counted=lambda name: standstill.begins(f"validating, after frame {name}"))
+        validate = partial(self.replicas.confusion, count, self.validation)
         frames = len(self.images.frames), len(self.validation)
         validated = None if recipe.epochs is None else validated_epochs(recipe.epochs, *frames)
-        with clear_errors():
+        with standstill, clear_errors():
             if self.budget.seconds is not None:
                 self.budget.reserve = self._validation_seconds() + min(ENDING, 0.02 * self.budget.seconds)
             fit(
@@ -196,7 +199,7 @@ class _Session:
                 schedule=self.schedule,
                 epoch_steps=self.images.epoch_steps,
                 first_epoch=self.state["epoch"],
-                callbacks=[Recorder(run, self.state, self.budget, validate, self.average, validated)],
+                callbacks=[standstill, Recorder(run, self.state, self.budget, validate, self.average, validated)],
                 title=f"Training {recipe.system.name} on {recipe.data.name}, images of {size}{bits}",
                 steps=self.replicas.steps(self.model, recipe.accumulate),
             )
@@ -204,9 +207,9 @@ class _Session:
     def _validation_seconds(self) -> float:
         """How long a validation is going to take, from a few frames; the first time compiles the prediction."""
         few = self.validation[:TIMED_FRAMES]
-        self.validate(few)
+        self.count(few)
         started = time.monotonic()
-        self.validate(few)
+        self.count(few)
         return (time.monotonic() - started) * len(self.validation) / len(few)
 
 
@@ -243,10 +246,10 @@ def _prepare(
     replicas.equalize(model, average)
     state = replicas.share(lambda: state)
     predictor = Predictor(prediction_network(model), recipe.image_size)
-    validate = partial(replicas.confusion, partial(confusion_of_frames, predictor, recipe.data))
+    count = partial(confusion_of_frames, predictor, recipe.data)
     prior = _prior_mean_iou(recipe.data, validation) if replicas.chief and not interrupted else None
     budget = _budget(recipe, state, images.epoch_steps, started)
-    return _Session(recipe, model, average, state, budget, images, schedule, validate, validation, prior, replicas)
+    return _Session(recipe, model, average, state, budget, images, schedule, count, validation, prior, replicas)
 
 
 def _facts(recipe: Recipe, images: TrainingImages, validation: Sequence[Frame]) -> dict:

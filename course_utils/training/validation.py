@@ -1,6 +1,6 @@
 """Scores of a network while it is being trained."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -26,15 +26,20 @@ def confusion_on(model, batches, num_classes: int) -> ConfusionMatrix:
     return confusion
 
 
-def confusion_of_frames(predictor: Predictor, data: Dataset, frames: Sequence[Frame]) -> ConfusionMatrix:
+def confusion_of_frames(
+    predictor: Predictor, data: Dataset, frames: Sequence[Frame], counted: Callable[[str], None] | None = None
+) -> ConfusionMatrix:
     """Count a network's predictions over frames of a data set, at the labels' own resolution.
 
     Args:
         predictor: the network.
         data: the data set.
         frames: with labels.
+        counted: called with the name of each frame that has been counted.
     """
     confusion = ConfusionMatrix(data.labels.num_classes)
     for frame, train_ids in predict_frames(predictor, frames):
         confusion.update(data.label_map(frame), train_ids)
+        if counted:
+            counted(frame.name)
     return confusion

@@ -130,6 +130,16 @@ def test_all_are_told_when_a_worker_is_gone():
     assert "worker 2 (" in told[1]
 
 
+def test_the_chief_says_what_another_worker_notes(capsys):
+    found, _ = _meet()
+    found[2].note("nothing has happened")
+    found[0].note("of the chief's own")
+    said = []
+    _soon(lambda: said.append(capsys.readouterr().err) or "nothing" in "".join(said))
+    (line,) = "".join(said).splitlines()
+    assert re.fullmatch(r"worker 2 \(127\.0\.0\.1:\d+\): nothing has happened", line)
+
+
 @pytest.mark.parametrize("hung", [0, 2])
 def test_all_are_told_when_a_worker_hangs(hung):
     """The chief or another one, if it says nothing for so long, not even that it lives."""

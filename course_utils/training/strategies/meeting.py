@@ -15,7 +15,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from course_utils.errors import CannotGoOn, CourseError, brief
+from course_utils.errors import CannotGoOn, CourseError, brief, one_line
+from course_utils.progress import say
 from course_utils.training.strategies.cluster import Cluster
 
 WAIT = 300.0
@@ -97,6 +98,11 @@ class Meeting:
             return self._tell(0, {"value": value})
         return [value, *(self._heard[index].get() for index in sorted(self._peers))]
 
+    def note(self, line: str) -> None:
+        """Have the chief say a line about this worker."""
+        if not self.cluster.chief:
+            self._tell(0, {"note": line})
+
     def leave(self, reason: str | None = None) -> None:
         """Part from the others; without a reason when all of them do.
 
@@ -177,6 +183,9 @@ class Meeting:
             except (OSError, ValueError):
                 message = {"bye": None}
             if "alive" in message:
+                continue
+            if "note" in message:
+                say(one_line(f"{self.cluster.name(index)}: {message['note']}"))
                 continue
             if "value" in message:
                 self._leaving = self._leaving or "last" in message

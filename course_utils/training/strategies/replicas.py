@@ -12,6 +12,7 @@ import numpy as np
 from course_utils.backend import silent_stderr, tf
 from course_utils.errors import CourseError, brief
 from course_utils.evaluation import ConfusionMatrix
+from course_utils.progress import say
 from course_utils.training.optimization.averaging import WeightAverage
 from course_utils.training.recipe import Recipe
 from course_utils.training.run_folder.checkpoint import random_states
@@ -88,6 +89,12 @@ class Replicas:
         if not self._meeting:
             return value()
         return self._meeting.share(value() if self.chief else None)
+
+    def say(self, line: str) -> None:
+        """Write a line to standard error, and to that of the chief."""
+        say(line)
+        if self._meeting:
+            self._meeting.note(line)
 
     def agree(self, facts: dict) -> None:
         """Make sure that all workers do the same.
