@@ -5,7 +5,7 @@ wing (`course_utils.tools`) runs, marks and reports, and no notebook imports it.
 """
 
 FLOORS = (
-    ("errors", "backend", "files", "machine", "names", "progress", "images", "png"),
+    ("errors", "backend", "files", "machine", "names", "progress", "images", "orientation", "png"),
     ("labels", "matrices", "checks", "layers", "quizzes"),
     ("losses",),
     ("datasets", "models", "evaluation", "weights"),

@@ -22,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 
 from course_utils.errors import CourseError, brief
 from course_utils.files import open_file, read_bytes
+from course_utils.orientation import Orientation
 from course_utils.png import SIGNATURE, has_end, picture_only, read_header
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
@@ -35,18 +36,6 @@ _LARGEST_FILE = 2**30
 
 _GREY = 0
 _AGAIN = "copy or download it again"
-
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
-    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
-    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
-}
-"""EXIF orientation to what turns the stored picture upright."""
 
 _STRIP = 1 << 22
 """Pixels that are converted at a time."""
@@ -93,7 +82,8 @@ def read_image(path) -> np.ndarray:
     if isinstance(path, StoredPicture):
         return path.pixels()
     with _opened(path, path) as image:
-        return _rgb(image, path)
+        orientation = Orientation(image)
+        return orientation.stored(_rgb(image, path))
 
 
 def read_photo(path) -> np.ndarray:
@@ -101,8 +91,8 @@ def read_photo(path) -> np.ndarray:
     if isinstance(path, StoredPicture):
         return path.pixels()
     with _opened(path, path) as image:
-        turn, pixels = _UPRIGHT.get(_orientation(image)), _rgb(image, path)
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+        orientation = Orientation(image)
+        return orientation.upright(_rgb(image, path))
 
 
 def read_ids(path, sixteen_bit: bool = False) -> np.ndarray:
@@ -215,15 +205,7 @@ def _size_and_mode(path, formats: Sequence[str] = PHOTO_FORMATS) -> tuple[tuple[
     with _opened(path, path, formats) as image:
         if image.format == "PNG" and not has_end(path):
             raise CourseError(f"{path}: this PNG was cut off; {_AGAIN}.")
-        return image.size[::-1], image.mode
-
-
-def _orientation(image: Image.Image) -> int:
-    """How the camera was held, by the photograph's EXIF tags; 1, upright, where they are damaged."""
-    try:
-        return image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # a decoder's, of any kind: whatever is wrong beside the pixels, they count
-        return 1
+        return Orientation(image).stored_size(image.size[::-1]), image.mode
 
 
 def _rgb(image: Image.Image, path) -> np.ndarray:

@@ -351,15 +351,23 @@ def test_every_kind_of_picture_becomes_three_bytes(read, image, tmp_path):
     np.testing.assert_array_equal(photo, np.repeat(GREY[..., None], 3, -1))
 
 
-def test_the_camera_s_orientation_is_honoured_in_photographs_alone(tmp_path):
-    """A data set's label map fits to the pixels as they are stored."""
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("held", range(1, 9))
+def test_the_camera_s_orientation_is_honoured_in_photographs_alone(held, kind, tmp_path):
+    """A data set's label map fits to the pixels as they are stored. Pillow turns a TIFF by itself, and nothing else."""
+    # As the EXIF standard says where the first row and the first column of the stored picture are.
+    upright = (GREY, GREY[:, ::-1], GREY[::-1, ::-1], GREY[::-1], GREY.T, np.rot90(GREY, -1), GREY[::-1, ::-1].T,
+               np.rot90(GREY))[held - 1]  # fmt: skip
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: show the stored picture turned clockwise by 90 degrees
-    Image.fromarray(GREY).save(tmp_path / "photo.jpg", exif=exif, quality=100)
-    photo, stored = read_photo(tmp_path / "photo.jpg"), read_image(tmp_path / "photo.jpg")
-    np.testing.assert_allclose(photo[..., 0].astype(int), np.rot90(GREY, -1), atol=4)
+    exif[0x0112] = held
+    file = tmp_path / f"photo.{kind}"
+    options = {"jpg": {"quality": 100}, "webp": {"lossless": True}}.get(kind, {})
+    Image.fromarray(np.repeat(GREY[..., None], 3, -1)).save(file, exif=exif, **options)
+    assert Image.open(file).getexif()[0x0112] == held
+    photo, stored = read_photo(file), read_image(file)
+    np.testing.assert_allclose(photo[..., 0].astype(int), upright, atol=4)
     np.testing.assert_allclose(stored[..., 0].astype(int), GREY, atol=4)
-    assert image_size(tmp_path / "photo.jpg") == GREY.shape
+    assert image_size(file) == GREY.shape
 
 
 @pytest.mark.parametrize("read", [read_image, read_photo])
