@@ -31,6 +31,9 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / part) for part in ("training", "tools/labs", "tools/students"))]
 
+# TensorFlow's first operation starts threads, which no fork has.
+os.environ["COURSE_BACKEND"] = "cold"
+
 from course_utils.tools import cli  # noqa: E402 (where the project is has just been said)
 
 MARK = "COURSE_KILLED"
