@@ -75,7 +75,7 @@ def run(options):
             (Path(place) / "sitecustomize.py").write_text(REFUSE.format(names=options.refuse))
         environment = os.environ | {
             "KERAS_BACKEND": backend,
-            "PYTHONPATH": place,
+            "PYTHONPATH": os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")])),
             "PYTHONUNBUFFERED": "1",
         }
         record(options.output, "machine", **machine(backend, environment), command=" ".join(["python", *sys.argv]))

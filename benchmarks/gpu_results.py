@@ -9,11 +9,11 @@ NOTES = {
     "*Peak*: what the compiled step needs, weights and optimiser included. *Share*: of the rate at which the same "
     "card, in the same run, multiplies two bfloat16 matrices; a step counts as three predictions, whose operations the "
     "backend counts.",
-    "camvid": "SegNet (VGG16) at full width on CamVid's training split, 360x480, by the course's recipe (Muon, average "
-    "of the weights), for the seconds given, compiling included; scored on the split val at the labels' own size.",
-    "notebook": "The loop of notebook 05 at full width, by gradient descent with momentum as SegNet's authors trained: "
-    "freeze the encoder, train the decoder, unfreeze, fine-tune. "
-    "*mIoU* is of a part of val.",
+    "camvid": "SegNet (VGG16; at full width and 360x480 without `--small`) on CamVid's training split, by the course's "
+    "recipe (Muon, average of the weights), for the seconds given, compiling included; scored on the split val at the "
+    "labels' own size.",
+    "notebook": "The loop of notebook 05 (at full width without `--small`), by gradient descent with momentum as "
+    "SegNet's authors trained: freeze the encoder, train the decoder, unfreeze, fine-tune. *mIoU* is of a part of val.",
 }
 
 
@@ -56,9 +56,11 @@ def _steps(found: dict):
     if rate := found.get("matrix_rate"):
         yield f"Two matrices: {rate / 1e12:.3g} TFLOP/s."
         yield ""
+    if not found.get("rows"):
+        return
     yield "| network | size | batch | step (ms) | images/s | peak (GB) | TFLOP per step | share | compiling (s) |"
     yield "|---|---|" + "---:|" * 7
-    for row in found.get("rows", {}).values():
+    for row in found["rows"].values():
         if fault := row.get("fault"):
             yield f"| {row['network']} | {row['size']} | {row['batch']} | {fault} | | | | | |"
             continue
@@ -74,7 +76,8 @@ def _steps(found: dict):
 
 def _camvid(found: dict):
     facts = ("seconds", "steps", "batch", "images_a_second", "loss", "encoder")
-    yield "; ".join(f"{name.replace('_', ' ')} {found[name]}" for name in facts if name in found) + "."
+    if known := [f"{name.replace('_', ' ')} {found[name]}" for name in facts if name in found]:
+        yield f"{'; '.join(known)}."
     if files := found.get("checkpoint"):
         yield f"Checkpoint: `cat {' '.join(files)} > SegNet.npz`, read by `course_utils.weights.unpack`."
     if "class_iou" in found:
@@ -91,9 +94,11 @@ def _notebook(found: dict):
     if "encoder" in found:
         yield f"Encoder: {found['encoder']}."
         yield ""
+    if not found.get("rows"):
+        return
     yield "| phase | steps | seconds | mIoU (%) |"
     yield "|---|---:|---:|---:|"
-    for row in found.get("rows", []):
+    for row in found["rows"]:
         yield f"| {row['phase']} | {row['steps']} | {row['seconds']:.0f} | {100 * row['mean_iou']:.1f} |"
 
 

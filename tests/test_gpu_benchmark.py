@@ -111,3 +111,12 @@ def test_its_parts_and_all_they_need_import_without_tensorflow():
     )
     assert done.returncode == 0, done.stderr
     assert "needs TensorFlow" in done.stdout
+
+
+def test_parts_that_measured_nothing_have_no_table(gpu_pack):
+    """What was ended before its first row says so, and shows no head without rows."""
+    from gpu_results import NOTES, PARTS, table
+
+    lines = table({part: {"ended": "was ended after its 77 seconds"} for part in NOTES}).splitlines()
+    assert lines.count("This part was ended after its 77 seconds.") == len(PARTS)
+    assert not [line for line in lines if line.startswith("|") or line == "."]
