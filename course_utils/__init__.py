@@ -14,6 +14,7 @@ FLOORS = (
     ("widgets",),
     (
         "tools.types",
+        "tools.streams",
         "tools.edition",
         "tools.extras",
         "tools.notebooks",

@@ -1,17 +1,16 @@
 """The command `course`: parses the command line and hands over to `course_utils.tools.commands`."""
 
 import argparse
-import contextlib
 import errno
 import importlib
 import json
-import os
 import sys
 import time
 from pathlib import Path
 
 from course_utils.errors import CourseError, one_line
 from course_utils.machine import process_started
+from course_utils.tools import streams
 from course_utils.tools.edition import edition
 from course_utils.tools.extras import advice_on
 
@@ -45,6 +44,10 @@ class _Parser(argparse.ArgumentParser):
         finally:
             self.intermixed = True
 
+    def _print_message(self, message, file=None):
+        if message:  # argparse takes no notice of help that cannot be written
+            (file or sys.stderr).write(message)
+
     def error(self, message):
         message = one_line(message)
         if self.as_json:
@@ -76,6 +79,12 @@ def main(argv: list[str] | None = None) -> int:
         "error" on standard output), 130 when interrupted; a command may return 1 for a finding, such as a failed
         notebook, and for work that began and cannot be finished, such as a training that does not fit into memory.
     """
+    streams.open_missing()
+    with streams.messages_may_be_lost():
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     _Parser.as_json = "--json" in (sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -87,9 +96,16 @@ def main(argv: list[str] | None = None) -> int:
         # A command that was typed has begun with its process: imports and parsing count as its time.
         arguments.started = process_started() if argv is None else time.monotonic()
         status = arguments.run(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
+    except SystemExit:  # help and version, too, are lost where they cannot be written
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            streams.drop(sys.stdout)
+        except OSError as error:
+            return _failed(_about(error))
+        raise
     except CourseError as error:
         return _failed(str(error), error.status)
     except ModuleNotFoundError as error:
@@ -98,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         return _failed(advice)
     except BrokenPipeError:
         # Whoever read the output has seen enough (`course ... | head`).
-        _drop_output()
+        streams.drop(sys.stdout)
         return 0
     except OSError as error:
         return _failed(_about(error))
@@ -117,7 +133,7 @@ def _about(error: OSError) -> str:
         return "The current folder is gone: change into one that exists."
     if error.errno == errno.ENOENT:  # what `tempfile` raises
         return f"There is no place for temporary files ({one_line(str(error))}): let TMPDIR name a folder."
-    _drop_output()
+    streams.drop(sys.stdout)
     return f"standard output: {error.strerror or error}; check the place, or name another one."
 
 
@@ -143,9 +159,3 @@ def _failed(message: str, status: int = 2) -> int:
     if _Parser.as_json:
         print(json.dumps({"error": message}))
     return status
-
-
-def _drop_output() -> None:
-    """Forget what is still to be written, so that Python does not complain about it at the end."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # an output that is no file, or none
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

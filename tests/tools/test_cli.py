@@ -221,6 +221,47 @@ def test_an_output_on_a_full_disk_is_one_line():
     assert only_line(done.stderr).startswith("course: standard output: No space left on device; ")
 
 
+SAY = """
+import sys
+from course_utils.progress import Progress
+from course_utils.tools import cli
+from course_utils.tools.commands import doctor
+
+def run(arguments):
+    with open("written", "w") as file, Progress("Working", total=2) as progress:
+        progress.update(1)
+        print("of ours", file=sys.stderr)
+        file.write("whole")
+    print("figures")
+    return 0
+
+doctor.run = run
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="written for a shell of Unix")
+@pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", "<&- >&- 2>&-", ">&-"])
+def test_work_is_done_where_nobody_takes_the_messages(streams, tmp_path):
+    """A closed stream's number went to the first file that was opened, and a message that failed ended the work."""
+    for argument, status in (("doctor", 0), ("nonsense", 2)):
+        command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-c", SAY, argument]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+        assert done.stdout == ("figures\n" if status == 0 and ">&-" not in streams.replace("2>&-", "") else "")
+    assert (tmp_path / "written").read_text() == "whole"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written_is_no_success(option):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "course_utils", option]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert only_line(done.stderr).startswith("course: standard output: ")
+
+
 def test_no_library_says_anything_beside_the_line(tmp_path):
     """Keras warns of files that it cannot read, TensorFlow logs, Pillow warns of large images."""
     config = {"model": "SegNet", "dataset": "camvid", "image_size": None, "num_classes": 11}
