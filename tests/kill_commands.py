@@ -2,6 +2,7 @@
 
     python tests/kill_commands.py --kills 20 grade predict   # so many kills of each of these cases, or of all of them
     python tests/kill_commands.py --every submit             # before every operation on a file
+    python tests/kill_commands.py --kills 99 --minutes 5     # as many as five minutes of each case allow
 
 Half of the kills come right before an operation on a file (every one of a process is as likely), the others at random
 moments. Each command runs in a process of its own: a fork of one that has imported what it takes, so that no time goes
@@ -13,6 +14,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import math
 import os
 import random
 import shutil
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +94,7 @@ def contents(folder: Path, changed=None) -> dict[str, object]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or "/tensorboard/" in name:  # whose names hold process and time
             continue
         if is_litter(name):
             found[name] = None
@@ -126,6 +128,10 @@ def is_litter(name: str) -> bool:
     """Whether a file or folder is one that no command may leave."""
     last = name.rpartition("/")[2]
     return ".partial" in name or last.endswith((".lock", "-journal", "-wal", ".tmp"))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if not path.is_dir())
 
 
 class Trial:
@@ -327,8 +333,9 @@ class Campaign:
         trial.wait_for_orphans()
         left = [str(path.relative_to(trial.folder)) for path in trial.folder.rglob("*")]
         litter = [name for name in left if is_litter(name)]
-        # TensorFlow removes what it generates when it ends, and of killed processes never.
-        temporary = {path.name for path in trial.temporary.iterdir()}
+        # TensorFlow and Keras remove what they make when they end, and of killed processes never: a few lines of code,
+        # and folders in which there is nothing yet.
+        temporary = {path.name for path in trial.temporary.iterdir() if path.is_file() or any(_files(path))}
         litter += [f"$TMPDIR/{name}" for name in temporary if not name.startswith("__autograph_generated_file")]
         if litter:
             raise Broken(f"left behind: {sorted(litter)[:5]}")
@@ -341,11 +348,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"{', '.join(CASES)}; all when omitted")
     parser.add_argument("--kills", type=int, default=20, help="of each case, at least")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="of each case, at most")
     parser.add_argument("--every", action="store_true", help="kill before every operation on a file, once")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     harm = 0
     for name in arguments.cases or CASES:
+        started = time.monotonic()
         rng, hits, trials, failures = random.Random(f"{name} {arguments.seed}"), 0, 0, []
         with tempfile.TemporaryDirectory(prefix="kills-") as place:
             try:
@@ -356,7 +365,8 @@ def main() -> int:
                 continue
             wanted = range(1, campaign.operations + 1) if arguments.every else iter(lambda: None, 1)
             for at in wanted:
-                if not arguments.every and hits >= arguments.kills:
+                enough = not arguments.every and hits >= arguments.kills
+                if enough or time.monotonic() > started + 60 * arguments.minutes:
                     break
                 trials += 1
                 try:

@@ -198,7 +198,7 @@ def _training(system: str) -> Case:
         _streets(),
         passes=("run/",),
         changed={".keras": _network_of, "state.json": _without_minutes, "log.csv": _without_minutes,
-                 "config.json": lambda content: content.replace(b"trial", b"whole"), ".npz": _arrays},
+                 "config.json": lambda content: re.sub(rb"/(whole|trial \d+)/", b"/", content), ".npz": _arrays},
         again=("run/config.json", "--resume"),
         modules=_KERAS,
     )  # fmt: skip
