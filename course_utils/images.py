@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from course_utils.errors import CourseError, brief
+from course_utils.errors import CannotGoOn, CourseError, brief
 from course_utils.files import open_file, read_bytes
 from course_utils.orientation import Orientation
 from course_utils.png import SIGNATURE, has_end, picture_only, read_header
@@ -307,6 +307,10 @@ def _explained(path, formats: Sequence[str] = ("PNG",)) -> Iterator[None]:
         raise CourseError(
             f"{path}: the file says that it has more than {LARGEST // 10**6} million pixels; scale it down, or if it "
             f"should be smaller, {_AGAIN}."
+        ) from None
+    except MemoryError:
+        raise CannotGoOn(
+            f"{path}: there is not enough memory to read it; end other programs, or scale it down."
         ) from None
     except Exception as error:  # damaged files make decoders raise everything there is
         if isinstance(error, OSError) and error.strerror:

@@ -296,7 +296,7 @@ class Campaign:
         trial, hits, moments = Trial(self.case, self.template, self.place / f"trial {number}"), 0, []
         try:
             for _ in range(times):
-                by_operation = at is not None or self.rng.random() < 0.5
+                by_operation = at is not None or (self.operations and self.rng.random() < 0.5)
                 moment = {"kill_at": at or self.rng.randint(1, self.operations)} if by_operation else {}
                 moment = moment or {"after": self.rng.uniform(0, 1.1 * self.seconds)}
                 at = None

@@ -22,6 +22,7 @@ from course_utils.files import (
     one_process,
     partial_name,
     plain_name,
+    read_json,
     scratch_folder,
     sweep,
     whole,
@@ -213,6 +214,7 @@ ALLOWED = {
     "course_utils/tools/exporting/": "functions that write_whole and write_folder_whole call",
     "course_utils/tools/labs/sandbox/confine.py": "settings of the kernel",
     "course_utils/tools/notebooks/execution/execute.py": "a temporary folder",
+    "course_utils/tools/streams.py": "the null device",
     "course_utils/widgets.py": "a temporary folder",
     "course_utils/training/": "checkpoints, renamed when complete, and the function that write_whole calls",
 }
@@ -251,6 +253,14 @@ def test_faults_are_found_in_anything(value):
     )
     assert (fault is None) == right
     assert right or ("\n" not in fault and len(fault) < 200)
+
+
+def test_a_name_that_stands_twice_in_json_is_refused(tmp_path):
+    """One program takes the first value, another the last."""
+    for text in ('{"a": 1, "a": 1}', '[{"b": {"a": 1, "c": 2, "a": 3}}]'):
+        (tmp_path / "file.json").write_text(text)
+        with pytest.raises(CourseError, match=r"file\.json: this is not JSON \('a' stands twice.*\); copy it\.$"):
+            read_json(tmp_path / "file.json", "copy it")
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,10 @@ def read_json(path: Path, remedy: str, most: int = SMALL):
 
     Raises:
         FileNotFoundError: there is none.
-        CourseError: it cannot be read, or is no JSON.
+        CourseError: it cannot be read, is no JSON, or gives a name twice, of which readers take one or the other.
     """
     try:
-        return json.loads(read_bytes(path, most).decode("utf-8-sig"))
+        return json.loads(read_bytes(path, most).decode("utf-8-sig"), object_pairs_hook=_object)
     except FileNotFoundError:
         raise
     except RecursionError:
@@ -82,6 +82,14 @@ def read_json(path: Path, remedy: str, most: int = SMALL):
         raise CourseError(f"{path}: this is not JSON ({error}); {remedy}.") from None
     except OSError as error:
         raise CourseError(f"{path}: cannot be read ({error.strerror}); check the path, or {remedy}.") from None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+    return made
 
 
 def is_litter(path: Path, root: Path | None = None) -> bool:

@@ -215,8 +215,8 @@ def test_verification_lists_all_bad_annotations(coco_dir):
 @pytest.mark.parametrize(
     "content",
     [b"[" * 100_000, b'{"images": []', b"\xff\xfe\xfa", b'{"images": [1e99999], "annotations": 3}', b"null", b"[]",
-     b"9" * 5000, b""],
-    ids=["nested", "cut", "not UTF-8", "infinite", "null", "list", "digits", "empty"],
+     b"9" * 5000, b"", b'{"images": [], "annotations": []}', b'{"images": [1], "images": [2], "annotations": [3]}'],
+    ids=["nested", "cut", "not UTF-8", "infinite", "null", "list", "digits", "empty", "none", "twice"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["instances", "stuff"])
 def test_a_file_that_holds_no_annotations_is_one_line(coco_dir, kind, content):

@@ -227,3 +227,13 @@ def test_a_file_that_cannot_be_packed_is_named_and_what_was_made_is_kept(streets
     assert [path.name for path in (tmp_path / "pack").glob("*.zip")] == ["train-0000.zip"]
     save(picture(1, (16, 32))[..., 0] % 34, label)
     assert pack(streets, tmp_path / "pack", progress=False) == {"train": 7, "val": 3, "test": 2}
+
+
+def test_nothing_is_there_when_the_disk_is_too_small(streets, tmp_path, monkeypatch):
+    def full(*_):
+        raise CourseError("no room")
+
+    monkeypatch.setattr(packer, "need_space", full)
+    with pytest.raises(CourseError, match="no room"):
+        pack(streets, tmp_path / "pack", progress=False)
+    assert not any((tmp_path / "pack").iterdir())

@@ -78,6 +78,9 @@ def _read(path: Path, kind: str, modified: int, size: int) -> AnnotationFile:
     content = read_json(path, _AGAIN, _LARGEST_FILE)
     if fault := find_fault(content, {"images": [_anything], "annotations": [_anything]}):
         raise CourseError(f"{path}: {fault}; {_AGAIN}.")
+    for name in ("images", "annotations"):
+        if not content[name]:
+            raise CourseError(f"{path}: there are no {name} in it; {_AGAIN}.")
     images: dict[int, dict] = {}
     annotations: dict[int, list[dict]] = {}
     problems, files, seen = [], set(), set()

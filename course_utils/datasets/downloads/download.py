@@ -121,9 +121,13 @@ def need_space(folder: Path, size: int, purpose: str, option: str = "--dest") ->
     free = shutil.disk_usage(folder).free
     if free < size:
         raise CourseError(
-            f"{folder}: {purpose} takes {size / 1e9:.1f} GB and only {free / 1e9:.1f} GB are free. "
+            f"{folder}: {purpose} takes {_shown(size)} and only {_shown(free)} are free. "
             f"Make room, or choose another place with {option}."
         )
+
+
+def _shown(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def _receive(

@@ -99,12 +99,12 @@ def pack(
     folder.mkdir(parents=True, exist_ok=True)
     with one_process(folder, "wait until it has ended, or name another folder"):
         sweep(folder)
-        if not (folder / PLAN).exists():
-            write_whole(folder / PLAN, json.dumps(plan) + "\n")
         jobs = {split: _jobs(folder, split, some, size) for split, some in frames.items()}
         if jpeg is None:
             missing = [job for some in jobs.values() for job in some if not job.file.exists()]
             need_space(folder, sum(job.bytes for job in missing), "the pack", "--pack")
+        if not (folder / PLAN).exists():
+            write_whole(folder / PLAN, json.dumps(plan) + "\n")
         _make(folder, plan, jobs, dataset.labels, progress)
     return {split: len(some) for split, some in frames.items()}
 

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from course_utils.backend import silent_stderr, tf
 from course_utils.errors import CourseError
 from course_utils.files import scratch_folder
 from course_utils.tools.exporting.unsupported import layers_of, unsupported
+
+# ONNX Runtime (1.32) tells its makers of its use, and leaves a file for that, unless this is set before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 @dataclass(frozen=True)

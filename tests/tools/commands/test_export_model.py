@@ -1,6 +1,9 @@
 """Exported networks compute what the Keras network does, from bytes on, and say what they cannot."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -40,6 +43,15 @@ def run(path, format_name, batch):
     session = onnxruntime.InferenceSession(path)
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, {"image": batch}), strict=True))
+
+
+def test_onnx_runtime_does_not_tell_of_its_use(tmp_path):
+    """It would send something, and keep the number of its session in the folder for temporary files."""
+    pytest.importorskip("onnxruntime", reason="the extra export is not installed")
+    said = "from course_utils.tools.exporting import formats; import onnxruntime"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", said], env={**environment, "TMPDIR": str(tmp_path)}, check=True)
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_run_is_exported_with_its_preprocessing_and_labels(grey_reader, tmp_path, format_name, capsys):
