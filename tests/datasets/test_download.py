@@ -164,6 +164,16 @@ def test_redirections_are_followed(get, server, tmp_path):
     assert fetch(f"{server.url}/old", tmp_path / "b.zip", pause=0, progress=False) == SHA256
 
 
+@pytest.mark.parametrize(
+    "place", ["http://[::bad/", "file:///etc/passwd", "ftp://127.0.0.1/a.zip", "/round", "http://\u00fc\u200d..x/"]
+)
+def test_redirections_to_nowhere_are_one_line(place, server, tmp_path):
+    server.routes["GET", "/round"] = lambda *_: (302, {"Location": place.encode().decode("latin-1")}, b"")
+    with pytest.raises(CourseError, match=r"^\S*/round: the download stopped .*Run the same command again") as error:
+        fetch(f"{server.url}/round", tmp_path / "b.zip", attempts=1, pause=0, progress=False)
+    assert "\n" not in str(error.value) and not leftovers(tmp_path)
+
+
 def test_disk_space_is_looked_at_first(get, monkeypatch, tmp_path):
     usage = type(shutil.disk_usage("."))
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 1000, 1000))

@@ -78,7 +78,7 @@ def fetch(
                 if _receive(session, url, part, allow_redirects, until, progress):
                     break
                 reason = "the connection broke"
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:  # the latter by addresses a server redirects to
                 reason = brief(error)
             except OSError as error:
                 raise cannot_write(part, error) from None
