@@ -118,6 +118,10 @@ def _main(argv: list[str] | None) -> int:
         return 0
     except OSError as error:
         return _failed(_about(error))
+    except RuntimeError as error:  # of `Path.resolve` before Python 3.13
+        if not str(error).startswith("Symlink loop"):
+            raise
+        return _failed(f"{error}: this link leads back to itself; name another place.")
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130

@@ -197,6 +197,16 @@ def test_what_the_system_refuses_is_one_line(monkeypatch, capsys):
     assert only_line(capsys.readouterr().err).startswith("course: /nowhere/file: No such file or directory; ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+@pytest.mark.parametrize("command", [["run"], ["release"], ["check"], ["grade"], ["evaluate", "--predictions"]])
+def test_a_link_to_itself_is_one_line(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "circle.ipynb").symlink_to("circle.ipynb")
+    options = ["--dataset", "toy_streets", "--split", "val"] if command[0] == "evaluate" else []
+    assert cli.main([*command, "circle.ipynb", *options]) == 2
+    assert only_line(capsys.readouterr().err).startswith("course: ")
+
+
 PRINT = """
 import sys
 from course_utils.tools import cli

@@ -19,7 +19,11 @@ _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 def digest(source: Path) -> str:
     """The SHA-256 of a source, the same for every line ending."""
-    return hashlib.sha256(source.read_text("utf-8").encode()).hexdigest()
+    return hashlib.sha256(_text(source).encode()).hexdigest()
+
+
+def _text(source: Path) -> str:
+    return read_bytes(source, _LARGEST).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_source(source: Path) -> NotebookNode:
@@ -41,7 +45,7 @@ def read_source(source: Path) -> NotebookNode:
         CourseError: there is no such file, or jupytext cannot read it.
     """
     try:
-        script = jupytext.reads(source.read_text("utf-8"), fmt="py:percent")
+        script = jupytext.reads(_text(source), fmt="py:percent")
     except FileNotFoundError:
         raise CourseError(f"There is no notebook source {source}.") from None
     except Exception as error:

@@ -89,7 +89,8 @@ def read_lab(path: Path) -> Assignment:
         try:
             notebook = read_notebook(path)
         except Exception as error:
-            raise CourseError(f"{path} is not a readable notebook: {error}") from error
+            said = getattr(error, "strerror", None) or error
+            raise CourseError(f"{path} is not a readable notebook: {said}") from error
     lab = parse_lab(path.stem, notebook)
     for exercise in lab.marked:
         if wrong := parts.fault(exercise.check, exercise.points):

@@ -31,7 +31,7 @@ _CONNECT = "15"
 def address(output: Path) -> str:
     """The URL of a class's gradebook: the one that `remember` has written, or else `gradebook.db` in its folder."""
     known = output / ADDRESS
-    if not known.is_file():
+    if not os.path.lexists(known):
         return f"sqlite:///{output / 'gradebook.db'}"
     return read_bytes(known).decode("utf-8-sig", "replace").strip()  # what is no address is refused when it is opened
 
