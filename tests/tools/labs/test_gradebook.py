@@ -132,3 +132,10 @@ def test_grading_fills_the_gradebook(needs_sandbox, tmp_path, monkeypatch, capsy
     assert cli.main(["grade", "in", "--lab", "small", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["results"][0]["student"] == "ada"
     assert rows("sqlite:///labs/gradebook.db") == {"ada": (8, True)}
+
+
+def test_an_address_that_cannot_be_read_is_not_that_of_another_gradebook(tmp_path):
+    assert gradebook.address(tmp_path) == f"sqlite:///{tmp_path / 'gradebook.db'}"
+    (tmp_path / gradebook.ADDRESS).mkdir()
+    with pytest.raises(CourseError, match=r"gradebook\.url: cannot be read \(Is a directory\).*; write it again"):
+        gradebook.address(tmp_path)

@@ -29,11 +29,21 @@ _CONNECT = "15"
 
 
 def address(output: Path) -> str:
-    """The URL of a class's gradebook: the one that `remember` has written, or else `gradebook.db` in its folder."""
+    """The URL of a class's gradebook: the one that `remember` has written, or else `gradebook.db` in its folder.
+
+    Raises:
+        CourseError: the file that holds it cannot be read.
+    """
     known = output / ADDRESS
     if not os.path.lexists(known):
         return f"sqlite:///{output / 'gradebook.db'}"
-    return read_bytes(known).decode("utf-8-sig", "replace").strip()  # what is no address is refused when it is opened
+    try:
+        text = read_bytes(known).decode("utf-8-sig", "replace")  # what is no address is refused when it is opened
+    except OSError as error:
+        raise CourseError(
+            f"{known}: cannot be read ({error.strerror}): it holds the gradebook's URL; write it again."
+        ) from None
+    return text.strip()
 
 
 def remember(output: Path, url: str) -> None:
