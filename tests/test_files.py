@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -161,6 +162,34 @@ def test_a_folder_is_one_process_s_until_it_ends_or_is_killed(tmp_path):
         with one_process(tmp_path, "wait"):
             assert [path.name for path in tmp_path.iterdir()] == [".lock"]
         assert not list(tmp_path.iterdir())
+
+
+FORK = """
+import os, signal, sys
+from pathlib import Path
+from course_utils.files import one_process
+with one_process(Path(sys.argv[1])):
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        signal.pause()
+    signal.pause()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no forks")
+def test_a_fork_does_not_keep_the_folder_of_a_killed_process(tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", FORK, str(tmp_path)], stdout=subprocess.PIPE)
+    fork = int(other.stdout.readline())
+    try:
+        with pytest.raises(CourseError), one_process(tmp_path, "wait"):
+            pass
+        other.kill()
+        other.wait()
+        with one_process(tmp_path, "wait"):
+            os.kill(fork, 0)  # it lives
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        other.stdout.close()
 
 
 def test_who_waits_for_a_folder_gets_it(tmp_path, capsys):

@@ -45,12 +45,30 @@ def one_process(folder: Path, remedy: str | None = None, lock_file: Path | None 
             print(f"{folder}: {other} is at work there; waiting for it to end.", file=sys.stderr, flush=True)
             told = True
         time.sleep(_POLL)
+    _HELD.add(lock)
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows keeps open files; one that stays is free nonetheless
-            file.unlink()
+        if lock in _HELD:  # not in a fork
+            _HELD.remove(lock)
+            with contextlib.suppress(OSError):  # Windows keeps open files; one that stays is free nonetheless
+                file.unlink()
+            os.close(lock)
+
+
+_HELD: set[int] = set()
+"""The descriptors of the locks that this process holds."""
+
+
+def _let_go() -> None:
+    """In a fork: it would keep the lock of a process that was killed for as long as it lives itself."""
+    for lock in _HELD:
         os.close(lock)
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not Windows
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def _lock(file: Path) -> int | None:

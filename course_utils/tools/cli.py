@@ -118,10 +118,12 @@ def _main(argv: list[str] | None) -> int:
         return 0
     except OSError as error:
         return _failed(_about(error))
-    except RuntimeError as error:  # of `Path.resolve` before Python 3.13
-        if not str(error).startswith("Symlink loop"):
-            raise
-        return _failed(f"{error}: this link leads back to itself; name another place.")
+    except Exception as error:
+        if str(error).startswith("Symlink loop"):  # a RuntimeError of `Path.resolve` before Python 3.13
+            return _failed(f"{error}: this link leads back to itself; name another place.")
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
+            return _failed("The memory does not suffice: end other programs, or ask for smaller images.", 1)
+        raise
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130

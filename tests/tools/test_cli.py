@@ -207,6 +207,24 @@ def test_a_link_to_itself_is_one_line(command, tmp_path, monkeypatch, capsys):
     assert only_line(capsys.readouterr().err).startswith("course: ")
 
 
+class ResourceExhaustedError(Exception):
+    """Stands for TensorFlow's."""
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ResourceExhaustedError("OOM when allocating\nHint: ...")], ids=["Python", "TensorFlow"]
+)
+def test_memory_that_does_not_suffice_is_one_line(error, monkeypatch, capsys):
+    from course_utils.tools.commands import doctor
+
+    def run(arguments):
+        raise error
+
+    monkeypatch.setattr(doctor, "run", run)
+    assert cli.main(["doctor"]) == 1
+    assert only_line(capsys.readouterr().err).startswith("course: The memory does not suffice: ")
+
+
 PRINT = """
 import sys
 from course_utils.tools import cli
