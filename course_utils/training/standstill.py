@@ -78,7 +78,7 @@ class Standstill(keras.callbacks.Callback):
             return (
                 f"{line}: {file} has been read for {reading[file]:.0f} s; look after its disk. If it does not come "
                 f"back, end this process (kill {os.getpid()}) and start again with --resume."
-            )
+            )  # Ctrl-C would wait for TensorFlow, which waits for the file
         if self._workers > 1:
             return f"{line}: this worker computes, or waits for another one, which says what it is at."
         return f"{line}: it computes, and waits for no image."

@@ -20,13 +20,14 @@ from course_utils.layers import BatchNormalization
 from course_utils.losses import HardExampleCrossEntropy
 from course_utils.models import System
 from course_utils.models.blocks import class_scores, convolution_block, image_input
-from course_utils.training import Recipe, train_recipe
+from course_utils.training import Recipe, standstill, train_recipe
 from course_utils.training.strategies.replicas import start
 
 HERE = Path(__file__).parent
 
 if os.environ.get("PARTED_FORGETFUL"):  # every image is read in every epoch, as where they do not fit into memory
     pipeline.memory_limit = lambda: 0
+standstill.PATIENCE = float(os.environ.get("PARTED_PATIENCE", standstill.PATIENCE))
 OPTIONS = {
     "image_size": (64, 128),
     "batch_size": 4,
@@ -66,15 +67,24 @@ def free_ports(number: int) -> list[int]:
     return ports
 
 
-def start_worker(index: int, addresses: list[str], data, output, *more: str, **variables: str) -> subprocess.Popen:
-    """One of several workers that train the small network; the only one where there is one address."""
+def start_worker(
+    index: int,
+    addresses: list[str],
+    data,
+    output,
+    *more: str,
+    system: str = "parted:PARTED",
+    errors=subprocess.PIPE,
+    **variables: str,
+) -> subprocess.Popen:
+    """One of several workers that train a network, the small one; the only one where there is one address."""
     task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    command = [sys.executable, "-m", "course_utils", "train", "parted:PARTED", "--dataset", "toy_streets"]
+    command = [sys.executable, "-m", "course_utils", "train", system, "--dataset", "toy_streets"]
     command += ["--data-dir", str(data), "--output", str(output), "--mixed-precision", "float32"]
     command += [f"--{name.replace('_', '-')}={_word(value)}" for name, value in OPTIONS.items()]
     environment = {**os.environ, **variables, "TF_CONFIG": json.dumps(task), "PYTHONPATH": str(HERE.parents[1])}
     return subprocess.Popen(
-        [*command, *more], cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, *more], cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
     )
 
 

@@ -90,7 +90,7 @@ def test_two_workers_of_which_one_is_killed_end_like_one_process(alone, tmp_path
     while not list(output.glob("checkpoints/0*")):
         assert time.monotonic() < deadline and chief.poll() is None, chief.stderr.read()
         time.sleep(0.02)
-    worker.kill()
+    worker.terminate()
     killed = time.monotonic()
     out, errors = chief.communicate(timeout=60)
     assert time.monotonic() - killed < 15

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -233,10 +234,12 @@ def start(
 
 def _multiworker(cluster: Cluster, wait: float, gone: Callable[[str], None]) -> Replicas:
     os.environ["TF_CONFIG"] = cluster.config()
-    together = Meeting(cluster, wait, gone)
+    together, on_term = Meeting(cluster, wait, gone), signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
     try:
         with silent_stderr():
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        # TensorFlow notes a SIGTERM from now on and does nothing about it; `kill` and a cluster's end have to end this.
+        signal.signal(signal.SIGTERM, on_term)
     except RuntimeError as error:
         together.leave(str(error))
         raise CourseError(f"Workers have to be started before anything else is computed ({error}).") from None
