@@ -24,6 +24,7 @@ from course_utils.files import (
     partial_name,
     plain_name,
     read_json,
+    remove_left_lock,
     scratch_folder,
     sweep,
     whole,
@@ -190,6 +191,17 @@ def test_a_fork_does_not_keep_the_folder_of_a_killed_process(tmp_path):
     finally:
         os.kill(fork, signal.SIGKILL)
         other.stdout.close()
+
+
+def test_the_lock_of_a_killed_process_goes_and_that_of_a_living_one_stays(tmp_path):
+    file = tmp_path / ".streets.lock"
+    remove_left_lock(file)
+    file.write_text("process 1 of somewhere")
+    remove_left_lock(file)
+    assert not file.exists()
+    with one_process(tmp_path / "streets", lock_file=file):
+        remove_left_lock(file)
+        assert file.exists()
 
 
 def test_who_waits_for_a_folder_gets_it(tmp_path, capsys):

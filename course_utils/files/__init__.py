@@ -2,7 +2,7 @@
 
 from course_utils.files.arrays import read_arrays
 from course_utils.files.faults import Check, find_fault, plain_name, whole
-from course_utils.files.locks import LOCK, one_process
+from course_utils.files.locks import LOCK, one_process, remove_left_lock
 from course_utils.files.reading import is_litter, open_file, read_bytes, read_json
 from course_utils.files.writing import (
     check_writable,
@@ -26,6 +26,7 @@ __all__ = [
     "read_arrays",
     "read_bytes",
     "read_json",
+    "remove_left_lock",
     "scratch_folder",
     "sweep",
     "whole",

@@ -56,6 +56,14 @@ def one_process(folder: Path, remedy: str | None = None, lock_file: Path | None 
             os.close(lock)
 
 
+def remove_left_lock(lock_file: Path) -> None:
+    """Remove the file of a lock that a killed process has left, if there is one, and it can be removed."""
+    with contextlib.suppress(OSError, CourseError):
+        if lock_file.exists() and (lock := _lock(lock_file)) is not None:
+            lock_file.unlink()
+            os.close(lock)
+
+
 _HELD: set[int] = set()
 """The descriptors of the locks that this process holds."""
 

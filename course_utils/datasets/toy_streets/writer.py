@@ -13,7 +13,16 @@ from PIL import Image
 
 from course_utils.datasets.toy_streets.scene import SPLITS, Scene, check_size, render
 from course_utils.errors import CourseError, cannot_write
-from course_utils.files import find_fault, one_process, partial_name, read_json, sweep, whole, write_whole
+from course_utils.files import (
+    find_fault,
+    one_process,
+    partial_name,
+    read_json,
+    remove_left_lock,
+    sweep,
+    whole,
+    write_whole,
+)
 from course_utils.labels import CITYSCAPES
 from course_utils.machine import processors
 from course_utils.progress import Progress
@@ -107,7 +116,9 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
     """
     destination = Path(destination).absolute()
     wanted = description(size, counts, seed)
+    lock = destination.with_name(f".{destination.name}.lock")
     if _is_drawn(destination, wanted):
+        remove_left_lock(lock)
         return destination
     _refuse_foreign(destination)
     try:
@@ -115,7 +126,7 @@ def generate(destination, size=(128, 256), counts=None, seed: int = 0, workers=N
     except OSError as error:
         raise cannot_write(destination, error) from None
     before = manifest(destination)
-    with one_process(destination, lock_file=destination.with_name(f".{destination.name}.lock")):
+    with one_process(destination, lock_file=lock):
         if not _is_drawn(destination, wanted):
             _draw(destination, wanted, before, workers, progress)
     return destination
