@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
-from course_utils.files import check_writable, read_bytes, read_json, write_whole
+from course_utils.files import check_writable, read_bytes, read_json, scratch_folder, write_whole
 from course_utils.tools.extras import advice_on
 from course_utils.tools.labs.lab.assignment import Assignment
 from course_utils.tools.labs.lab.points import exact, total
@@ -72,6 +73,19 @@ def check(url: str) -> None:
     check_writable(file.parent, "--gradebook")
 
 
+def _make(file: Path) -> None:
+    """Make an empty gradebook."""
+    from nbgrader.api import Gradebook
+
+    # nbgrader puts something into a temporary folder, which would stay for ever if this process were killed now.
+    with scratch_folder() as scratch:
+        before, tempfile.tempdir = tempfile.tempdir, str(scratch)
+        try:
+            Gradebook(f"sqlite:///{file}").close()
+        finally:
+            tempfile.tempdir = before
+
+
 @contextlib.contextmanager
 def opened(url: str, make: bool = True) -> Iterator:
     """Open nbgrader's `Gradebook` in a database; its tables are made if they are missing.
@@ -100,7 +114,7 @@ def opened(url: str, make: bool = True) -> Iterator:
             if (file := _file(url)) and not file.exists():
                 if not make:
                     raise CourseError(f"There is no gradebook {file}: mark a lab first, with course grade.")
-                write_whole(file, lambda partial: Gradebook(f"sqlite:///{partial}").close())
+                write_whole(file, _make)
             with Gradebook(url) as gradebook:
                 yield gradebook
     except ModuleNotFoundError as error:
