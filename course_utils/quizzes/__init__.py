@@ -39,7 +39,10 @@ QUIZZES: dict[str, tuple[Question, ...]] = {
     "10": leaderboard.QUESTIONS,
     "11": attention.QUESTIONS,
 }
-"""The questions of each notebook, by its number."""
+"""The questions of each notebook, by its number.
+
+:meta hide-value:
+"""
 
 
 def quiz(notebook: str) -> None:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from course_utils.quizzes import QUIZZES
 from course_utils.tools.edition import edition
 from course_utils.tools.labs.lab.regions import hidden_lines
 from course_utils.tools.labs.lab.source import read_lab
@@ -202,6 +203,13 @@ def test_reference_shows_public_names_with_their_docstrings(book, pages):
     assert set(layers.__all__) <= described
     raw = [text for text in page.find_all(string=re.compile("```|``")) if text.parent.name != "pre"]
     assert not raw
+
+
+def test_reference_does_not_answer_the_quizzes(book, pages):
+    text = pages[book / "reference" / "course_utils.quizzes.html"].get_text()
+    assert "QUIZZES" in text and "The questions of each notebook" in text
+    replies = [option.reply for questions in QUIZZES.values() for question in questions for option in question.options]
+    assert len(replies) > 100 and not [reply for reply in replies if reply in text]
 
 
 def test_build_executes_nothing():
