@@ -71,8 +71,9 @@ check: $(READY) ## the visible checks of your answers in every notebook, with po
 	@$(VENV_PYTHON) -m course_utils check --all $(OPTIONS)
 
 # Developers only: a students' copy has none of these.
+# The tests start hundreds of processes: each would compile the course's modules again if none kept the byte code.
 test: $(READY) $(call EXTRA,test) ## the whole test suite, in two processes
-	@$(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
+	@PYTHONDONTWRITEBYTECODE= $(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal $(OPTIONS)
 
 lint: $(READY) $(call EXTRA,test) ## style, spelling, sizes, notebooks in step with their sources
 	@$(VENV_PYTHON) -m pre_commit run --all-files $(OPTIONS)
