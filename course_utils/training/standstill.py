@@ -17,9 +17,9 @@ _LOOKS = 10
 class Standstill(keras.callbacks.Callback):
     """Says in a line when nothing has happened for a while; ends nothing, since a disk may come back.
 
-    Within its context a thread looks every few seconds. With each line it waits twice as long for the next one: what
-    stands still fills no log, and where steps take minutes, they are soon taken for what they are. It has to be the
-    first of the callbacks, so that it sees an epoch end before validation begins.
+    Within its context a thread looks every few seconds. With each line it waits twice as long for the next one, so that
+    what stands still fills no log; and it waits twice the last pause at least: of slow steps, only the first is
+    mentioned. It has to be the first of the callbacks, so that it sees an epoch end before validation begins.
 
     Args:
         reading: the files that are being read for the next batches, and since when on the clock of `time.monotonic`.
@@ -30,7 +30,8 @@ class Standstill(keras.callbacks.Callback):
     def __init__(self, reading: Mapping[str, float], tell: Callable[[str], None], workers: int = 1):
         super().__init__()
         self._reading, self._tell, self._workers = reading, tell, workers
-        self._over, self._epoch, self._patience = threading.Event(), 0, PATIENCE
+        self._over, self._epoch, self._least = threading.Event(), 0, PATIENCE
+        self._patience, self._since = PATIENCE, time.monotonic()
         self._thread = threading.Thread(target=self._watch, args=[PATIENCE / _LOOKS], daemon=True)
 
     def __enter__(self):
@@ -48,7 +49,9 @@ class Standstill(keras.callbacks.Callback):
         Args:
             doing: what begins, as the line says it, such as "in step 3".
         """
-        self._doing, self._since = doing, time.monotonic()
+        now = time.monotonic()
+        self._patience = max(self._least, 2 * (now - self._since))
+        self._doing, self._since = doing, now
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch + 1

@@ -65,6 +65,20 @@ def test_each_line_doubles_the_time_until_the_next(clock):
     assert all("in step 3 of epoch 5: it computes, and waits for no image" in line for line in said)
 
 
+def test_of_slow_steps_the_first_is_mentioned_and_a_hang_after_quick_ones_is_as_soon(clock):
+    watched, said = _at_a_step()
+    for _ in range(4):
+        clock.now += 1.5 * PATIENCE
+        watched.look()
+        watched.on_train_batch_begin(3)
+    assert len(said) == 1
+    clock.now += 1
+    watched.on_train_batch_begin(4)
+    clock.now += PATIENCE
+    watched.look()
+    assert len(said) == 2 and "for 120 s" in said[1]
+
+
 def test_nothing_is_said_while_something_happens(clock):
     watched, said = _at_a_step()
     for clock.now in range(0, int(5 * PATIENCE), 10):
