@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,7 +28,14 @@ HERE = Path(__file__).parent
 
 if os.environ.get("PARTED_FORGETFUL"):  # every image is read in every epoch, as where they do not fit into memory
     pipeline.memory_limit = lambda: 0
-standstill.PATIENCE = float(os.environ.get("PARTED_PATIENCE", standstill.PATIENCE))
+if os.environ.get("PARTED_DISK"):  # a folder: while a file `gone` is in it, nothing below it can be read
+
+    def _read(path, read=pipeline.read_image, disk=Path(os.environ["PARTED_DISK"])):
+        while (disk / "gone").exists() and disk in Path(path).parents:
+            time.sleep(0.1)
+        return read(path)
+
+    pipeline.read_image, standstill.PATIENCE = _read, 5.0
 OPTIONS = {
     "image_size": (64, 128),
     "batch_size": 4,
