@@ -348,13 +348,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"{', '.join(CASES)}; all when omitted")
     parser.add_argument("--kills", type=int, default=20, help="of each case, at least")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="of each case, at most")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="of each case, at most, after its preparation")
     parser.add_argument("--every", action="store_true", help="kill before every operation on a file, once")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     harm = 0
     for name in arguments.cases or CASES:
-        started = time.monotonic()
         rng, hits, trials, failures = random.Random(f"{name} {arguments.seed}"), 0, 0, []
         with tempfile.TemporaryDirectory(prefix="kills-") as place:
             try:
@@ -364,6 +363,7 @@ def main() -> int:
                 harm += 1
                 continue
             wanted = range(1, campaign.operations + 1) if arguments.every else iter(lambda: None, 1)
+            started = time.monotonic()
             for at in wanted:
                 enough = not arguments.every and hits >= arguments.kills
                 if enough or time.monotonic() > started + 60 * arguments.minutes:
