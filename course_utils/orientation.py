@@ -17,31 +17,36 @@ _UPRIGHT = {
 
 
 class Orientation:
-    """How an opened picture is turned; to be asked before it is decoded, as Pillow then forgets it.
+    """How an opened picture is turned; to be made before it is decoded.
 
     Args:
-        image: of Pillow, which turns a TIFF upright by itself, size and pixels, and nothing else.
+        image: of Pillow, which turns a TIFF upright by itself, size and pixels and nothing else, and forgets it then.
     """
 
     def __init__(self, image: Image.Image):
-        self._by_pillow = image.format == "TIFF"
-        try:
-            self._held = image.getexif().get(_TAG, 1)
-        except Exception:  # a decoder's, of any kind: whatever is wrong beside the pixels, they count
-            self._held = 1
+        self._image, self._by_pillow = image, image.format == "TIFF"
+        self._turned_by_pillow = _held(image) if self._by_pillow else 1
 
     def upright(self, pixels: np.ndarray) -> np.ndarray:
         """The pixels that Pillow has decoded, `[height, width, ...]`, as the camera saw them."""
-        return pixels if self._by_pillow else _turned(pixels, self._held)
+        return pixels if self._by_pillow else _turned(pixels, _held(self._image))
 
     def stored(self, pixels: np.ndarray) -> np.ndarray:
         """The same as they lie in the file."""
-        back = {6: 8, 8: 6}.get(self._held, self._held)
-        return _turned(pixels, back) if self._by_pillow else pixels
+        held = self._turned_by_pillow
+        return _turned(pixels, {6: 8, 8: 6}.get(held, held))
 
     def stored_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """(height, width) as they lie in the file, of what Pillow says."""
-        return size[::-1] if self._by_pillow and self._held in (5, 6, 7, 8) else size
+        return size[::-1] if self._turned_by_pillow in (5, 6, 7, 8) else size
+
+
+def _held(image: Image.Image) -> int:
+    """The tag; a PNG has it anywhere, so Pillow decodes one that has not been, and damage would not be told."""
+    try:
+        return image.getexif().get(_TAG, 1)
+    except Exception:  # a decoder's, of any kind: whatever is wrong beside the pixels, they count
+        return 1
 
 
 def _turned(pixels: np.ndarray, held: int) -> np.ndarray:

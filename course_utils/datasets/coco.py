@@ -138,6 +138,8 @@ def _annotation_files(root: Path, split: str) -> tuple[Path, ...]:
 
 def _shape_drawings(instances_file: Path, stuff_file: Path) -> tuple[dict[str, Shapes], list[Problem]]:
     instances, stuff = (read_annotations(file, "shapes") for file in (instances_file, stuff_file))
+    if not (instances.annotations or stuff.annotations or instances.problems or stuff.problems):
+        raise CourseError(f"{instances_file}, {stuff_file.name}: there are no annotations in them; extract both again.")
     drawings, problems = {}, [*instances.problems, *stuff.problems]
     for key, image in (stuff.images | instances.images).items():
         other = stuff.images.get(key, image)
@@ -156,6 +158,8 @@ def _shape_drawings(instances_file: Path, stuff_file: Path) -> tuple[dict[str, S
 
 def _panoptic_drawings(file: Path) -> tuple[dict[str, Segments], list[Problem]]:
     found, folder, drawings = read_annotations(file, "panoptic"), file.with_suffix(""), {}
+    if not (found.annotations or found.problems):
+        raise CourseError(f"{file}: there are no annotations in it; extract the archive again.")
     for key, (entry,) in found.annotations.items():
         image = found.images[key]
         size = (image["height"], image["width"])

@@ -227,6 +227,16 @@ def test_a_file_that_holds_no_annotations_is_one_line(coco_dir, kind, content):
     assert str(error.value).startswith(f"{file}: ") and "\n" not in str(error.value)
 
 
+def test_annotations_that_are_all_gone_are_one_line(coco_dir):
+    """One of the two files may have none: a set without things, or without stuff."""
+    for kind in ("instances", "stuff"):
+        datasets.open("coco", coco_dir).frames("val")
+        file = coco_dir / "annotations" / f"{kind}_val2017.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
+    with pytest.raises(CourseError, match="there are no annotations in them"):
+        datasets.open("coco", coco_dir).frames("val")
+
+
 def places(content, path=()):
     """Every path into a JSON document."""
     if path:

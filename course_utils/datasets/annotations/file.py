@@ -66,7 +66,7 @@ def read_annotations(path: Path, kind: str) -> AnnotationFile:
         kind: "shapes" or "panoptic".
 
     Raises:
-        CourseError: it is no JSON, or has no lists of images and annotations.
+        CourseError: it is no JSON, has no lists of images and annotations, or no images.
     """
     state = path.stat()
     return _read(path, kind, state.st_mtime_ns, state.st_size)
@@ -78,9 +78,8 @@ def _read(path: Path, kind: str, modified: int, size: int) -> AnnotationFile:
     content = read_json(path, _AGAIN, _LARGEST_FILE)
     if fault := find_fault(content, {"images": [_anything], "annotations": [_anything]}):
         raise CourseError(f"{path}: {fault}; {_AGAIN}.")
-    for name in ("images", "annotations"):
-        if not content[name]:
-            raise CourseError(f"{path}: there are no {name} in it; {_AGAIN}.")
+    if not content["images"]:
+        raise CourseError(f"{path}: there are no images in it; {_AGAIN}.")
     images: dict[int, dict] = {}
     annotations: dict[int, list[dict]] = {}
     problems, files, seen = [], set(), set()
