@@ -1054,8 +1054,8 @@ for other in others:
 # 2. *"You tuned on what you report."* The epoch of each network was chosen on val. Toy Streets' test frames were read for
 #    tables alone; CamVid's table is on val, so its scores are a little too high.
 # 3. *"The systems had unequal chances."* Yes, in the first table; the networks' cards (`course_utils/weights`) have the
-#    recipes. The second table has equal time, the third equal multiply-adds, where half or twice the
-#    learning rate gains nobody more than 1.0 point on val (`benchmarks/results`).
+#    recipes. The second table has equal time, the third equal multiply-adds: there, half or twice the
+#    rate gains at most 1.0 point on val.
 # 4. *"Your frames are not independent."* Measured: where neighbours resemble each other, whole blocks are drawn, and a
 #    single drive decides hardly anything.
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start
