@@ -3,9 +3,10 @@
     python benchmarks/recipe.py train --data-dir CAMVID [--minutes 2.5] [--seeds 3] [--systems SegNet DeepLabV3Plus]
     python benchmarks/recipe.py table
 
-`train` does every training that is not done yet, seed after seed, and can be stopped at any time; `table` writes what
-there is into benchmarks/results/recipe.md. Minutes are of two cores by processor time (start, compiling and validation
-included), so that a busy machine gives what a quiet one does.
+`train` does every training that is not recorded yet, seed after seed, and can be stopped at any time; its record,
+benchmarks/results/recipe.json, may come from another machine of the same kind. `table` writes recipe.md beside it.
+Minutes are of two cores by processor time (start, compiling and validation included), so that a busy machine gives
+what a quiet one does.
 
 The test split of CamVid shows other drives than its validation split, which is the middle of a training drive and some
 ten points easier. So the recipe was chosen on the end of two training drives, which is left out of the training here.
@@ -29,6 +30,7 @@ from course_utils.files import write_whole
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "recipe.md"
+RECORD = RESULTS.with_suffix(".json")
 CORES = 2
 
 HELD_OUT = {"0006R0": 40, "0001TP": 22}
@@ -123,28 +125,37 @@ def one(system, variant, seed, minutes, data_dir, folder) -> None:
 
 
 def do_all(options):
-    """Every training that is not done yet, each in a process of its own."""
+    """Every training that is not recorded yet, each in a process of its own."""
     for seed in range(options.seeds):
         for variant in VARIANTS:
             for system in options.systems:
                 if variant == "published atrous rates" and "DeepLab" not in system:
                     continue
-                done = options.runs / f"{system}-{variant.replace(' ', '_')}-{seed}.json"
-                if done.exists():
+                named = {"system": system, "variant": variant, "seed": seed, "asked": options.minutes}
+                if any(named.items() <= run.items() for run in recorded()):
                     continue
-                done.parent.mkdir(parents=True, exist_ok=True)
-                job = [system, variant, seed, options.minutes, options.data_dir, str(done.with_suffix(""))]
+                options.runs.mkdir(parents=True, exist_ok=True)
+                folder = options.runs / f"{system}-{variant.replace(' ', '_')}-{seed}"
+                job = [system, variant, seed, options.minutes, options.data_dir, str(folder)]
                 code = "import json, sys, recipe; recipe.one(*json.loads(sys.argv[1]))"
                 environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT)])}
                 command = [sys.executable, "-c", code, json.dumps(job)]
                 subprocess.run(command, env=environment, check=True)
-                print(done.read_text(), flush=True)
-                table(options)
+                found = Path(f"{folder}.json").read_text()
+                print(found, flush=True)
+                runs = sorted([*recorded(), json.loads(found)], key=lambda run: list(map(run.get, named)))
+                write_whole(RECORD, "[\n" + ",\n".join(map(json.dumps, runs)) + "\n]\n")
+                table()
 
 
-def table(options):
+def recorded() -> list[dict]:
+    """What has been trained."""
+    return json.loads(RECORD.read_text()) if RECORD.exists() else []
+
+
+def table():
     """The Markdown table of what has been trained."""
-    runs = [json.loads(path.read_text()) for path in sorted(options.runs.glob("*.json"))]
+    runs = recorded()
     minutes = sorted({run["asked"] for run in runs})
     held, gap = sum(HELD_OUT.values()), GAP * len(HELD_OUT)
     lines = [
@@ -157,11 +168,11 @@ def table(options):
         "Differences are to the recipe with the same seed: mean and 95 % interval over seeds, by Student's t. "
         "One seed gives no interval; a difference of one or two points from one seed says nothing.",
     ]
-    for system in dict.fromkeys(run["system"] for run in runs):
-        by = {(run["variant"], run["seed"]): run for run in runs if run["system"] == system}
+    for system, asked in dict.fromkeys((run["system"], run["asked"]) for run in runs):
+        by = {(run["variant"], run["seed"]): run for run in runs if (run["system"], run["asked"]) == (system, asked)}
         lines += [
             "",
-            f"## {system}",
+            f"## {system}, {asked:g} minutes",
             "",
             "| variant | seeds | steps | held out | difference | val | difference |",
             "|---|---:|---:|---:|---:|---:|---:|",
@@ -214,7 +225,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--systems", nargs="*", default=["SegNet", "DeepLabV3Plus"])
     options = parser.parse_args()
-    do_all(options) if options.task == "train" else table(options)
+    do_all(options) if options.task == "train" else table()
 
 
 if __name__ == "__main__":
