@@ -1,6 +1,7 @@
 """The course's Keras layers, one public class per file.
 
-batch_normalization, local_response_normalization, convolution_block   what most networks are built of
+batch_normalization, local_response_normalization   what is normalised, over the batch and over the channels
+convolution_block, depthwise_convolution   what most networks are built of
 efficient_self_attention   every pixel asks the whole map (SegFormer)
 atrous_padding  for a dense convolution in place of a strided one
 pooling         max pooling with indices and unpooling, atrous and adaptive pooling, the pyramids of PSPNet and DeepLab
@@ -20,6 +21,7 @@ from course_utils.layers.boundaries.boundary_mask import BoundaryMask
 from course_utils.layers.boundaries.gated_convolution import GatedConvolution2D
 from course_utils.layers.boundaries.image_gradient import ImageGradient
 from course_utils.layers.convolution_block import ConvolutionBlock
+from course_utils.layers.depthwise_convolution import DepthwiseConv2D
 from course_utils.layers.efficient_self_attention import EfficientSelfAttention
 from course_utils.layers.local_response_normalization import LocalResponseNormalization
 from course_utils.layers.pooling.adaptive_average_pooling import AdaptiveAveragePooling2D
@@ -52,6 +54,7 @@ __all__ = [
     "ConvolutionBlock",
     "CropLike",
     "DenseCRF",
+    "DepthwiseConv2D",
     "EfficientSelfAttention",
     "GatedConvolution2D",
     "ImageGradient",

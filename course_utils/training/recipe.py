@@ -8,8 +8,9 @@ from pathlib import Path
 from course_utils import datasets, models
 from course_utils.datasets import Dataset, DatasetCard
 from course_utils.errors import CourseError
+from course_utils.layers.backend_operations import has_gpu
 from course_utils.models import System
-from course_utils.training.optimization.precision import has_gpu, machine_precision
+from course_utils.training.optimization.precision import machine_precision
 from course_utils.weights import shipped
 
 

@@ -18,6 +18,7 @@ LAYERS = {
     "batch normalisation": (layers.BatchNormalization, {}),
     "attention": (layers.EfficientSelfAttention, {"heads": 2, "reduction": 2}),
     "atrous padding": (layers.AtrousPadding2D, {"rate": 2}),
+    "depthwise": (layers.DepthwiseConv2D, {"kernel_size": 5, "strides": 2, "padding": "same"}),
 }
 """One for each operation that TensorFlow has a form of its own for."""
 
@@ -31,11 +32,12 @@ def test_tensorflows_own_forms_compute_what_the_neutral_ones_do(name, monkeypatc
     layer = layer_class(**options)
     layer(features)
     start = layer.get_weights()
-    training = {"training": True} if name == "batch normalisation" else {}
+    training = {"training": True} if name in ("batch normalisation", "depthwise") else {}
     results = []
     for own in (True, False):
         monkeypatch.setattr(backend_operations, "on_tensorflow", lambda own=own: own)
-        monkeypatch.setattr("course_utils.layers.batch_normalization.on_tensorflow", lambda own=own: own)
+        for module in ("batch_normalization", "depthwise_convolution"):
+            monkeypatch.setattr(f"course_utils.layers.{module}.on_tensorflow", lambda own=own: own)
         layer.set_weights(start)
         with tf.GradientTape() as tape:
             tape.watch(features)

@@ -9,7 +9,7 @@ import numpy as np
 
 from course_utils.backend import keras
 from course_utils.errors import CourseError
-from course_utils.layers import AtrousPadding2D, BatchNormalization
+from course_utils.layers import AtrousPadding2D, BatchNormalization, DepthwiseConv2D
 from course_utils.models.blocks import MEAN, STANDARD_DEVIATION, convolution_block
 from course_utils.models.encoders.base import PREFIX, SCORES, Encoder, Stage, Striding, encoder_name, scaled
 from course_utils.models.encoders.imagenet.packaged import PackagedFile
@@ -102,7 +102,7 @@ def _inverted_residual(x, expansion, channels, kernel_size, stride, striding, *,
         strides = striding.halve()
         if strides == 1:
             y, padding = AtrousPadding2D(kernel_size, rate, name=f"{name}_pad")(y), "valid"
-    depthwise = keras.layers.DepthwiseConv2D(
+    depthwise = DepthwiseConv2D(
         kernel_size,
         strides,
         padding,

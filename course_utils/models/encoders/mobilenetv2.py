@@ -5,7 +5,7 @@ convolution to 1280 channels, as its authors segment with it (section 6.3).
 """
 
 from course_utils.backend import keras
-from course_utils.layers import BatchNormalization
+from course_utils.layers import BatchNormalization, DepthwiseConv2D
 from course_utils.models.blocks import convolution_block, symmetric_padding
 from course_utils.models.encoders.base import PREFIX, Encoder, Stage, Striding, scaled
 from course_utils.models.encoders.imagenet.applications import application, application_source, copy_convolutions
@@ -48,7 +48,7 @@ def _inverted_residual(x, expansion, channels, strides, rate, *, name):
     if expansion > 1:
         y = convolution_block(y, expansion * x.shape[-1], 1, "relu6", name=f"{name}_expand")
     y, padding = symmetric_padding(y, 3, strides, rate, name=f"{name}_pad")
-    y = keras.layers.DepthwiseConv2D(
+    y = DepthwiseConv2D(
         3,
         strides,
         padding,

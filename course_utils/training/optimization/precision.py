@@ -5,17 +5,10 @@ from collections.abc import Iterator
 
 from course_utils import machine
 from course_utils.backend import keras, tf
-from course_utils.layers.backend_operations import on_tensorflow
+from course_utils.layers.backend_operations import has_gpu, on_tensorflow
 
 FASTER = "mixed_bfloat16"
 """Keras's policy for machines that multiply 16-bit floats."""
-
-
-def has_gpu() -> bool:
-    """Whether the backend of Keras sees a GPU."""
-    if on_tensorflow():
-        return bool(tf.config.list_physical_devices("GPU"))
-    return any("gpu" in device for device in keras.distribution.list_devices())
 
 
 def machine_precision(gpu: bool) -> str | None:
