@@ -1,7 +1,7 @@
 """Speed of the course's layers beside the alternatives, measured in turn in one run.
 
-    python benchmarks/layers.py                 # pooling, batch normalisation and SegNet, about five minutes
-    python benchmarks/layers.py pooling         # one part; others: normalization, segnet
+    python benchmarks/layers.py                 # everything, about six minutes
+    python benchmarks/layers.py pooling         # one part; others: normalization, segnet, depthwise
     python benchmarks/layers.py segnet --rounds 3
 
 Every candidate runs once per round, so that other load on the machine affects all of them equally. The figures are the
@@ -18,9 +18,10 @@ from functools import partial
 import numpy as np
 
 from course_utils.backend import keras, tf
-from course_utils.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
+from course_utils.layers import BatchNormalization, DepthwiseConv2D, MaxPoolingWithIndices2D, MaxUnpooling2D
 from course_utils.layers.shapes import shape_of
-from course_utils.models import SegNet
+from course_utils.models import DeepLabV3Plus, SegNet
+from course_utils.training.optimization.precision import building
 
 
 def compare(title, candidates, rounds, images=None):
@@ -155,16 +156,22 @@ def prediction(model, images):
 
 
 @contextmanager
-def parts(pool=None, unpool=None, normalization=None):
+def parts(pool=None, unpool=None, normalization=None, depthwise=None):
     """In this context graphs are built with other computations in our layers, to see what ours save."""
-    saved = MaxPoolingWithIndices2D.call, MaxUnpooling2D.call, BatchNormalization.call
-    MaxPoolingWithIndices2D.call = pool or saved[0]
-    MaxUnpooling2D.call = unpool or saved[1]
-    BatchNormalization.call = normalization or saved[2]
+    given = {
+        MaxPoolingWithIndices2D: pool,
+        MaxUnpooling2D: unpool,
+        BatchNormalization: normalization,
+        DepthwiseConv2D: depthwise,
+    }
+    saved = {layer: layer.call for layer in given}
+    for layer, call in given.items():
+        layer.call = call or layer.call
     try:
         yield
     finally:
-        MaxPoolingWithIndices2D.call, MaxUnpooling2D.call, BatchNormalization.call = saved
+        for layer, call in saved.items():
+            layer.call = call
 
 
 def no_indices(self, inputs):
@@ -202,7 +209,30 @@ def benchmark_segnet(rounds):
         compare(f"SegNet, forward and backward, {height}x{width}, batch 8, float32", runs, rounds, images=8)
 
 
-PARTS = {"pooling": benchmark_pooling, "normalization": benchmark_normalization, "segnet": benchmark_segnet}
+def keras_depthwise(self, inputs, training=None):
+    """Keras's layer, which knows no training."""
+    return keras.layers.DepthwiseConv2D.call(self, inputs)
+
+
+def benchmark_depthwise(rounds):
+    for policy in ("float32", "mixed_bfloat16"):
+        with building(policy):
+            models = [
+                DeepLabV3Plus(12, encoder="efficientnet_lite0", encoder_width=1.0, width=0.5, rates=(2, 5, 8))
+                for _ in range(2)
+            ]
+        runs = {"course_utils": training_step(models[0], 240, 320, 4)}
+        with parts(depthwise=keras_depthwise):
+            runs["with keras DepthwiseConv2D"] = training_step(models[1], 240, 320, 4)
+        compare(f"DeepLabV3+ on Lite0, forward and backward, 240x320, batch 4, {policy}", runs, rounds, images=4)
+
+
+PARTS = {
+    "pooling": benchmark_pooling,
+    "normalization": benchmark_normalization,
+    "segnet": benchmark_segnet,
+    "depthwise": benchmark_depthwise,
+}
 
 
 def main():
