@@ -88,8 +88,12 @@ CARD = DatasetCard(
 )
 
 
-def one(system, variant, seed, minutes, data_dir, folder) -> None:
-    """One training in this process, whose clock is half of the processor time; its scores go into `folder`.json."""
+def one(system, changed, seed, minutes, data_dir, folder) -> None:
+    """One training in this process, whose clock is half of the processor time; its scores go into `folder`.json.
+
+    Args:
+        changed: values of a `Recipe`, and what is changed here.
+    """
     clock = SimpleNamespace(monotonic=lambda: time.process_time() / CORES)
 
     from course_utils.inference import Predictor
@@ -99,7 +103,7 @@ def one(system, variant, seed, minutes, data_dir, folder) -> None:
     from course_utils.training.validation import confusion_of_frames
 
     fitting.time = train.time = clock
-    changed = dict(VARIANTS[variant])
+    changed = {name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()}
     if changed.pop("resized_first", False):
         TrainingImages._stored_size = lambda images: images.recipe.image_size
     if changed.pop("average_weights_only", False):
@@ -120,7 +124,7 @@ def one(system, variant, seed, minutes, data_dir, folder) -> None:
         for split in ("held", "val")
     }
     facts = {"steps": int(run.log[-1]["steps"]), "minutes": round(spent, 2), "prior": run.config["prior_mean_iou"]}
-    found = {"system": system, "variant": variant, "seed": seed, **scores, **facts, "asked": minutes}
+    found = {"system": system, "seed": seed, **scores, **facts, "asked": minutes}
     write_whole(Path(f"{folder}.json"), json.dumps(found))
 
 
@@ -134,18 +138,23 @@ def do_all(options):
                 named = {"system": system, "variant": variant, "seed": seed, "asked": options.minutes}
                 if any(named.items() <= run.items() for run in recorded()):
                     continue
-                options.runs.mkdir(parents=True, exist_ok=True)
                 folder = options.runs / f"{system}-{variant.replace(' ', '_')}-{seed}"
-                job = [system, variant, seed, options.minutes, options.data_dir, str(folder)]
-                code = "import json, sys, recipe; recipe.one(*json.loads(sys.argv[1]))"
-                environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT)])}
-                command = [sys.executable, "-c", code, json.dumps(job)]
-                subprocess.run(command, env=environment, check=True)
-                found = Path(f"{folder}.json").read_text()
-                print(found, flush=True)
-                runs = sorted([*recorded(), json.loads(found)], key=lambda run: list(map(run.get, named)))
+                found = trained([system, VARIANTS[variant], seed, options.minutes, options.data_dir, str(folder)])
+                runs = sorted([*recorded(), {**named, **found}], key=lambda run: list(map(run.get, named)))
                 write_whole(RECORD, "[\n" + ",\n".join(map(json.dumps, runs)) + "\n]\n")
                 table()
+
+
+def trained(job) -> dict:
+    """What `one` finds, in a process of its own."""
+    folder = Path(job[-1])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    code = "import json, sys, recipe; recipe.one(*json.loads(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT)])}
+    subprocess.run([sys.executable, "-c", code, json.dumps(job)], env=environment, check=True)
+    found = json.loads(Path(f"{folder}.json").read_text())
+    print(found, flush=True)
+    return found
 
 
 def recorded() -> list[dict]:
