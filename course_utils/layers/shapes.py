@@ -1,11 +1,24 @@
 """Sizes of tensors, known or not, and the factors that enlarge them."""
 
 from course_utils.backend import keras
+from course_utils.layers.backend_operations import with_shape
 
 
 def shape_of(tensor):
     """The shape of `tensor` as a list: Python ints where they are known, scalar tensors elsewhere."""
     return list(keras.ops.shape(tensor))
+
+
+def window(maps, top, left, height, width):
+    """A part of maps `[batch, rows, columns, ...]`: `[batch, height, width, ...]`.
+
+    `maps[:, top : top + height, left : left + width]` is the same, but TensorFlow takes ten times as long for its
+    gradient.
+    """
+    batch, _, _, *rest = shape_of(maps)
+    size = [batch, height, width, *rest]
+    part = keras.ops.slice(maps, [0, top, left, *[0] * len(rest)], size)
+    return with_shape(part, [side if isinstance(side, int) else None for side in size])
 
 
 def missing(size, factor):

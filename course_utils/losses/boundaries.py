@@ -12,6 +12,7 @@ import numpy as np
 from course_utils.backend import keras, require_tensorflow, tf
 from course_utils.labels import VOID
 from course_utils.layers.together import total
+from course_utils.losses.cross_entropy import cross_entropy
 
 ops = keras.ops
 
@@ -105,11 +106,7 @@ def boundary_strength(shares):
 
 
 def _cut(maps, axis, first, last):
-    """Maps without so many of the first and of the last places along an axis.
-
-    `maps[:, first:-last]` is the same, but TensorFlow's gradient of it is ten times slower than the padding that this
-    one's is.
-    """
+    """Maps without so many of the first and of the last places along an axis; not `[]`, see `layers.shapes.window`."""
     start, size = [0] * 4, list(ops.shape(maps))
     start[axis], size[axis] = first, size[axis] - first - last
     return ops.slice(maps, start, size)
@@ -192,7 +189,7 @@ class DualTaskLoss(keras.losses.Loss):
         """Equation 6, with the logits of the boundaries, float32 `[batch, height, width]`."""
         known = truth != self.ignore_label
         counts = ops.cast(known & (ops.sigmoid(edges) > self.threshold), "float32")
-        loss = ops.sparse_categorical_crossentropy(ops.where(known, truth, 0), logits, from_logits=True)
+        loss = cross_entropy(ops.where(known, truth, 0), logits)
         return _mean(loss, counts)
 
     def get_config(self):

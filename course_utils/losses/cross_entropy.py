@@ -5,9 +5,41 @@ import math
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
+from course_utils.layers.backend_operations import with_gradient
 from course_utils.layers.together import total
 
 ops = keras.ops
+
+
+def cross_entropy(classes, logits):
+    """Minus the logarithm of the probability of the true class, by pixel.
+
+    Its sums over classes are matrix products: on a processor that takes half the time of TensorFlow's own kernel, which
+    is up to a tenth of a training step.
+
+    Args:
+        classes: int32 `[batch, height, width]`; one that there is not gives NaN.
+        logits: float32 `[batch, height, width, num_classes]`.
+
+    Returns:
+        float32 `[batch, height, width]`.
+    """
+    num_classes = logits.shape[-1]
+    members, ones = ops.one_hot(classes, num_classes, dtype="float32"), ops.ones([num_classes, 1])
+
+    @with_gradient
+    def of(logits):
+        shifted = logits - ops.max(logits, -1, keepdims=True)
+        powers = ops.exp(shifted)
+        sums = ops.matmul(powers, ones)
+
+        def gradient(above):
+            above = above[..., None]
+            return powers * (above / sums) - members * above
+
+        return (ops.log(sums) - ops.matmul(members * shifted, ones))[..., 0], gradient
+
+    return ops.where(classes < num_classes, of(logits), float("nan"))
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -44,7 +76,7 @@ class SegmentationCrossEntropy(keras.losses.Loss):
         truth = ops.cast(y_true, "int32")
         counts = truth != self.ignore_label
         classes = ops.where(counts, truth, 0)
-        loss = ops.sparse_categorical_crossentropy(classes, ops.cast(y_pred, "float32"), from_logits=True)
+        loss = cross_entropy(classes, ops.cast(y_pred, "float32"))
         weight = self._weight(counts, classes) * self.chosen(loss, counts)
         return ops.divide_no_nan(ops.sum(weight * loss), total(ops.sum(weight)))
 
@@ -67,7 +99,8 @@ class SegmentationCrossEntropy(keras.losses.Loss):
         """Of each pixel, float32: that of its class, 0 where void."""
         weight = ops.cast(counts, "float32")
         if self.class_weights is not None:
-            weight *= ops.take(ops.convert_to_tensor(self.class_weights, "float32"), classes)
+            members = ops.one_hot(classes, len(self.class_weights), dtype="float32")  # cheaper than looking up
+            weight *= ops.matmul(members, ops.convert_to_tensor(self.class_weights, "float32")[:, None])[..., 0]
         return weight
 
     def chosen(self, loss, counts):

@@ -41,10 +41,9 @@ def features(height, width):
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("strides", "dilation_rate"), [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)])
 @pytest.mark.parametrize("kernel_size", [3, 5, (5, 3), 7])
-@pytest.mark.parametrize("size", [(21, 23), (22, 24)])
-def test_outputs_and_gradients_equal_keras(size, kernel_size, strides, dilation_rate, padding):
+def test_outputs_and_gradients_equal_keras(kernel_size, strides, dilation_rate, padding):
     options = {"kernel_size": kernel_size, "strides": strides, "dilation_rate": dilation_rate, "padding": padding}
-    theirs, ours = (results(layer, features(*size)) for layer in twins((None, None, None, 4), **options))
+    theirs, ours = (results(layer, features(22, 23)) for layer in twins((None, None, None, 4), **options))
     for own, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-4)
 

@@ -1,6 +1,6 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import lowest, with_shape
-from course_utils.layers.shapes import shape_of
+from course_utils.layers.shapes import shape_of, window
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -40,7 +40,7 @@ class AtrousMaxPooling2D(keras.layers.Layer):
         reach = self.rate * (self.pool_size - 1)
         padded = keras.ops.pad(inputs, [[0, 0], [0, reach], [0, reach], [0, 0]], constant_values=lowest(inputs.dtype))
         steps = range(0, reach + 1, self.rate)
-        taps = [padded[:, i : i + height, j : j + width] for i in steps for j in steps]
+        taps = [window(padded, i, j, height, width) for i in steps for j in steps]
         outputs = taps[0]
         for tap in taps[1:]:
             outputs = keras.ops.maximum(outputs, tap)

@@ -3,7 +3,7 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import with_shape
 from course_utils.layers.batch_normalization import BatchNormalization
-from course_utils.layers.shapes import shape_of
+from course_utils.layers.shapes import shape_of, window
 
 ops = keras.ops
 
@@ -89,7 +89,7 @@ def shifted(maps, shift, fill=0):
     frame = [[max(-rows, 0), max(rows, 0)], [max(-columns, 0), max(columns, 0)]]
     framed = ops.pad(maps, [[0, 0], *frame, *rest], constant_values=fill)
     top, left = max(rows, 0), max(columns, 0)
-    return with_shape(framed[:, top : top + height, left : left + width], maps.shape)
+    return with_shape(window(framed, top, left, height, width), maps.shape)
 
 
 def pairs_inside(maps, shifts):

@@ -1,7 +1,7 @@
 from course_utils.backend import keras
 from course_utils.layers.backend_operations import depth_to_space, with_shape
 from course_utils.layers.reconstruction.segment_bases import cosine_bases
-from course_utils.layers.shapes import shape_of, times
+from course_utils.layers.shapes import shape_of, times, window
 
 ops = keras.ops
 
@@ -73,7 +73,7 @@ class BasisReconstruction(keras.layers.Layer):
         scores = depth_to_space(cells, factor)
         # The middle of a patch belongs in the middle of the factor x factor pixels of its place.
         first = factor // 2
-        scores = scores[:, first : first + factor * height, first : first + factor * width]
+        scores = window(scores, first, first, factor * height, factor * width)
         return with_shape(scores, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape):
