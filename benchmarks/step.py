@@ -110,6 +110,7 @@ def worker(system, precision, folder):
 
     from course_utils import training
     from course_utils.backend import keras, tf
+    from course_utils.losses.cross_entropy import cross_entropy
     from course_utils.training.network import new_network
     from course_utils.training.optimization.precision import building
 
@@ -133,7 +134,7 @@ def worker(system, precision, folder):
     def step(images, labels):
         with tf.GradientTape() as tape:
             parts = [
-                tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(x, "float32")))
+                tf.reduce_mean(cross_entropy(labels, tf.cast(x, "float32")))
                 if x.shape[-1] > 18
                 else tf.reduce_mean(tf.square(tf.cast(x, "float32")))
                 for x in bare(images, training=True).values()
