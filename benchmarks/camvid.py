@@ -23,12 +23,16 @@ RESULTS = Path(__file__).parent / "results" / "camvid.md"
 RECORD = RESULTS.with_suffix(".json")
 
 LITE0 = {"encoder_weights": "imagenet", "model_options": {"encoder": "efficientnet_lite0"}}
+CROPS = {"image_size": [360, 480], "crop_size": [240, 320]}
 
 TRAININGS = {
+    "SegNet, 12": ("SegNet", 12, {}),
+    "SegNet at 240x320, 12": ("SegNet", 12, {"image_size": [240, 320]}),
+    "SegNet in crops, 12": ("SegNet", 12, {"image_size": [360, 480], "crop_size": [180, 240]}),
     "SegNetBasic, 30": ("SegNetBasic", 30, {}),
     "SegNet, 60": ("SegNet", 60, {}),
-    "DeepLabV3+, 45": ("DeepLabV3Plus", 45, {}),
-    "DeepLabV3+ on Lite0, 20": ("DeepLabV3Plus", 20, LITE0),
+    "DeepLabV3+, 45": ("DeepLabV3Plus", 45, CROPS),
+    "DeepLabV3+ on Lite0, 20": ("DeepLabV3Plus", 20, LITE0 | CROPS),
 }
 """Name to system, minutes and values of a `Recipe`."""
 
