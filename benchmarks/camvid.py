@@ -77,8 +77,8 @@ def table():
         f"training drives, which are scored as *held out*, and {GAP * len(HELD_OUT)} before them; so the commands, "
         "which train on all 367 frames, have a fifth more. *Val* is the middle of a training drive. Nothing was scored "
         "on the test split, which shows other drives; networks score some ten points less there than on val. Minutes "
-        "are of two cores by processor time, and two threads do less: of the 3,672 steps of DeepLabV3+ on Lite0, 2,783 in "
-        "20 minutes by the clock. More than one seed: mean and range.",
+        "are of two cores by processor time; two threads do some three quarters of that by the clock (the shipped "
+        "DeepLabV3+ on Lite0: 2,783 steps in 20 minutes). More than one seed: mean and range.",
         "",
         "| command | seeds | steps | held out | val | prior, val |",
         "|---|---:|---:|---:|---:|---:|",
