@@ -1,4 +1,4 @@
-"""What the systems reach on CamVid in so many minutes, beside the figures of their papers.
+"""What the systems reach on CamVid in so many minutes.
 
     python benchmarks/camvid.py train --data-dir CAMVID [--seeds 1] [--only "SegNet, 60"]
     python benchmarks/camvid.py table
@@ -10,12 +10,11 @@ camvid.md beside it.
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 
 import numpy as np
-from recipe import GAP, HELD_OUT, machine, trained
+from recipe import GAP, HELD_OUT, machine, record, recorded, trained
 
 from course_utils.files import write_whole
 
@@ -53,18 +52,12 @@ def train(options):
     for seed in range(options.seeds):
         for name in options.only or TRAININGS:
             system, minutes, changed = TRAININGS[name]
-            if any((run["name"], run["seed"]) == (name, seed) for run in recorded()):
+            if any((run["name"], run["seed"]) == (name, seed) for run in recorded(RECORD)):
                 continue
             folder = options.runs / f"{name.replace(', ', '-').replace(' ', '_')}-{seed}"
             found = trained([system, changed, seed, minutes, options.data_dir, str(folder)])
-            runs = sorted([*recorded(), {"name": name, **found}], key=lambda run: (run["name"], run["seed"]))
-            write_whole(RECORD, "[\n" + ",\n".join(map(json.dumps, runs)) + "\n]\n")
+            record(RECORD, {"name": name, **found}, ("name", "seed"))
             table()
-
-
-def recorded() -> list[dict]:
-    """What has been trained."""
-    return json.loads(RECORD.read_text()) if RECORD.exists() else []
 
 
 def table():
@@ -75,16 +68,16 @@ def table():
         f"`python benchmarks/camvid.py train` on {machine()}.",
         f"Mean IoU in percent at the labels' size. Trained without {sum(HELD_OUT.values())} frames at the end of two "
         f"training drives, which are scored as *held out*, and {GAP * len(HELD_OUT)} before them; so the commands, "
-        "which train on all 367 frames, have a fifth more. *Val* is the middle of a training drive. Nothing was scored "
-        "on the test split, which shows other drives; networks score some ten points less there than on val. Minutes "
-        "are of two cores by processor time; two threads do some three quarters of that by the clock (the shipped "
-        "DeepLabV3+ on Lite0: 2,783 steps in 20 minutes). More than one seed: mean and range.",
+        "which train on all 367 frames, have over a fifth more. *Val* is the middle of a training drive. Nothing was "
+        "scored on the test split, which shows other drives; networks score some ten points less there than on val. "
+        "Minutes are of two cores by processor time; two threads do some three quarters of that by the clock (the "
+        "shipped DeepLabV3+ on Lite0: 2,783 steps in 20 minutes). More than one seed: mean and range.",
         "",
         "| command | seeds | steps | held out | val | prior, val |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, given in TRAININGS.items():
-        runs = [run for run in recorded() if run["name"] == name]
+        runs = [run for run in recorded(RECORD) if run["name"] == name]
         if runs:
             steps, prior = (np.mean([run[key] for run in runs]) for key in ("steps", "prior"))
             scores = " | ".join(_mean_and_range([100 * run[split] for run in runs]) for split in ("held", "val"))

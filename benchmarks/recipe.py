@@ -136,12 +136,11 @@ def do_all(options):
                 if variant == "published atrous rates" and "DeepLab" not in system:
                     continue
                 named = {"system": system, "variant": variant, "seed": seed, "asked": options.minutes}
-                if any(named.items() <= run.items() for run in recorded()):
+                if any(named.items() <= run.items() for run in recorded(RECORD)):
                     continue
                 folder = options.runs / f"{system}-{variant.replace(' ', '_')}-{seed}"
                 found = trained([system, VARIANTS[variant], seed, options.minutes, options.data_dir, str(folder)])
-                runs = sorted([*recorded(), {**named, **found}], key=lambda run: list(map(run.get, named)))
-                write_whole(RECORD, "[\n" + ",\n".join(map(json.dumps, runs)) + "\n]\n")
+                record(RECORD, {**named, **found}, named)
                 table()
 
 
@@ -157,14 +156,20 @@ def trained(job) -> dict:
     return found
 
 
-def recorded() -> list[dict]:
+def recorded(file: Path) -> list[dict]:
     """What has been trained."""
-    return json.loads(RECORD.read_text()) if RECORD.exists() else []
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def record(file: Path, found: dict, order) -> None:
+    """Add a training, and keep them in the order of these values."""
+    runs = sorted([*recorded(file), found], key=lambda run: [run[name] for name in order])
+    write_whole(file, "[\n" + ",\n".join(map(json.dumps, runs)) + "\n]\n")
 
 
 def table():
     """The Markdown table of what has been trained."""
-    runs = recorded()
+    runs = recorded(RECORD)
     minutes = sorted({run["asked"] for run in runs})
     held, gap = sum(HELD_OUT.values()), GAP * len(HELD_OUT)
     lines = [

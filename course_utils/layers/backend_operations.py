@@ -43,6 +43,20 @@ def with_shape(tensor, shape):
     return tf.ensure_shape(tensor, shape) if on_tensorflow() else tensor
 
 
+def check_classes(classes, num_classes):
+    """Refuse an index of a class that there is not, on TensorFlow outside XLA; the others cannot stop halfway.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when it is computed.
+    """
+    if on_tensorflow():
+        known = tf.reduce_all((classes >= 0) & (classes < num_classes))
+        message = (
+            f"Labels hold a class that there is not: with {num_classes} classes they go from 0 to {num_classes - 1}"
+        )
+        tf.debugging.Assert(known, [message, tf.reduce_min(classes), tf.reduce_max(classes)])
+
+
 def lowest(dtype):
     """What loses against every number; on TensorFlow a finite one, which the formats for elsewhere all have."""
     return dtype.min if on_tensorflow() else float("-inf")

@@ -5,7 +5,7 @@ import math
 from course_utils.backend import keras
 from course_utils.errors import CourseError
 from course_utils.labels import VOID
-from course_utils.layers.backend_operations import with_gradient
+from course_utils.layers.backend_operations import check_classes, with_gradient
 from course_utils.layers.together import total
 
 ops = keras.ops
@@ -18,13 +18,14 @@ def cross_entropy(classes, logits):
     is up to a tenth of a training step.
 
     Args:
-        classes: int32 `[batch, height, width]`; one that there is not gives NaN.
+        classes: int32 `[batch, height, width]`; one that there is not is refused (`check_classes`), or gives NaN.
         logits: float32 `[batch, height, width, num_classes]`.
 
     Returns:
         float32 `[batch, height, width]`.
     """
     num_classes = logits.shape[-1]
+    check_classes(classes, num_classes)
     members, ones = ops.one_hot(classes, num_classes, dtype="float32"), ops.ones([num_classes, 1])
 
     @with_gradient
@@ -39,7 +40,7 @@ def cross_entropy(classes, logits):
 
         return (ops.log(sums) - ops.matmul(members * shifted, ones))[..., 0], gradient
 
-    return ops.where(classes < num_classes, of(logits), float("nan"))
+    return ops.where((classes >= 0) & (classes < num_classes), of(logits), float("nan"))
 
 
 @keras.saving.register_keras_serializable(package="course_utils")

@@ -52,6 +52,17 @@ def test_equal_weights_equal_keras():
     assert float(SegmentationCrossEntropy()(truth, logits)) == pytest.approx(float(reference(truth, logits)), 1e-5)
 
 
+@pytest.mark.parametrize("wrong", [3, 77, -1])
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 3.0]], ids=str)
+def test_a_class_that_there_is_not_is_refused_or_seen_in_the_loss(wrong, weights):
+    truth, logits = np.array([[[0, wrong], [1, VOID]]]), np.random.default_rng(0).normal(size=(1, 2, 2, 3))
+    loss = SegmentationCrossEntropy(weights)
+    for compute in (loss, tf.function(loss)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="a class that there is not: with 3 classes"):
+            compute(truth, logits)
+    assert np.isnan(tf.function(loss, jit_compile=True)(truth, logits))
+
+
 def test_loss_survives_serialisation():
     loss = SegmentationCrossEntropy([0.5, 2.0], ignore_label=7)
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))

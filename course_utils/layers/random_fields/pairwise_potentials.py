@@ -89,7 +89,7 @@ def shifted(maps, shift, fill=0):
     frame = [[max(-rows, 0), max(rows, 0)], [max(-columns, 0), max(columns, 0)]]
     framed = ops.pad(maps, [[0, 0], *frame, *rest], constant_values=fill)
     top, left = max(rows, 0), max(columns, 0)
-    return with_shape(window(framed, top, left, height, width), maps.shape)
+    return window(framed, top, left, height, width)
 
 
 def pairs_inside(maps, shifts):
