@@ -115,9 +115,10 @@ class Recipe:
         for name, value in defaults.items():
             if name not in given:
                 setattr(recipe, name, value)
-        if recipe.system.fit and recipe.image_size:
+        trained_size = recipe.crop_size or recipe.image_size
+        if recipe.system.fit and trained_size:
             recipe.model_options = {
-                **recipe.system.fit(recipe.image_size, **recipe.model_options),
+                **recipe.system.fit(trained_size, **recipe.model_options),
                 **recipe.model_options,
             }
         return recipe

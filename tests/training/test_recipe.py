@@ -73,6 +73,14 @@ def test_no_tap_of_an_atrous_branch_sees_padding_only(system, stride, size, tiny
         assert rates == tuple(96 // stride * step for step in (1, 2, 3)), "the map is large enough for these"
 
 
+def test_rates_fit_the_crops_that_the_network_is_trained_on(tiny_streets):
+    sizes = {"image_size": (360, 480), "crop_size": (240, 320)}
+    cropped = Recipe.for_machine("DeepLabV3Plus", "toy_streets", tiny_streets, epochs=1, gpu=False, **sizes)
+    whole = Recipe.for_machine("DeepLabV3Plus", "toy_streets", tiny_streets, epochs=1, gpu=False, image_size=(240, 320))
+    assert cropped.model_options["rates"] == whole.model_options["rates"]
+    assert cropped.model_options["rates"][-1] < 240 // 16, "a rate of 18 sees nothing but padding in a crop"
+
+
 def test_rates_that_are_given_stay(tiny_streets):
     recipe = Recipe.for_machine("DeepLabV3", "toy_streets", tiny_streets, epochs=1, model_options={"rates": (5, 7)})
     assert recipe.model_options["rates"] == (5, 7)
