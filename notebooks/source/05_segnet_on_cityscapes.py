@@ -288,8 +288,8 @@ print("the decoder by your block and by the network: equal")
 # %% tags=["core", "predict"]
 plotting.show(
     plotting.feature_maps(stages),
-    alt="The map that varies most after each of the five decoder blocks: from a few coarse cells to a map in which the "
-    "outlines of the street stand.",
+    alt="The map that varies most after each of the five decoder blocks: from a few coarse cells to fine speckled "
+    "blobs along the horizon.",
 )
 
 # %% [markdown] tags=["core"]
@@ -422,15 +422,16 @@ print(f"{'log of the number of classes':28s}      {np.log(table.num_classes):.2f
 #
 # Road fills a third of the pixels, a traffic light less than one in a hundred. A network that minimises plain
 # cross-entropy may ignore every rare class and still look good. *Median frequency balancing* (SegNet, section 3.2)
-# divides the median of the class frequencies by each class's own. We use its square root, which is less extreme: a weight of
-# 30 becomes one of 5.5.
+# divides the median of the class frequencies by each class's own. A class's frequency is its share of the pixels *in the
+# images that show it*; so a bus, rare but large, gets less than 1. We use the square root, which is less extreme: a weight
+# of 30 becomes one of 5.5.
 
 # %%
 pixels, image_pixels = data.pixel_counts("train")
 balance = training.median_frequency_weights(pixels, image_pixels, power=0.5)
 plotting.show(
     plotting.class_frequencies(pixels, balance, table),
-    alt="Two bars per class: its share of the pixels, and its weight in the loss, which is large where the share is small.",
+    alt="Two bars per class: its share of all pixels, and its weight in the loss, which is largest for small things.",
 )
 
 # %% [markdown]
@@ -506,8 +507,8 @@ print(
 #
 # The lecture's recipe (*L4*) starts from an encoder that was a classifier of photographs, *freezes* it, trains the decoder,
 # unfreezes, and goes on at a lower rate. Our encoder comes from a SegNet trained on real streets, CamVid's. Three
-# competitors get the same frames and about the same time: a step with a frozen encoder takes some 0.65 of a full one
-# (`benchmarks/frozen_step.py`).
+# competitors get the same frames and about the same time: a step with a frozen encoder takes about 65 % of the time of
+# a full one (`benchmarks/frozen_step.py`).
 #
 # | competitor | encoder starts | first half of the time | second half |
 # |---|---|---|---|
@@ -579,7 +580,7 @@ print(f"{'without looking at images':26s} mIoU {floor:4.1f} %")
 if curves:
     axes = {"xlabel": "time, in full training steps", "ylabel": "validation mIoU (%)"}
     plotting.show(
-        plotting.learning_curves(curves, marks={"unfreeze": steps / 2}, floor=floor, **axes),
+        plotting.learning_curves(curves, marks={"unfreeze": frozen_steps * FROZEN_COST}, floor=floor, **axes),
         alt="Validation mIoU over time for the three competitors, with the line of the image-blind prior.",
     )
 
@@ -589,8 +590,8 @@ if curves:
 # **Self-test.** Suppose that "trained, frozen first" beats "random, frozen first" but not "from scratch". What have you
 # learnt?
 #
-# <details><summary>Answer</summary>Within this schedule the trained weights help; but freezing costs as much as
-# they bring. Without the control you would have said that pretraining is useless.</details>
+# <details><summary>Answer</summary>Within this schedule the trained weights help; but the schedule costs at least
+# as much as they bring. Without the control you would have said that pretraining is useless.</details>
 
 # %% [markdown]
 # ## More: How many seeds does a verdict need?
@@ -728,8 +729,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Large surfaces are easy, thin things hard: each pooling halves the width of a pole, and what the indices restore is its
-# position, not its class. The networks of notebook 06 carry more across than positions.
+# Common surfaces are easy. Two kinds are hard: rare classes, however large (bus, truck, wall), and thin ones: each pooling
+# halves the width of a pole, and what the indices restore is its position, not its class. The networks of notebook 06 carry more across than positions.
 #
 # **Self-test.** Name two reasons why the shipped SegNet-Basic scores higher than yours, which has the same layers.
 #
@@ -822,11 +823,11 @@ widgets.interactive_figure(
 )
 
 # %% [markdown]
-# It gives every pixel one of its eleven classes, often very confidently: there is no output for "something
+# It gives every pixel one of its eleven classes: there is no output for "something
 # else". It has never seen night, snow, a street in another country, a person who fills a quarter of the frame, or a
 # picture from a camera that is not on a car. A score on CamVid says nothing about those.
 #
-# **Self-test.** The softmax gives a pixel of the cat 97 % for *building*. What does the number mean?
+# **Self-test.** The softmax gives a pixel of the cat 97 % for *tree*. What does the number mean?
 #
 # <details><summary>Answer</summary>That of the eleven classes this one fits best by far. A softmax compares the classes
 # with each other; it cannot tell whether any of them fits.</details>
@@ -856,7 +857,7 @@ quiz("05")
 #
 # `layers` maps the name of each batch normalisation to three arrays: what comes *into* it for a large batch of training
 # images, `[batch, height, width, channels]`, and its stored `mean` and `variance`, `[channels]` each. A layer is **sound** if,
-# in every channel, the stored mean lies within half a standard deviation of the mean of what comes in, and the stored
+# in every channel, the stored mean lies within half a standard deviation of what comes in from its mean, and the stored
 # variance is between half and twice the variance of what comes in. Return the names of the layers that are not sound, as
 # a list.
 
@@ -953,7 +954,8 @@ for trial in range(6):
 # | CamVid, two cores | `dataset="camvid"`, `image_size=(144, 192)`, `encoder_weights="SegNet/toy_streets"`, `epochs=20` |
 # | Cityscapes, one GPU | `dataset="cityscapes"`, `image_size=(512, 1024)`, `system="SegNet"`, `width=1.0`, `encoder_weights="imagenet"`, `steps=4000`, `seeds=4`, `epochs=60` |
 #
-# `course run 05 --dataset camvid -p image_size "[144, 192]" -p encoder_weights SegNet/toy_streets` does the first headless.
+# `course run 05 --dataset camvid -p image_size "[144, 192]" -p encoder_weights SegNet/toy_streets -p epochs
+# 20` does the first headless.
 #
 # ## Further reading
 #

@@ -88,8 +88,8 @@ for row in zip(published.systems, published.splits, published.means, published.i
 #
 # - **The rows are not of one kind.** The first three means are those that PSPNet's paper prints for the *test* set
 #   (CVPR 2017, table 6), where PSPNet itself has 78.4. The last three are *val*. Compare only within a split.
-# - **A bold figure says which is largest, not by how much.** PSPNet and DeepLabV3+ print one mean, and recomputed they
-#   differ by less than a twentieth of a point.
+# - **A bold figure says which is largest, not by how much.** PSPNet and DeepLabV3+ print the same mean; recomputed,
+#   they differ by less than a twentieth of a point.
 # - **Nothing says how far a figure would move** with other images, or if the network were trained again.
 #
 # **Think first:** what else would you need to tell whether 80.8 against 78.8 is more than chance?
@@ -137,7 +137,7 @@ if records.prior is not None:  # what a guess scores that never looks at the ima
 # %% [markdown] tags=["core"]
 # **Self-test.** Which networks do unequal epochs favour, and which do unequal widths?
 #
-# <details><summary>Answer</summary>More epochs favour those that learn slowly, and equal time those that learn fast. At
+# <details><summary>Answer</summary>More epochs favour those that got them, above all slow learners. At
 # a quarter of the width a network has a sixteenth of the weights: wider ones have more to learn with, and cost more per
 # step.</details>
 
@@ -240,7 +240,7 @@ print(f"pairs that the other rule puts in another order: {len(turned)} of {len(n
 # ### Exercise 1: a bootstrap (2 points)
 #
 # `counts` `[images, classes, classes]` and `picks` `[resamples, images]`: for each resample the images that it draws,
-# some of them twice. Return two numbers, the ends of the interval: the 2.5 % and 97.5 % quantiles (`np.quantile`) of the
+# with repetitions. Return two numbers, the ends of the interval: the 2.5 % and 97.5 % quantiles (`np.quantile`) of the
 # data set's mIoU over the resamples. In a resample without a class, that class does not count.
 
 
@@ -319,8 +319,8 @@ plotting.show(
 # **Self-test.** Somebody copies each of 100 independent frames five times and bootstraps 500 frames. By how much does the
 # interval shrink?
 #
-# <details><summary>Answer</summary>By about the root of five, without any new information. Blocks of five frames or more
-# (copies that are next to each other) give the old width back.</details>
+# <details><summary>Answer</summary>By about the root of five, without any new information. If copies are next to each
+# other, blocks much longer than five frames restore the old width.</details>
 
 # %% [markdown]
 # ## More: A few frames may carry the score
@@ -328,7 +328,7 @@ plotting.show(
 # The *influence* of a frame is what the score loses when the frame is left out. If all influences are alike, n frames
 # show how much frames vary. If a handful of frames with a rare class have most of the influence, only those count. How
 # many count? The *kurtosis* k of the influences is 3 for a normal distribution, and larger if a few values stand out.
-# Their variance is then known as well as from m = 2n / (k - 1) normal draws. For so few, take Student's t distribution
+# They fix their variance only as well as m = 2n / (k - 1) normal draws. For so few, take Student's t distribution
 # with m - 1 degrees of freedom in place of the normal one: its 97.5 % point is further out. Widening the percentiles by
 # as much is the *expanded percentile interval* (Hesterberg, 2015):
 
@@ -361,8 +361,8 @@ print("by hand and by the library: equal")
 # **Self-test.** One frame shows the only train of the split. What does leaving it out do to the mIoU, and what to the
 # kurtosis?
 #
-# <details><summary>Answer</summary>The class train vanishes or falls, and the mIoU with it: this frame has by far the
-# largest influence, and the kurtosis is large. Few frames carry the score.</details>
+# <details><summary>Answer</summary>Train leaves the mean, or scores 0 if it is still predicted: the mIoU jumps, up or
+# down. The kurtosis is large: few frames carry the score.</details>
 #
 # ## More: Frames may depend on each other
 #
@@ -397,9 +397,9 @@ plotting.show(
 # loses those ties. Drawing **blocks** of consecutive frames keeps them (Künsch, 1989): as many as fill the split, each
 # starting at a random frame. The split is laid in a circle, so that every frame is drawn equally often.
 #
-# How long should a block be? Short blocks still cut many ties. Long ones are few, and from few draws little is known.
+# How long should a block be? Short blocks still cut many ties. Long ones are few, and few draws tell little.
 # Politis and White (2004) balance the two errors from the correlations measured; `block_length` does that. The
-# interval's width over the length of the blocks shows why: it grows until the blocks hold the ties.
+# interval's width over the length of the blocks shows why: it grows as the blocks hold more ties.
 
 
 # %%
@@ -426,13 +426,13 @@ for found in with_records:
 
 # %% [markdown]
 # Toy Streets is drawn scene by scene: no ties, and blocks of one frame. The library measures this and draws, or exchanges,
-# blocks where it must (for all pairs the longest that any needs, a few by chance). From a few blocks no method makes a
+# blocks where it must (one length for all pairs: the longest that any needs). From a few blocks no method makes a
 # sharp interval: in simulations over eight blocks, nominal 95 % intervals held the truth in 77 of 100 cases, and those
 # over single frames in 40.
 #
-# **Self-test.** Which block length gives the copied frames of the last self-test their old interval back?
+# **Self-test.** Why are blocks of five too short for the copied frames of the last self-test?
 #
-# <details><summary>Answer</summary>Five or more, if the copies of a frame are next to each other.</details>
+# <details><summary>Answer</summary>They start at random frames: most straddle the copies of two.</details>
 #
 # ## More: Does an interval keep its promise?
 #
@@ -574,7 +574,7 @@ print({images: 2 / 2**images for images in (3, 5, 10)}, "is the least p of so ma
 # `first` and `second` `[images, classes, classes]` are two systems' counts on the same images; all classes occur in both.
 # `exchange` `[resamples, images]` says which images' results each resample exchanges. Return two numbers: the difference
 # of the data set's mIoUs, first minus second, and the p-value (1 + k) / (1 + resamples), where k counts the resamples
-# whose difference, whatever its sign, is at least as large as the observed one. Let 1e-9 less count as equal.
+# whose difference, whatever its sign, is at least as large as the observed one. Allow 1e-9 for rounding.
 
 
 # %% nbgrader={"grade": false, "grade_id": "paired", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["core"]
@@ -721,8 +721,8 @@ plotting.show(
 )
 
 # %% [markdown] tags=["core"]
-# Each line at the right joins systems of which no two can be told apart: within it, the order may be chance. That is
-# our leaderboard: groups, not places.
+# No two systems on one line at the right can be told apart: their order may be chance. Others may be undecided, too.
+# That is our leaderboard: groups, not places.
 #
 # **Self-test.** Three p-values, 0.01, 0.02 and 0.04: which are below 0.05 after Holm's correction?
 #
@@ -761,7 +761,7 @@ alone = {
     (i, j): images_needed(pairs.difference[i, j], pairs.low[i, j], pairs.high[i, j], number)
     for i, j in zip(*upper, strict=True)
 }
-i, j = min(alone, key=lambda pair: abs(np.log(alone[pair] / 1000)))  # a pair that needs some thousand
+i, j = min(alone, key=lambda pair: abs(np.log(alone[pair] / 1000)))  # a pair that needs about a thousand
 enough, studies = round(alone[i, j]), 20 if fast else 60
 found = 0
 for sample in np.random.default_rng(seed).integers(0, number, size=(studies, min(enough, 3000))):
@@ -831,7 +831,8 @@ if equal:
 
 # %% [markdown]
 # *seeds* is the standard deviation from one training to the next, *images* that of the mean from one sample of images
-# to the next. The order differs from the first table's, whose networks trained longer.
+# to the next. The first table's networks trained longer, some at other widths. Here both count
+# about alike.
 #
 # Now to the reader's question: would one *system* beat the other with other seeds, on other images? The images are
 # shared, so they are resampled together; the seeds are not. The variances add up, and Welch's test takes care of the
@@ -857,8 +858,8 @@ if equal:
 # while the mean over all trainings says the opposite.
 #
 # What would decide more: seeds or images? The variance of a difference is that of the images, which falls with their
-# number, plus 2 s² / n for n trainings each. The table counts the pairs found in four of five cases at the corrected
-# level, if the measured differences are the true ones:
+# number, plus 2 s² / n for n trainings each. The table counts the pairs found (roughly, by normal quantiles) in four of
+# five cases at the corrected level, if the measured differences are true:
 
 # %%
 if equal:
@@ -866,7 +867,7 @@ if equal:
     size = np.abs([one.difference for one in found])
     images_variance, have = np.array([one.images**2 for one in found]), len(equal.frames)
     print("trainings" + "".join(f"{frames:7,} frames" for frames in (have, 500, 5000)))
-    for runs in (1, 3, 10, 30):
+    for runs in (3, 10, 30):
         error = [np.sqrt(images_variance * have / n + 2 * spread_of_seeds**2 / runs) for n in (have, 500, 5000)]
         print(f"{runs:9}" + "".join(f"{(size > z * e).sum():14}" for e in error))
 
@@ -879,8 +880,8 @@ if equal:
 #
 # ## More: Equal time, or equal capacity?
 #
-# Equal time favours what is cheap to train, and widths are choices. Another fairness: each system is as wide as 150
-# million multiply-adds per prediction allow, and all are trained for the same epochs, three times.
+# Equal time favours what is cheap to train, and widths are choices. Another rule: each prediction costs about 150
+# million multiply-adds, and all are trained for the same epochs, three times.
 #
 # **Think first:** which systems climb now, and which fall?
 
@@ -919,8 +920,8 @@ if common:
 #
 # **Self-test.** A system is eighth in equal time and second at equal multiply-adds. What does that say about it?
 #
-# <details><summary>Answer</summary>It learns well from each multiply-add, but takes long over them: many small
-# operations, branches or depthwise convolutions.</details>
+# <details><summary>Answer</summary>Its epochs took long for their multiply-adds, so equal time gave it few; or its width
+# changed.</details>
 #
 # ## More: Other scores, other orders?
 #
@@ -971,7 +972,7 @@ plotting.show(
 
 # %% [markdown]
 # Crossings mean little where the order may be chance anyway. So name the pairs that *both* scores decide, in opposite
-# order. For a score other than mIoU, call a pair decided if the interval of its difference leaves zero out after
+# order. Call a pair decided if the interval of its difference leaves zero out after
 # Bonferroni's correction (the level divided by the number of pairs; simpler than Holm's, and stricter).
 
 
@@ -1149,7 +1150,7 @@ for trial in range(6):
 # ### Exercise 4: the stranger in the table (1 point)
 #
 # In a table of several systems, one has 4 % mIoU, though its pictures look fine. `counts` `[systems, frames, classes,
-# classes]` are its records, truth in rows, of three systems or more. All were scored on the same frames, they say. But
+# classes]` are its records, truth in rows, of three systems or more. Supposedly all were scored on the same frames. But
 # then the *true* pixels of each class must be the same for all systems, in every frame, whatever they predicted. One
 # system was scored with a wrong label table, or with its frames in another order. Return its number, an integer.
 

@@ -1,5 +1,7 @@
 """Figures of many systems show the scores, intervals and decisions that they are given."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -37,6 +39,18 @@ def test_ranking_is_in_order_with_intervals_and_groups():
     ]
     [group] = [line for line in axis.lines if line.get_linewidth() == 4]
     assert 0.5 < min(group.get_ydata()) < 1 and 2 < max(group.get_ydata()) < 2.5
+    plotting.to_png(figure)
+
+
+@pytest.mark.parametrize("groups", [[(0, 3), (4, 7)], [(0, 1), (1, 2), (2, 3), (3, 4), (4, 7)], [(0, 1), (3, 4)]])
+def test_lines_of_groups_are_told_apart(groups):
+    scores = np.linspace(0.6, 0.4, 8)
+    figure = plotting.ranking("abcdefgh", scores, scores, scores, groups, xlabel="mIoU (%)")
+    lines = [line for line in figure.axes[0].lines if line.get_linewidth() == 4]
+    for one, other in itertools.combinations(lines, 2):
+        if one.get_xdata()[0] == other.get_xdata()[0]:
+            assert min(other.get_ydata()) - max(one.get_ydata()) > 1, "they look like one line"
+    assert all(line.get_window_extent().x1 < figure.bbox.x1 for line in lines)
     plotting.to_png(figure)
 
 
@@ -87,6 +101,7 @@ def test_lines_to_the_names_cross_no_other_name():
     for text in figure.axes[0].texts:
         line, name = text.arrow_patch.get_window_extent(), Text.get_window_extent(text)
         assert line.x1 <= name.x0, f"the line runs into the names beside {text.get_text()}"
+        assert name.y0 >= figure.axes[0].bbox.y0, f"{text.get_text()} stands among the ticks"
 
 
 @pytest.mark.parametrize("places", [[0.0, 0.0, 0.0, 5.0], [0.0, 0.9, 1.8, 1.9], [1.0], [0.0, 10.0]])

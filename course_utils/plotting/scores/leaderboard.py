@@ -83,14 +83,26 @@ def ranking(systems, scores, low, high, groups=(), *, xlabel: str, limits=None):
     if limits is None:
         spread = high.max() - low.min()
         limits = low.min() - 0.05 * spread, high.max() + 0.05 * spread
-    for lane, (first, last) in enumerate(groups):
-        place = 1.015 + 0.022 * (lane % 3)
+    lanes = _lanes(groups)
+    for lane, (first, last) in zip(lanes, groups, strict=True):
+        place = 1.015 + min(0.022, 0.08 / max(1, *lanes)) * lane
         ends, scale = [first - 0.25, last + 0.25], axis.get_yaxis_transform()
         axis.plot([place] * 2, ends, color=COLORS["red"], linewidth=4, transform=scale, clip_on=False)
     axis.set_yticks(rows, [systems[place] for place in order])
     axis.set(xlabel=xlabel, xlim=limits, ylim=(len(systems) - 0.5, -0.5))
     axis.grid(axis="x", color="0.92")
     return figure
+
+
+def _lanes(groups) -> list[int]:
+    """Places side by side for lines from rank to rank: with no rank between them, two in a lane would look like one."""
+    ends, lanes = [], []
+    for first, last in groups:
+        free = (lane for lane, end in enumerate(ends) if first > end + 1)
+        lane = next(free, len(ends))
+        ends[lane : lane + 1] = [last]
+        lanes.append(lane)
+    return lanes
 
 
 def pair_matrix(systems, difference, decided, needed):

@@ -75,6 +75,8 @@ def labelled_curves(curves: dict, *, xlabel: str, ylabel: str):
         )
     ticks = list(next(iter(curves.values())))
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=ticks[:: 5 if len(ticks) > 12 else 1])
+    margin, inside = 0.05 * (highest - lowest), [lowest, highest, *places.values()]
+    axis.set_ylim(np.nanmin(inside) - margin, np.nanmax(inside) + margin)
     axis.grid(color="0.93")
     return figure
 
