@@ -427,8 +427,8 @@ for found in with_records:
 # %% [markdown]
 # Toy Streets is drawn scene by scene: no ties, and blocks of one frame. The library measures this and draws, or exchanges,
 # blocks where it must (one length for all pairs: the longest that any needs). From a few blocks no method makes a
-# sharp interval: in simulations over eight blocks, nominal 95 % intervals held the truth in 77 of 100 cases, and those
-# over single frames in 40.
+# sharp interval: in simulations over eight blocks, nominal 95 % intervals held the truth in 78 of 100 cases, and those
+# over single frames in 33.
 #
 # **Self-test.** Why are blocks of five too short for the copied frames of the last self-test?
 #
