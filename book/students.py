@@ -26,7 +26,7 @@ from course_utils.tools.students.released import for_students
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = ("notebooks/", "tests/", ".ci/", "book/", "CONTRIBUTING.md", "README.md", ".pre-commit-config.yaml")
 LEFT_OUT += tuple(
-    f"docs/{name}" for name in ("instructors", "editions", "jupyterhub", "students", "syllabus", "examples")
+    f"docs/{name}" for name in ("instructors", "editions", "jupyterhub", "students", "syllabus", "book-2")
 )
 
 COLAB = """\

@@ -69,7 +69,8 @@ def course(*arguments, folder) -> str:
 
 def test_a_system_and_a_data_set_from_outside_train_evaluate_and_predict(own):
     """The commands of docs/own-systems.md, word for word but for the epochs, each in a process of its own."""
-    train, evaluate, predict = re.findall(r"^course (.+)$", PAGE.read_text(), re.MULTILINE)
+    verify, train, evaluate, predict = re.findall(r"^course (.+)$", PAGE.read_text(), re.MULTILINE)
+    assert "6 train, 3 val frames" in course(*verify.split(), folder=own)
     assert train.startswith("train my_module:MyNet --dataset my_module:MyData")
     course(*train.split(), "--option", "width=0.5", folder=own)
     config = json.loads((own / "RUN" / "config.json").read_text())
