@@ -5,7 +5,7 @@ _LITE0 = "--encoder efficientnet_lite0 --encoder-weights imagenet"
 TRAININGS = {
     "SegNet/camvid": "--epochs 36",
     "SegNetBasic/camvid": "--option width=0.5 --epochs 30",
-    "DeepLabV3Plus/camvid": f"{_LITE0} --image-size 360x480 --crop-size 240x320 --minutes 20",
+    "DeepLabV3Plus/camvid": f"{_LITE0} --image-size 360x480 --crop-size 240x320 --epochs 40",
     "FCN8s/toy_streets": "--option width=0.375 --option classifier_channels=128 --image-size 128x256 --epochs 16",
     "SegNet/toy_streets": "--image-size 128x256 --epochs 60",
     "SegNetBasic/toy_streets": "--option width=0.5 --image-size 128x256 --epochs 24",
