@@ -1034,7 +1034,7 @@ for other in others:
     print(f"{other}: pairs decided on both data sets {both.sum() // 2}, in the same order {agree.sum() // 2}")
 
 # %% [markdown]
-# On a single drive hardly any pair can be decided, whatever the scores: a permutation test of six blocks has 64 exchanges,
+# On this drive no pair can be decided, whatever the scores: a permutation test of six blocks has 64 exchanges,
 # so no p-value below 1/32, and Holm multiplies it by the number of pairs. "Not decided on CamVid" says more about CamVid's
 # validation split than about the networks.
 #
@@ -1057,8 +1057,8 @@ for other in others:
 # 3. *"The systems had unequal chances."* Yes, in the first table; the networks' cards (`course_utils/weights`) have the
 #    recipes. The second table has equal time, the third equal multiply-adds: there, half or twice the
 #    rate gains at most 1.0 point on val.
-# 4. *"Your frames are not independent."* Measured: where neighbours resemble each other, whole blocks are drawn, and a
-#    single drive decides hardly anything.
+# 4. *"Your frames are not independent."* Measured: where neighbours resemble each other, whole blocks are drawn, and
+#    CamVid's single drive decides nothing.
 # 5. *"Drawn streets are not streets."* Nothing here is about the papers, whose networks have many times the weights, start
 #    from ImageNet and train for days; and a pair that is not decided need not be equal.
 #
