@@ -80,8 +80,8 @@ def table():
         f"training drives, which are scored as *held out*, and {GAP * len(HELD_OUT)} before them; so the commands, "
         "which train on all 367 frames, have over a fifth more. *Val* is the middle of a training drive. Nothing was "
         "scored on the test split, which shows other drives and is harder: expect less there than on val. "
-        "Minutes are of two cores by processor time; two threads do some three quarters of that by the clock (DeepLabV3+ "
-        "on Lite0 with rates of 6, 12 and 18: 2,783 steps in 20 minutes). More than one seed: mean and range.",
+        "Minutes are of two cores by processor time; two threads do some three quarters of that by the clock "
+        "(DeepLabV3+ on Lite0, rates of 6, 12 and 18: 2,783 steps in 20 minutes). More than one seed: mean and range.",
         "",
         "| command | seeds | steps | held out | val | prior, val |",
         "|---|---:|---:|---:|---:|---:|",
