@@ -673,7 +673,7 @@ for title, (_, by) in panels.items():
 #   features uses what it gets.
 # - The lecture's order is level with training everything at once on 24 frames. On all frames it is 3.6 points ahead on drawn
 #   streets, and 1 point, which may be chance, on real ones.
-# - In half a minute it pays most *never to unfreeze*, unless there are only 24 labels. A step of the decoder on features that
+# - In half a minute it pays most *never to unfreeze*, except with 24 real frames. A step of the decoder on features that
 #   are computed once costs a quarter to a third of a full one, and a schedule that spends half of its time on full steps
 #   makes a third fewer steps. With hours instead of seconds this may reverse; the study does not say.
 #
