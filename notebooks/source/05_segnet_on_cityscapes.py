@@ -5,7 +5,7 @@
 #     language: python
 #     name: python3
 #   course:
-#     minutes: 60
+#     minutes: 65
 #     claims: [L4, L5]
 # ---
 
@@ -16,7 +16,7 @@
 # size, train it from an encoder that has already learnt (freeze, train, unfreeze, fine-tune), test whether that helped,
 # and read the table of class IoUs that papers print.
 #
-# **Time:** 60 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
+# **Time:** 65 minutes, or 30 for the core path (`course run --core` runs it alone; sections called "More" are for
 # later). The cells themselves take about four minutes on two processor cores, most of it training.
 #
 # **Lecture claims:** *L4*, early training: initialise the encoder with a classifier, freeze it, train the decoder,
